@@ -1,0 +1,69 @@
+//! The journeys in Debian's Chromium, driven by playwright-core, run by Node's own test runner.
+
+use crate::shell::{root, target};
+use crate::test::Counts;
+use std::path::Path;
+use std::process::Command;
+
+/// The command that walks every journey against a freshly started platform.
+pub fn journeys(binary: &Path) -> Command {
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    let mut specs: Vec<_> = ["resident", "officer", "cashier", "bugs"]
+        .iter()
+        .flat_map(|role| specs(&root().join("tests").join(role)))
+        .collect();
+    specs.sort();
+    node.args(specs);
+    node.current_dir(root().join("tests"))
+        .env("TONGBAN_BINARY", binary)
+        .env("TONGBAN_SCREENSHOTS", target().join("screenshots"))
+        .stdin(std::process::Stdio::null());
+    node
+}
+
+fn specs(folder: &Path) -> Vec<std::path::PathBuf> {
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".spec.mjs"))
+        .collect()
+}
+
+/// Closing lines of the spec reporter: `ℹ pass 3`, `ℹ fail 0`, `ℹ skipped 0`.
+pub fn node_line(line: &str, counts: &mut Counts) {
+    let mut words = line.split_whitespace().skip_while(|word| *word == "ℹ" || *word == "#");
+    if let (Some(word), Some(number), None) = (
+        words.next(),
+        words.next().and_then(|word| word.parse::<usize>().ok()),
+        words.next(),
+    ) {
+        match word {
+            "pass" => counts.passed += number,
+            "fail" => counts.failed += number,
+            "skipped" => counts.skipped += number,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_lines_of_node_are_read() {
+        let mut counts = Counts::default();
+        for line in [
+            "ℹ tests 4",
+            "ℹ pass 3",
+            "ℹ fail 1",
+            "ℹ skipped 2",
+            "✔ pass 3 things (1ms)",
+        ] {
+            node_line(line, &mut counts);
+        }
+        assert_eq!((counts.passed, counts.failed, counts.skipped), (3, 1, 2));
+    }
+}

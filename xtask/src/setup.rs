@@ -1,0 +1,65 @@
+//! The packages the tests use beyond Rust, a C compiler and Node: installed by their Debian and npm names.
+
+use crate::shell::{Done, command, has, is_root, must, root};
+use std::path::Path;
+
+/// A Debian package and the file that shows it is there.
+const DEBIAN: [(&str, &str); 5] = [
+    ("chromium", "/usr/bin/chromium"),
+    ("libxml2-utils", "/usr/bin/xmllint"),
+    ("postgresql", "/usr/lib/postgresql"),
+    (
+        "fonts-noto-cjk",
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    ),
+    ("libssl-dev", "/usr/include/openssl/ssl.h"),
+];
+
+fn missing() -> Vec<&'static str> {
+    DEBIAN
+        .iter()
+        .filter(|(_, shows)| !Path::new(shows).exists())
+        .map(|(name, _)| *name)
+        .collect()
+}
+
+/// Prints what [`install`] would do.
+pub fn print() -> Done {
+    let packages = missing();
+    if !packages.is_empty() {
+        println!(
+            "apt-get update && apt-get install --yes --no-install-recommends {}",
+            packages.join(" ")
+        );
+    }
+    println!("npm ci --prefix tests");
+    Ok(())
+}
+
+/// Installs what is missing. Where it may not, it says exactly what to run instead.
+pub fn install() -> Done {
+    let packages = missing();
+    if !packages.is_empty() {
+        if !is_root() || !has("apt-get") {
+            return Err(format!(
+                "these Debian packages are missing: {}\nrun as an administrator: \
+                 apt-get update && apt-get install --yes --no-install-recommends {}",
+                packages.join(", "),
+                packages.join(" ")
+            ));
+        }
+        must(command("apt-get", &["update", "-qq"]))?;
+        let mut args = vec!["install", "--yes", "-qq", "--no-install-recommends"];
+        args.extend(&packages);
+        let mut apt = command("apt-get", &args);
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        must(apt)?;
+    }
+    if root().join("tests/package-lock.json").exists() {
+        must(command(
+            "npm",
+            &["ci", "--prefix", "tests", "--no-audit", "--no-fund", "--loglevel=error"],
+        ))?;
+    }
+    Ok(())
+}
