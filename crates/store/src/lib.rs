@@ -1,1 +1,24 @@
+//! The operational store: tables, migrations, the one writer, sealing, the usage ledger, the access
+//! decision, files and the outbox. Written once for SQLite and PostgreSQL; where the engines must
+//! differ, the difference stands in [`engine`].
 
+pub mod access;
+pub mod engine;
+pub mod error;
+pub mod files;
+pub mod jobs;
+pub mod ledger;
+pub mod migrations;
+mod open;
+pub mod outbox;
+pub mod seal;
+pub mod session;
+pub mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod write;
+
+pub use error::StoreError;
+pub use open::{Store, StoreConfig};
+pub use sea_orm;
+pub use write::Tx;

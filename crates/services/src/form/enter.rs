@@ -1,0 +1,113 @@
+//! A page comes back: what was typed is read, checked and merged, or handed back with a sentence at each field.
+
+use std::collections::BTreeMap;
+
+use civic::{Language, legal_day};
+use jiff::Timestamp;
+
+use super::kinds::{Entered, read};
+use super::model::{Field, Form, Place};
+use super::words::Problem;
+use super::{Answers, FieldKind};
+
+/// The name of the hidden inputs that list the keys a page showed.
+///
+/// A page may show some of its fields only, and a browser sends nothing for boxes left unticked; without the list all
+/// fields of the page count as shown.
+pub const SHOWN: &str = "_field";
+
+/// What a browser sent: names and values.
+pub type Raw = BTreeMap<String, Vec<String>>;
+
+/// A sentence at one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Key of the field; the error summary links to the input of this name.
+    pub key: String,
+    /// What to do, in the language of the page.
+    pub message: String,
+}
+
+/// A page that was not taken. What was typed goes back to the page.
+#[derive(Clone)]
+pub struct Invalid {
+    /// In the order of the page.
+    pub errors: Vec<FieldError>,
+    /// As typed.
+    pub raw: Raw,
+}
+
+impl std::fmt::Debug for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invalid").field("errors", &self.errors.len()).finish_non_exhaustive()
+    }
+}
+
+impl Form {
+    /// Takes a page. `address` is a page's, as `contact` or `work.p2`; an address the answers don't call for is refused
+    /// with no errors. Nothing is kept unless every shown field could be read.
+    pub fn validate(&self, address: &str, raw: &Raw, answers: &Answers, language: Language, now: Timestamp) -> Result<Answers, Invalid> {
+        let Some(place) = self.place(address, answers) else {
+            return Err(Invalid { errors: Vec::new(), raw: raw.clone() });
+        };
+        let asked: Vec<(Place<'_>, &Field)> = place.page.fields.iter().map(|field| (place.clone(), field)).collect();
+        self.take(asked, raw, answers, language, now)
+    }
+
+    /// Takes the dense form of the counter: all pages at once, keys as everywhere.
+    pub fn validate_all(&self, raw: &Raw, answers: &Answers, language: Language, now: Timestamp) -> Result<Answers, Invalid> {
+        let places = self.places(answers);
+        let asked = places.iter().flat_map(|place| place.page.fields.iter().map(|field| (place.clone(), field))).collect();
+        self.take(asked, raw, answers, language, now)
+    }
+
+    fn take(
+        &self,
+        asked: Vec<(Place<'_>, &Field)>,
+        raw: &Raw,
+        answers: &Answers,
+        language: Language,
+        now: Timestamp,
+    ) -> Result<Answers, Invalid> {
+        let shown = raw.get(SHOWN);
+        let mut taken = answers.clone();
+        let mut entries = Vec::new();
+        for (place, field) in asked {
+            let key = place.key(field);
+            if field.ask == super::Ask::Never || shown.is_some_and(|shown| !shown.contains(&key)) {
+                continue;
+            }
+            let entry = read(&field.kind, &Entered::under(&key, raw), legal_day(now));
+            if let Ok(value) = &entry {
+                taken.answer(&key, value.clone(), now);
+            }
+            entries.push((place, field, key, entry));
+        }
+        let mut errors = Vec::new();
+        for (place, field, key, entry) in entries {
+            // a condition may read an answer of the same page, so it is asked after all were read
+            if !self.fields(&place, &taken).iter().any(|one| one.id == field.id) {
+                taken.answer(&key, None, now);
+                continue;
+            }
+            let problem = match entry {
+                Err(problem) => Some(problem),
+                Ok(None) if field.required => Some(Problem::Missing),
+                Ok(_) => None,
+            };
+            errors.extend(problem.map(|problem| FieldError { key: first_box(&key, field, &problem), message: problem.message(field, language) }));
+        }
+        if errors.is_empty() { Ok(taken) } else { Err(Invalid { errors, raw: raw.clone() }) }
+    }
+}
+
+/// The box an error summary should lead to.
+fn first_box(key: &str, field: &Field, problem: &Problem) -> String {
+    match (&field.kind, problem) {
+        (FieldKind::Date { .. }, Problem::DatePartMissing { part }) => format!("{key}.{part}"),
+        (FieldKind::Date { .. }, _) => format!("{key}.year"),
+        (FieldKind::BankAccount, Problem::BankNumber) => format!("{key}.account"),
+        (FieldKind::BankAccount, _) => format!("{key}.bank"),
+        _ => key.to_owned(),
+    }
+}

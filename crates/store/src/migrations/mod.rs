@@ -1,0 +1,41 @@
+//! The schema, built step by step: one file per step, listed here in the order in which they run.
+//!
+//! A step that has run anywhere is never edited; a change of the schema is a new file at the end of
+//! the list. Both engines run the same steps. A test compares the result with the entities in
+//! [`crate::tables`], so a column that stands in only one of the two places is found.
+
+use sea_orm_migration::prelude::*;
+
+mod m001_data_key;
+mod m002_ledger;
+mod m003_session;
+mod m004_outbox;
+mod m010_people;
+mod m011_application;
+mod m012_case_records;
+mod m013_letter_message;
+mod m014_payment;
+mod m015_measure;
+mod m016_security_event;
+
+/// Runs the steps that a database has not seen yet.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m001_data_key::Migration),
+            Box::new(m002_ledger::Migration),
+            Box::new(m003_session::Migration),
+            Box::new(m004_outbox::Migration),
+            Box::new(m010_people::Migration),
+            Box::new(m011_application::Migration),
+            Box::new(m012_case_records::Migration),
+            Box::new(m013_letter_message::Migration),
+            Box::new(m014_payment::Migration),
+            Box::new(m015_measure::Migration),
+            Box::new(m016_security_event::Migration),
+        ]
+    }
+}

@@ -1,0 +1,356 @@
+//! An application (申請案): one person's request for one service, from draft to disposal.
+//!
+//! The row carries what queues are ordered by; everything the person said is sealed in `answers`.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+
+/// Where an application stands (案件狀態).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum State {
+    /// Being filled in; lives 90 days (草稿).
+    #[sea_orm(string_value = "draft")]
+    Draft,
+    /// Handed in, nobody has taken it (已送件).
+    #[sea_orm(string_value = "submitted")]
+    Submitted,
+    /// An officer is working on it (審查中).
+    #[sea_orm(string_value = "review")]
+    Review,
+    /// The person was asked to correct; the legal clock stands still (補正中).
+    #[sea_orm(string_value = "correction")]
+    Correction,
+    /// Approved, the letter has not left (核准).
+    #[sea_orm(string_value = "approved")]
+    Approved,
+    /// Refused, the letter has not left (駁回).
+    #[sea_orm(string_value = "refused")]
+    Refused,
+    /// Taken back by the person (撤回).
+    #[sea_orm(string_value = "withdrawn")]
+    Withdrawn,
+    /// The letter has left; payments and the survey follow (結案).
+    #[sea_orm(string_value = "completed")]
+    Completed,
+    /// Its data has been destroyed (已銷毀).
+    #[sea_orm(string_value = "disposed")]
+    Disposed,
+}
+
+/// One application.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "application")]
+pub struct Model {
+    /// Identifier, uuid v7.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Number people read, such as `115-SA-000123`; given at submission, unique.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub number: Option<String>,
+    /// Folder name of the service.
+    #[sea_orm(column_type = "Text")]
+    pub service: String,
+    /// Digest of the service folder the application was opened under.
+    #[sea_orm(column_type = "Text")]
+    pub service_digest: String,
+    /// The person applied for; empty after disposal.
+    pub person_id: Option<Uuid>,
+    /// Data key of this case.
+    pub key_id: Uuid,
+    /// `online`, `counter` or `agent`.
+    #[sea_orm(column_type = "Text")]
+    pub channel: String,
+    /// Language chosen, as a tag.
+    #[sea_orm(column_type = "Text")]
+    pub language: String,
+    /// Where it stands.
+    pub state: State,
+    /// Grows with every change; a writer who read an older one is refused.
+    pub revision: i64,
+    /// Sealed JSON of the answers; empty before the first page and after disposal.
+    pub answers: Option<Vec<u8>>,
+    /// Token of the form that was handed in; unique, so a double click makes one application.
+    pub form_token: Option<Uuid>,
+    /// Microseconds UTC.
+    pub opened_at: i64,
+    /// Microseconds UTC.
+    pub updated_at: i64,
+    /// When an untouched draft is destroyed, microseconds UTC.
+    pub draft_until: i64,
+    /// Microseconds UTC.
+    pub submitted_at: Option<i64>,
+    /// Legal day the decision is due, `YYYY-MM-DD`.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub deadline: Option<String>,
+    /// When the legal clock was stopped, microseconds UTC; empty while it runs.
+    pub clock_stopped_at: Option<i64>,
+    /// Legal days the clock has stood still so far.
+    pub stopped_days: i32,
+    /// Member of staff working on it.
+    pub assigned_to: Option<Uuid>,
+    /// What the rules said at submission or after correction: `eligible`, `ineligible`, `open`.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub finding: Option<String>,
+    /// Sealed JSON of what the person is asked to correct.
+    pub correction: Option<Vec<u8>>,
+    /// Legal day by which the correction is expected, `YYYY-MM-DD`.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub correction_due: Option<String>,
+    /// Microseconds UTC.
+    pub decided_at: Option<i64>,
+    /// `approved` or `refused`.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub outcome: Option<String>,
+    /// When the letter left, microseconds UTC.
+    pub completed_at: Option<i64>,
+    /// Uploads the person had to make.
+    pub uploads: i32,
+    /// Anonymous row of the measures, until disposal cuts the link.
+    pub measure_id: Option<Uuid>,
+    /// Legal day from which the data is destroyed, `YYYY-MM-DD`.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub dispose_after: Option<String>,
+    /// Microseconds UTC.
+    pub disposed_at: Option<i64>,
+}
+
+/// No relation is walked through the entity layer.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What a queue (待辦清單) shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only these states; none means the states an officer works on.
+    pub states: Vec<State>,
+    /// Only this service.
+    pub service: Option<String>,
+    /// Only what this member of staff holds.
+    pub assigned_to: Option<Uuid>,
+    /// Only what nobody holds.
+    pub unassigned: bool,
+    /// Only what is due on or before this day, `YYYY-MM-DD`.
+    pub due_by: Option<String>,
+    /// Only what the rules found so.
+    pub finding: Option<String>,
+    /// Only numbers that begin so.
+    pub number: Option<String>,
+}
+
+impl Filter {
+    fn condition(&self) -> Condition {
+        let states = if self.states.is_empty() {
+            vec![State::Submitted, State::Review, State::Correction, State::Approved, State::Refused]
+        } else {
+            self.states.clone()
+        };
+        let mut all = Condition::all().add(Column::State.is_in(states));
+        if let Some(service) = &self.service {
+            all = all.add(Column::Service.eq(service));
+        }
+        if let Some(staff) = self.assigned_to {
+            all = all.add(Column::AssignedTo.eq(staff));
+        }
+        if self.unassigned {
+            all = all.add(Column::AssignedTo.is_null());
+        }
+        if let Some(day) = &self.due_by {
+            all = all.add(Column::Deadline.lte(day));
+        }
+        if let Some(finding) = &self.finding {
+            all = all.add(Column::Finding.eq(finding));
+        }
+        if let Some(number) = &self.number {
+            all = all.add(Column::Number.starts_with(number));
+        }
+        all
+    }
+}
+
+/// The application with this identifier.
+///
+/// # Errors
+/// The database error.
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// The application with this number.
+///
+/// # Errors
+/// The database error.
+pub async fn by_number(db: &impl ConnectionTrait, number: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::Number.eq(number)).one(db).await
+}
+
+/// The application handed in with this form token.
+///
+/// # Errors
+/// The database error.
+pub async fn by_form_token(db: &impl ConnectionTrait, token: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::FormToken.eq(token)).one(db).await
+}
+
+/// All applications of a person, newest first.
+///
+/// # Errors
+/// The database error.
+pub async fn by_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::PersonId.eq(person)).order_by_desc(Column::OpenedAt).all(db).await
+}
+
+/// The open draft of a person for a service through a channel; there is at most one.
+///
+/// # Errors
+/// The database error.
+pub async fn draft(
+    db: &impl ConnectionTrait,
+    person: Uuid,
+    service: &str,
+    channel: &str,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::PersonId.eq(person))
+        .filter(Column::Service.eq(service))
+        .filter(Column::Channel.eq(channel))
+        .filter(Column::State.eq(State::Draft))
+        .one(db)
+        .await
+}
+
+/// Writes a new application.
+///
+/// # Errors
+/// The database error; a second open draft for the same person, service and channel breaks its unique index.
+pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
+    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Writes `row` over the stored one and raises the revision; false when the stored revision is not `row.revision`
+/// any more, that is, when somebody else changed the application in the meantime.
+///
+/// # Errors
+/// The database error.
+pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
+    let mut next = row.clone();
+    next.revision += 1;
+    let mut change = next.into_active_model().reset_all();
+    change.id = sea_orm::ActiveValue::NotSet;
+    let done = Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::Revision.eq(row.revision))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// A page of the queue, the nearest legal deadline first, and how many there are in all.
+///
+/// # Errors
+/// The database error.
+pub async fn queue(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    offset: u64,
+    limit: u64,
+) -> Result<(Vec<Model>, u64), DbErr> {
+    let rows = Entity::find()
+        .filter(filter.condition())
+        .order_by_asc(Column::Deadline)
+        .order_by_asc(Column::SubmittedAt)
+        .offset(offset)
+        .limit(limit)
+        .all(db)
+        .await?;
+    let total: Option<i64> = Entity::find()
+        .select_only()
+        .column_as(Column::Id.count(), "n")
+        .filter(filter.condition())
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok((rows, total.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)))
+}
+
+/// How many applications stand in each state, for one service or all.
+///
+/// # Errors
+/// The database error.
+pub async fn counts(db: &impl ConnectionTrait, service: Option<&str>) -> Result<Vec<(State, i64)>, DbErr> {
+    let mut query =
+        Entity::find().select_only().column(Column::State).column_as(Column::Id.count(), "n").group_by(Column::State);
+    if let Some(service) = service {
+        query = query.filter(Column::Service.eq(service));
+    }
+    query.into_tuple().all(db).await
+}
+
+/// Applications whose data may be destroyed: drafts past their time and closed cases past their retention.
+///
+/// # Errors
+/// The database error.
+pub async fn disposable(
+    db: &impl ConnectionTrait,
+    now: i64,
+    today: &str,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let drafts = Condition::all().add(Column::State.eq(State::Draft)).add(Column::DraftUntil.lte(now));
+    let closed = Condition::all()
+        .add(Column::State.is_in([State::Withdrawn, State::Completed]))
+        .add(Column::DisposeAfter.lte(today));
+    Entity::find()
+        .filter(Condition::any().add(drafts).add(closed))
+        .order_by_asc(Column::OpenedAt)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Counter of one series of case numbers; see [`next_in_series`].
+pub mod series {
+    use sea_orm::entity::prelude::*;
+
+    /// One series.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "number_series")]
+    pub struct Model {
+        /// Name of the series, such as `115-SA`.
+        #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+        pub name: String,
+        /// Last number given.
+        pub last: i64,
+    }
+
+    /// No relation is walked through the entity layer.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The next number of a series, from 1, without gaps as long as the transaction commits.
+///
+/// # Errors
+/// The database error.
+pub async fn next_in_series(db: &impl ConnectionTrait, name: &str) -> Result<i64, DbErr> {
+    let mut raise = OnConflict::column(series::Column::Name);
+    raise.value(series::Column::Last, Expr::col((series::Entity, series::Column::Last)).add(1));
+    let query = Query::insert()
+        .into_table(series::Entity)
+        .columns([series::Column::Name, series::Column::Last])
+        .values_panic([name.into(), 1i64.into()])
+        .on_conflict(raise)
+        .returning_col(series::Column::Last)
+        .to_owned();
+    match db.query_one(&query).await? {
+        Some(row) => row.try_get_by_index(0),
+        None => Err(DbErr::RecordNotFound(format!("number series `{name}` gave no number"))),
+    }
+}

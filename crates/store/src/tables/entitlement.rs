@@ -1,0 +1,142 @@
+//! What an approved case is entitled to (核定給付): an amount for each month of a span.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _};
+
+/// One amount of one approved case.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "entitlement")]
+pub struct Model {
+    /// Identifier, uuid v7.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The case.
+    pub application_id: Uuid,
+    /// Folder name of the service.
+    #[sea_orm(column_type = "Text")]
+    pub service: String,
+    /// Name of the amount in the service's rules.
+    #[sea_orm(column_type = "Text")]
+    pub purpose: String,
+    /// New Taiwan dollars for each period.
+    pub amount: i64,
+    /// First month, `YYYY-MM`.
+    #[sea_orm(column_type = "Text")]
+    pub first_month: String,
+    /// Last month, `YYYY-MM`.
+    #[sea_orm(column_type = "Text")]
+    pub last_month: String,
+    /// Sealed JSON of the account to pay to.
+    pub account: Option<Vec<u8>>,
+    /// The bank refused the account and the person has not given another one yet.
+    pub account_refused: bool,
+    /// Microseconds UTC.
+    pub made_at: i64,
+    /// Grows with every change of the account.
+    pub revision: i64,
+}
+
+/// No relation is walked through the entity layer.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The row with this identifier.
+///
+/// # Errors
+/// The database error.
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Writes a new row.
+///
+/// # Errors
+/// The database error; a second row for the same case and purpose breaks its unique index.
+pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
+    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// What a case is entitled to.
+///
+/// # Errors
+/// The database error.
+pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::ApplicationId.eq(application)).order_by_asc(Column::Purpose).all(db).await
+}
+
+/// Entitlements of a service that reach into this month and have no payment for it yet.
+///
+/// # Errors
+/// The database error.
+pub async fn without_payment(db: &impl ConnectionTrait, service: &str, month: &str) -> Result<Vec<Model>, DbErr> {
+    use super::payment;
+    let paid = sea_orm::sea_query::Query::select()
+        .expr(Expr::val(1))
+        .from(payment::Entity)
+        .cond_where(
+            Condition::all()
+                .add(
+                    Expr::col((payment::Entity, payment::Column::ApplicationId))
+                        .equals((Entity, Column::ApplicationId)),
+                )
+                .add(Expr::col((payment::Entity, payment::Column::Purpose)).equals((Entity, Column::Purpose)))
+                .add(Expr::col((payment::Entity, payment::Column::Period)).eq(month)),
+        )
+        .to_owned();
+    Entity::find()
+        .filter(Column::Service.eq(service))
+        .filter(Column::FirstMonth.lte(month))
+        .filter(Column::LastMonth.gte(month))
+        .filter(Expr::exists(paid).not())
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// Replaces the sealed account; false when somebody changed the row in the meantime.
+///
+/// # Errors
+/// The database error.
+pub async fn set_account(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    revision: i64,
+    account: Vec<u8>,
+) -> Result<bool, DbErr> {
+    let done = Entity::update_many()
+        .col_expr(Column::Account, Expr::value(Some(account)))
+        .col_expr(Column::AccountRefused, Expr::value(false))
+        .col_expr(Column::Revision, Expr::value(revision + 1))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Revision.eq(revision))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Notes that the bank refused the account of this purpose.
+///
+/// # Errors
+/// The database error.
+pub async fn refuse_account(db: &impl ConnectionTrait, application: Uuid, purpose: &str) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::AccountRefused, Expr::value(true))
+        .filter(Column::ApplicationId.eq(application))
+        .filter(Column::Purpose.eq(purpose))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Deletes all rows of a case.
+///
+/// # Errors
+/// The database error.
+pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Ok(())
+}

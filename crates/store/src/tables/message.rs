@@ -1,0 +1,116 @@
+//! A message (通知) to a person by e-mail; its text is sealed.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{IntoActiveModel as _, QueryOrder as _};
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "message")]
+pub struct Model {
+    /// Identifier, uuid v7; also the `Message-ID`, so that a mail server can drop a repeated one.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The case.
+    pub application_id: Uuid,
+    /// What it tells, such as `received`, `decided`, `correction`, `account`.
+    #[sea_orm(column_type = "Text")]
+    pub kind: String,
+    /// Name that makes the message unique, so that a repeated job sends no second one.
+    #[sea_orm(column_type = "Text")]
+    pub idempotency_key: String,
+    /// Sealed JSON: address, subject, text.
+    pub sealed: Option<Vec<u8>>,
+    /// Letter that goes with it.
+    pub letter_id: Option<Uuid>,
+    /// `queued`, `sent`, `no_address` or `failed`.
+    #[sea_orm(column_type = "Text")]
+    pub status: String,
+    /// Tries so far.
+    pub tries: i32,
+    /// Microseconds UTC.
+    pub made_at: i64,
+    /// Microseconds UTC.
+    pub sent_at: Option<i64>,
+}
+
+/// No relation is walked through the entity layer.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The row with this identifier.
+///
+/// # Errors
+/// The database error.
+pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// The message with this name.
+///
+/// # Errors
+/// The database error.
+pub async fn by_key(db: &impl ConnectionTrait, key: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::IdempotencyKey.eq(key)).one(db).await
+}
+
+/// All messages of a case, newest first.
+///
+/// # Errors
+/// The database error.
+pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::ApplicationId.eq(application))
+        .order_by_desc(Column::MadeAt)
+        .order_by_desc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// Writes a new row.
+///
+/// # Errors
+/// The database error; a second message of the same name breaks its unique index.
+pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
+    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Counts one more try.
+///
+/// # Errors
+/// The database error.
+pub async fn count_try(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Tries, Expr::col(Column::Tries).add(1))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Moves a queued message to its end; false when it was not queued any more.
+///
+/// # Errors
+/// The database error.
+pub async fn finish(db: &impl ConnectionTrait, id: Uuid, status: &str, at: Option<i64>) -> Result<bool, DbErr> {
+    let done = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(status))
+        .col_expr(Column::SentAt, Expr::value(at))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.eq("queued"))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Deletes all rows of a case.
+///
+/// # Errors
+/// The database error.
+pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! One file per table: its entity and its queries. Queries are written once, for both engines.
+//!
+//! Conventions: ids are `Uuid` columns (the typed id of [`civic::ids`] stands in the function
+//! signatures), times are `i64` microseconds UTC, dates are `YYYY-MM-DD` text, money is `i64` NT
+//! dollars, personal data is a sealed `Vec<u8>` (see [`crate::seal`]).
+
+pub mod application;
+pub mod consent;
+pub mod data_key;
+pub mod decision;
+pub mod entitlement;
+pub mod event;
+pub mod evidence;
+pub mod ledger;
+pub mod ledger_word;
+pub mod letter;
+pub mod measure;
+pub mod message;
+pub mod mydata_transaction;
+pub mod outbox;
+pub mod payment;
+pub mod payment_batch;
+pub mod payment_report;
+pub mod person;
+pub mod security_event;
+pub mod session;
+pub mod staff;
+pub mod survey;
