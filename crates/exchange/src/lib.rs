@@ -1,1 +1,18 @@
+//! The city's way to the outside world: every protocol spoken with another party, one module each.
+//!
+//! What comes in from outside is checked here and handed on as plain typed values; what can't be trusted is refused
+//! with an error that says why. The crate keeps nothing: transactions, replays and retries are the caller's.
+//!
+//! - [`mydata`]: the citizen's data from government registers (個人化資料自主運用平臺), as service provider
+//! - [`oidc`]: sign-in by OpenID Connect
+//! - [`mail`]: messages by SMTP
+//! - [`iso20022`]: payment orders to the bank and its answers
 
+mod client;
+//pub mod iso20022;
+//pub mod mail;
+pub mod mydata;
+//pub mod oidc;
+mod xml;
+
+pub use client::{ClientConfig, ClientError};

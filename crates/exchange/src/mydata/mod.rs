@@ -1,0 +1,34 @@
+//! MyData (個人化資料自主運用平臺) as service provider, flow A: the citizen is verified on the platform and the platform
+//! hands over a signed package of register data.
+//!
+//! The order of events: [`Connector::begin`] gives the address to send the browser to; the platform calls the city
+//! ([`Connector::read_notification`]) and sends the browser back ([`Connector::read_return`]); the package is fetched
+//! once ([`Connector::fetch`]) and opened ([`Connector::open`]). The browser's code is never proof of anything: the
+//! notification decides.
+//!
+//! The platform's technical document is not public. What is assumed of it is gathered in [`Config`].
+
+mod certificate;
+mod config;
+mod connector;
+pub mod crypto;
+mod fetch;
+pub mod jwe;
+mod manifest;
+mod notification;
+pub mod package;
+mod request;
+mod return_codes;
+mod unzip;
+
+pub use certificate::{CertificateError, Signer};
+pub use config::{Config, ConfigError, PackageLimits, Times};
+pub use connector::Connector;
+pub use fetch::{Fetch, FetchError};
+pub use jwe::JweError;
+pub use manifest::ManifestError;
+pub use notification::{Notification, NotificationError, SecretKey};
+pub use package::{DataSet, Package, PackageError, Results};
+pub use request::{Begin, RequestError};
+pub use return_codes::{Return, ReturnCode, ReturnError};
+pub use unzip::UnzipError;
