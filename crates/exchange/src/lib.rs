@@ -9,10 +9,10 @@
 //! - [`iso20022`]: payment orders to the bank and its answers
 
 mod client;
-//pub mod iso20022;
-//pub mod mail;
+pub mod iso20022;
+pub mod mail;
 pub mod mydata;
-//pub mod oidc;
+pub mod oidc;
 mod xml;
 
 pub use client::{ClientConfig, ClientError};
