@@ -1,0 +1,12 @@
+//! The protocols from outside: what this crate reads is made here by other libraries.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod envelope;
+//mod iso20022;
+//mod mail;
+//mod oidc;
+mod package;
+mod platform;
+//mod properties;
+mod support;
