@@ -6,7 +6,6 @@ pub mod access;
 pub mod engine;
 pub mod error;
 pub mod files;
-pub mod jobs;
 pub mod ledger;
 pub mod migrations;
 mod open;

@@ -1,1 +1,18 @@
+//! Pages and API by role: the only crate that knows HTTP requests.
+//!
+//! A page is a struct and a template of the same name. Handlers read, call one verb of `cases`, and show; what a person
+//! may do is decided there and in the store, not here.
 
+pub mod assets;
+pub mod base;
+pub mod components;
+pub mod frame;
+mod guard;
+pub mod posted;
+mod problem;
+pub mod texts;
+pub mod visit;
+
+pub use frame::{Frame, Site, page, page_with};
+pub use posted::Posted;
+pub use problem::Problem;

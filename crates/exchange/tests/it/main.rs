@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod envelope;
-//mod iso20022;
-//mod mail;
-//mod oidc;
+mod iso20022;
+mod mail;
+mod oidc;
 mod package;
 mod platform;
-//mod properties;
+mod properties;
 mod support;

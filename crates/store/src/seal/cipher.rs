@@ -19,6 +19,13 @@ pub(super) fn random_key() -> Result<Zeroizing<[u8; 32]>, StoreError> {
     Ok(key)
 }
 
+/// Ten bytes for a name.
+pub(super) fn random() -> Result<[u8; 10], StoreError> {
+    let mut bytes = [0; 10];
+    fill(&mut bytes)?;
+    Ok(bytes)
+}
+
 pub(super) fn fill(bytes: &mut [u8]) -> Result<(), StoreError> {
     getrandom::fill(bytes).map_err(|error| StoreError::Randomness(error.to_string()))
 }

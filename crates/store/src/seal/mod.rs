@@ -104,7 +104,7 @@ impl Seal {
     /// # Errors
     /// The database's; [`StoreError::Randomness`].
     pub async fn new_key(&self, tx: &Tx, owner: Owner) -> Result<KeyId, StoreError> {
-        let id = Uuid::from(KeyId::generate_at(tx.now())?);
+        let id = Uuid::from(KeyId::from_parts(tx.now(), cipher::random()?));
         let plain = cipher::random_key()?;
         let (owner_kind, owner_id) = owner.columns();
         let (master_version, master) = self.inner.master.current();

@@ -1,6 +1,7 @@
 //! Makers of what the outside world sends, by OpenSSL and by hand.
 
 pub mod envelope;
+pub mod issuer;
 pub mod package;
 pub mod pki;
 pub mod zip;

@@ -1,0 +1,293 @@
+//! Collect (受理): from the first click to the submission.
+
+pub mod mydata;
+mod submit;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use civic::ids::{ApplicationId, ConsentId};
+use civic::{Channel, Language};
+use jiff::{SignedDuration, Timestamp};
+use rules::Decision;
+use services::Service;
+use services::form::{Answers, Raw};
+use store::seal::{Owner, Place};
+use store::tables::{application, consent};
+use store::ledger;
+use uuid::Uuid;
+
+use crate::change::{Change, same_revision};
+use crate::guard::{self, Action};
+use crate::people::Person;
+use crate::record::{self, Record};
+use crate::transition::{Act, Illegal, State};
+use crate::{CaseError, Desk, decide, notify};
+
+pub use mydata::MyDataState;
+pub(crate) use submit::withdrawn_row;
+pub use submit::{Receipt, submit};
+
+/// How long a draft lives after it was touched last.
+const DRAFT_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A question still to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Address of its page.
+    pub address: String,
+    /// Key of its answer.
+    pub key: String,
+}
+
+/// An application being filled in.
+pub struct Draft {
+    /// The application.
+    pub id: ApplicationId,
+    /// Its service.
+    pub service: Arc<Service>,
+    /// Where it stands.
+    pub state: State,
+    /// Revision to name in the next change.
+    pub revision: i64,
+    /// Token that makes a double click one submission.
+    pub form_token: Uuid,
+    /// Whether the notice of Personal Data Protection Act §8 was agreed to.
+    pub agreed: bool,
+    /// Where the MyData fetch stands.
+    pub mydata: MyDataState,
+    /// The answers so far.
+    pub answers: Answers,
+    /// What the rules say of them today.
+    pub decision: Decision,
+    /// What is still to answer, in the order of the pages.
+    pub questions: Vec<Asked>,
+    /// When the draft is destroyed if nobody touches it.
+    pub draft_until: Timestamp,
+}
+
+/// Opens an application for a person, or continues their draft.
+///
+/// # Errors
+/// [`CaseError::NoService`]; the store's.
+pub async fn open(desk: &Desk, person: &Person, service: &str, channel: Channel, language: Language) -> Result<ApplicationId, CaseError> {
+    let service = Arc::clone(desk.service(service)?);
+    if let Some(row) = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await? {
+        return Ok(ApplicationId::from_uuid(row.id));
+    }
+    let id = ApplicationId::generate(desk.clock.as_ref());
+    let now = desk.now();
+    let mut answers = Answers::new(&service.form);
+    service.form.prefill_profile(&mut answers, &profile(person), now);
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&answers).map_err(|error| CaseError::corrupt("application", &error))?);
+    let entry = guard::entry(desk, &person.who(), Action::Open, id, &service, Some(person.lookup), &["name", "national_id"]);
+    let row = application::Model {
+        id: id.uuid(),
+        number: None,
+        service: service.id.clone(),
+        service_digest: service.digest.clone(),
+        person_id: Some(person.id.uuid()),
+        key_id: Uuid::nil(),
+        channel: channel.word().to_owned(),
+        language: language.tag().to_owned(),
+        state: State::Draft,
+        revision: 1,
+        answers: None,
+        form_token: Some(Uuid::new_v4()),
+        opened_at: now.as_microsecond(),
+        updated_at: now.as_microsecond(),
+        draft_until: until(now),
+        submitted_at: None,
+        deadline: None,
+        clock_stopped_at: None,
+        stopped_days: 0,
+        assigned_to: None,
+        finding: None,
+        correction: None,
+        correction_due: None,
+        decided_at: None,
+        outcome: None,
+        completed_at: None,
+        uploads: 0,
+        measure_id: None,
+        dispose_after: None,
+        disposed_at: None,
+    };
+    let seal = desk.store.seal().clone();
+    let made = desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut row = row;
+                let key = seal.new_key(tx, Owner::Application(row.id)).await?;
+                row.key_id = key.uuid();
+                row.answers = Some(seal.seal(tx, key, Place::new("application", "answers", &row.id), &plain).await?);
+                application::insert(tx, row).await?;
+                ledger::append(tx, entry).await?;
+                Ok::<_, CaseError>(())
+            })
+        })
+        .await;
+    match made {
+        // Two windows opened it at once: both continue the one draft there is.
+        Err(CaseError::Store(error)) if error.is_duplicate() => {
+            let row = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await?;
+            row.map(|row| ApplicationId::from_uuid(row.id)).ok_or(CaseError::Conflict("application"))
+        }
+        Err(error) => Err(error),
+        Ok(()) => Ok(id),
+    }
+}
+
+fn until(now: Timestamp) -> i64 {
+    now.checked_add(DRAFT_LIFE).unwrap_or(Timestamp::MAX).as_microsecond()
+}
+
+/// What the account knows of the person, for the form.
+fn profile(person: &Person) -> BTreeMap<String, String> {
+    let mut profile = BTreeMap::from([
+        ("name".to_owned(), person.name.clone()),
+        ("national_id".to_owned(), person.national_id.reveal().to_owned()),
+    ]);
+    profile.extend(person.email.clone().map(|email| ("email".to_owned(), email)));
+    profile.extend(person.phone.clone().map(|phone| ("phone".to_owned(), phone)));
+    profile
+}
+
+/// Notes that the person read the notice of Personal Data Protection Act §8 and agreed. Agreeing again changes nothing.
+///
+/// # Errors
+/// [`CaseError::NotFound`]; [`CaseError::Illegal`] after submission; the store's.
+pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<(), CaseError> {
+    let row = record::row(desk, id).await?;
+    if row.person_id != Some(person.id.uuid()) {
+        return Err(CaseError::NotFound("application"));
+    }
+    still_draft(&row)?;
+    if agreed(desk, id).await? {
+        return Ok(());
+    }
+    let service = desk.service(&row.service)?;
+    let now = desk.now().as_microsecond();
+    let consent = consent::Model {
+        id: ConsentId::generate(desk.clock.as_ref()).uuid(),
+        person_id: person.id.uuid(),
+        application_id: id.uuid(),
+        kind: "notice".to_owned(),
+        digest: service.notice(language).digest.clone(),
+        language: language.tag().to_owned(),
+        resources: String::new(),
+        shown_at: now,
+        agreed_at: now,
+        withdrawn_at: None,
+    };
+    desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(consent::insert(tx, consent).await?) })).await
+}
+
+async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
+    let consents = consent::of_application(desk.store.read(), id.uuid()).await?;
+    Ok(consents.iter().any(|consent| consent.kind == "notice" && consent.withdrawn_at.is_none()))
+}
+
+fn still_draft(row: &application::Model) -> Result<(), CaseError> {
+    if row.state == State::Draft { Ok(()) } else { Err(Illegal { state: row.state, act: Act::Submit }.into()) }
+}
+
+/// An own application as it is being filled in or corrected.
+///
+/// # Errors
+/// [`CaseError::NotFound`]; the rules' and the store's.
+pub async fn draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Draft, CaseError> {
+    let record = record::own(desk, person, id, Action::Fill).await?;
+    let agreed = agreed(desk, id).await?;
+    let mydata = mydata::state(desk, id).await?;
+    shown(desk, record, agreed, mydata)
+}
+
+fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Result<Draft, CaseError> {
+    let decision = decide::decide(&record.service, &record.answers, law_day(desk, &record.row))?;
+    let questions = questions(&record, &decision);
+    Ok(Draft {
+        id: record.id(),
+        state: record.row.state,
+        revision: record.row.revision,
+        form_token: record.row.form_token.unwrap_or(Uuid::nil()),
+        agreed,
+        mydata,
+        questions,
+        decision,
+        draft_until: Timestamp::from_microsecond(record.row.draft_until).unwrap_or(Timestamp::MAX),
+        answers: record.answers,
+        service: record.service,
+    })
+}
+
+fn questions(record: &Record, decision: &Decision) -> Vec<Asked> {
+    let questions = record.service.form.questions(&record.answers, decision);
+    questions.into_iter().map(|question| Asked { address: question.address, key: question.key }).collect()
+}
+
+/// The day whose law holds: the day of submission, or today for a draft.
+pub(crate) fn law_day(desk: &Desk, row: &application::Model) -> jiff::civil::Date {
+    let submitted = row.submitted_at.and_then(|at| Timestamp::from_microsecond(at).ok());
+    submitted.map_or_else(|| desk.today(), civic::legal_day)
+}
+
+/// Takes a page of the form. Nothing is kept unless the whole page can be read; what was typed comes back with the error.
+///
+/// # Errors
+/// [`CaseError::Invalid`] with a sentence for each field; [`CaseError::Conflict`] when the form was changed elsewhere;
+/// [`CaseError::Illegal`] when it is neither a draft nor to be corrected; the rules' and the store's.
+pub async fn save(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    revision: i64,
+    page: &str,
+    raw: Raw,
+    language: Language,
+) -> Result<Draft, CaseError> {
+    let mut record = record::own(desk, person, id, Action::Fill).await?;
+    if record.row.state != State::Correction {
+        still_draft(&record.row)?;
+    }
+    let now = desk.now();
+    record.answers = record.service.form.validate(page, &raw, &record.answers, language, now).map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
+    // Checked after the page: a mistyped page is told first, and nothing typed is lost by a second window.
+    same_revision(&record.row, revision)?;
+    let mut row = record.row.clone();
+    row.draft_until = until(now);
+    let mut change = Change::quiet(desk, row);
+    change.answers(desk, &record).await?;
+    let agreed = agreed(desk, id).await?;
+    let mydata = mydata::state(desk, id).await?;
+    desk.store.write(move |tx| Box::pin(async move { change.write(tx).await })).await?;
+    record.row.revision += 1;
+    shown(desk, record, agreed, mydata)
+}
+
+/// Takes the application back (撤回); only before the decision.
+///
+/// # Errors
+/// [`CaseError::Illegal`] after the decision; [`CaseError::Conflict`]; the store's.
+pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
+    let record = record::own(desk, person, id, Action::Fill).await?;
+    same_revision(&record.row, revision)?;
+    let mut change = Change::act(desk, &person.who(), &record.row, Act::Withdraw)?;
+    withdrawn_row(desk, &mut change.row, &record.service);
+    change.entries.push(guard::entry(desk, &person.who(), Action::Withdraw, id, &record.service, Some(person.lookup), &[]));
+    let message = notify::message(desk, &record, "withdrawn", &BTreeMap::new(), None).await?;
+    let measure = record.row.measure_id;
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                change.write(tx).await?;
+                if let Some(measure) = measure {
+                    store::tables::measure::set_outcome(tx, measure, Some("withdrawn"), None).await?;
+                }
+                message.write(tx).await?;
+                Ok(())
+            })
+        })
+        .await
+}

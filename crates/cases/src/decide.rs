@@ -1,0 +1,54 @@
+//! What the rules say of the answers, now or on an earlier day.
+
+use civic::ids::DecisionId;
+use jiff::civil::Date;
+use rules::Decision;
+use services::Service;
+use services::form::Answers;
+use store::seal::Place;
+use store::tables::decision;
+
+use crate::record::{self, Record};
+use crate::{CaseError, Desk};
+
+/// What the rules say under the law of a day.
+///
+/// # Errors
+/// The rules' own, such as an overflow in a step.
+pub fn decide(service: &Service, answers: &Answers, on: Date) -> Result<Decision, CaseError> {
+    Ok(service.rules.decide(&service.form.case_input(answers), on)?)
+}
+
+/// The finding (初判) as queues show it.
+#[must_use]
+pub fn finding(decision: &Decision) -> &'static str {
+    match decision.outcome {
+        Some(true) => "eligible",
+        Some(false) => "ineligible",
+        None => "open",
+    }
+}
+
+/// The row that keeps a decision with every step, so that it can be explained later as it was made.
+pub(crate) async fn row(desk: &Desk, record: &Record, decision: &Decision, occasion: &str) -> Result<decision::Model, CaseError> {
+    let id = DecisionId::generate(desk.clock.as_ref()).uuid();
+    let sealed = record::seal(desk, desk.store.read(), record.row.key_id.into(), Place::new("decision", "sealed", &id), decision).await?;
+    Ok(decision::Model {
+        id,
+        application_id: record.row.id,
+        revision: record.row.revision + 1,
+        at: desk.now().as_microsecond(),
+        occasion: occasion.to_owned(),
+        rules_digest: decision.digest.clone(),
+        reference_date: decision.reference_date.to_string(),
+        finding: finding(decision).to_owned(),
+        sealed,
+    })
+}
+
+/// The latest kept decision of an application.
+pub(crate) async fn latest(desk: &Desk, record: &Record) -> Result<Option<Decision>, CaseError> {
+    let Some(row) = decision::latest(desk.store.read(), record.row.id).await? else { return Ok(None) };
+    let place = Place::new("decision", "sealed", &row.id);
+    record::unseal(desk, &record.grant, record.row.key_id.into(), place, &row.sealed).await.map(Some)
+}

@@ -1,0 +1,71 @@
+//! Dispose (銷毀): when the purpose has ended, the key goes, and with it the data in every backup.
+
+use civic::ids::ApplicationId;
+use store::tables::application;
+use store::tables::{consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, survey};
+
+use crate::change::Change;
+use crate::guard::{self, Action, Who};
+use crate::transition::Act;
+use crate::{CaseError, Desk};
+
+/// Cases of one round.
+const ROUND: u64 = 100;
+
+/// Destroys the data of drafts nobody touched for 90 days and of closed cases past their retention; gives how many.
+/// The measure, the books and the usage ledger stay.
+///
+/// # Errors
+/// The store's; what was destroyed before stays destroyed.
+pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
+    let mut count = 0;
+    loop {
+        let rows = application::disposable(desk.store.read(), desk.now().as_microsecond(), &desk.today().to_string(), ROUND).await?;
+        let found = rows.len() as u64;
+        for row in rows {
+            match destroy(desk, row).await {
+                // Somebody touched it in this moment; the next round looks again.
+                Err(CaseError::Conflict(_)) => {}
+                other => {
+                    other?;
+                    count += 1;
+                }
+            }
+        }
+        if found < ROUND {
+            return Ok(count);
+        }
+    }
+}
+
+async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> {
+    let id = row.id;
+    let mut change = Change::act(desk, &Who::System, &row, Act::Dispose)?;
+    change.entries.push(guard::plain_entry(desk, &Who::System, Action::Dispose, ApplicationId::from_uuid(id), &row.service));
+    change.row.answers = None;
+    change.row.correction = None;
+    change.row.person_id = None;
+    change.row.measure_id = None;
+    change.row.form_token = None;
+    change.row.disposed_at = Some(desk.now().as_microsecond());
+    let seal = desk.store.seal().clone();
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                change.write(tx).await?;
+                seal.destroy(tx, row.key_id.into(), "retention").await?;
+                evidence::delete_of(tx, id).await?;
+                mydata_transaction::delete_of(tx, id).await?;
+                decision::delete_of(tx, id).await?;
+                message::delete_of(tx, id).await?;
+                letter::delete_of(tx, id).await?;
+                survey::delete_of(tx, id).await?;
+                consent::delete_of(tx, id).await?;
+                entitlement::delete_of(tx, id).await?;
+                payment::forget(tx, id).await?;
+                event::forget(tx, id).await?;
+                Ok(())
+            })
+        })
+        .await
+}

@@ -1,0 +1,94 @@
+//! The full history of a case, as its pages tell it.
+
+use civic::ids::LetterId;
+use jiff::Timestamp;
+use store::seal::Place;
+use store::tables::{event, letter, payment};
+use uuid::Uuid;
+
+use crate::record::{self, Record};
+use crate::{CaseError, Desk, staff};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventView {
+    /// When.
+    pub at: Timestamp,
+    /// What, such as `submitted`; the page has a text for each.
+    pub kind: String,
+    /// `person`, `staff` or `system`.
+    pub actor: String,
+    /// Name of the member of staff; only for pages of the staff.
+    pub name: Option<String>,
+    /// What was said with it.
+    pub text: Option<String>,
+}
+
+/// A letter that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterView {
+    /// Identifier.
+    pub id: LetterId,
+    /// `approved`, `refused` or `correction`.
+    pub kind: String,
+    /// When it left, or was made.
+    pub at: Timestamp,
+}
+
+/// A payment, without its account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentView {
+    /// Month paid for, `YYYY-MM`.
+    pub period: String,
+    /// NT dollars.
+    pub amount: i64,
+    /// Where it stands.
+    pub state: payment::State,
+    /// The bank's reason code for a refusal.
+    pub reason: Option<String>,
+    /// When the bank paid.
+    pub paid_at: Option<Timestamp>,
+}
+
+pub(crate) fn time(microseconds: i64) -> Timestamp {
+    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// What happened, oldest first.
+pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView>, CaseError> {
+    let rows = event::of_application(desk.store.read(), record.row.id).await?;
+    let names = staff::all(desk).await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let name = names.iter().find(|staff| Some(staff.id.uuid()) == row.actor_id).map(|staff| staff.name.clone());
+        views.push(EventView { at: time(row.at), text: text(desk, record, &row).await?, name, kind: row.kind, actor: row.actor });
+    }
+    Ok(views)
+}
+
+async fn text(desk: &Desk, record: &Record, row: &event::Model) -> Result<Option<String>, CaseError> {
+    match &row.detail {
+        Some(sealed) => record::unseal(desk, &record.grant, record.row.key_id.into(), Place::new("event", "detail", &row.id), sealed).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What was said with the newest event of this kind.
+pub(crate) async fn latest_text(desk: &Desk, record: &Record, kind: &str) -> Result<Option<String>, CaseError> {
+    let rows = event::of_application(desk.store.read(), record.row.id).await?;
+    match rows.iter().filter(|row| row.kind == kind).max_by_key(|row| row.revision) {
+        Some(row) => text(desk, record, row).await,
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn letters(desk: &Desk, application: Uuid) -> Result<Vec<LetterView>, CaseError> {
+    let rows = letter::of_application(desk.store.read(), application).await?;
+    Ok(rows.into_iter().map(|row| LetterView { id: LetterId::from_uuid(row.id), at: time(row.left_at.unwrap_or(row.made_at)), kind: row.kind }).collect())
+}
+
+pub(crate) async fn payments(desk: &Desk, application: Uuid) -> Result<Vec<PaymentView>, CaseError> {
+    let rows = payment::of_application(desk.store.read(), application).await?;
+    let view = |row: payment::Model| PaymentView { period: row.period, amount: row.amount, state: row.state, reason: row.reason, paid_at: row.paid_at.map(time) };
+    Ok(rows.into_iter().map(view).collect())
+}

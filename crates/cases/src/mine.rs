@@ -1,0 +1,161 @@
+//! What a resident sees of their own cases.
+
+use civic::ids::{ApplicationId, FileId, LetterId};
+use civic::Text;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rules::Decision;
+use std::sync::Arc;
+use services::Service;
+use services::form::Answers;
+use store::ledger::{self, Recorded};
+use store::tables::{application, entitlement};
+
+use crate::guard::Action;
+use crate::history::{self, EventView, LetterView, PaymentView, time};
+use crate::people::Person;
+use crate::review::{CorrectionView, SideBySide, correction, side_by_side};
+use crate::transition::State;
+use crate::{CaseError, Desk, decide, measure, record};
+
+/// A line of 我的申請.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mine {
+    /// The application.
+    pub id: ApplicationId,
+    /// Its number, once handed in.
+    pub number: Option<String>,
+    /// Folder name of its service.
+    pub service_id: String,
+    /// Its service.
+    pub service: Text,
+    /// Where it stands.
+    pub state: State,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When it was handed in.
+    pub submitted: Option<Timestamp>,
+    /// Legal day by which it is decided.
+    pub deadline: Option<Date>,
+    /// `approved` or `refused`, once the letter has left.
+    pub outcome: Option<String>,
+    /// Revision to name in the next change.
+    pub revision: i64,
+}
+
+/// An own case with all there is to see of it.
+pub struct MyCase {
+    /// The line of the list.
+    pub mine: Mine,
+    /// Its service.
+    pub service: Arc<Service>,
+    /// The answers, page by page.
+    pub rows: Vec<SideBySide>,
+    /// The answers.
+    pub answers: Answers,
+    /// What the rules said, once the letter has left.
+    pub decision: Option<Decision>,
+    /// What happened.
+    pub events: Vec<EventView>,
+    /// Letters.
+    pub letters: Vec<LetterView>,
+    /// Payments.
+    pub payments: Vec<PaymentView>,
+    /// What to correct.
+    pub correction: Option<CorrectionView>,
+    /// Whether the bank refused the account.
+    pub account_refused: bool,
+    /// The survey, once the letter has left.
+    pub survey: Option<measure::Survey>,
+    /// Whether it can still be taken back.
+    pub can_withdraw: bool,
+}
+
+fn mine(desk: &Desk, row: &application::Model) -> Mine {
+    // An outcome that may still be taken back is nobody's news yet.
+    let left = matches!(row.state, State::Completed | State::Disposed);
+    Mine {
+        id: ApplicationId::from_uuid(row.id),
+        number: row.number.clone(),
+        service: desk.catalogue.get(&row.service).map_or_else(|| Text::chinese(row.service.clone()), |service| service.meta.name.clone()),
+        service_id: row.service.clone(),
+        state: shown_state(row.state),
+        opened: time(row.opened_at),
+        submitted: row.submitted_at.map(time),
+        deadline: row.deadline.as_ref().and_then(|day| day.parse().ok()),
+        outcome: row.outcome.clone().filter(|_| left),
+        revision: row.revision,
+    }
+}
+
+/// The state a resident sees: until the letter has left, a decided case is still being reviewed.
+fn shown_state(state: State) -> State {
+    match state {
+        State::Approved | State::Refused => State::Review,
+        other => other,
+    }
+}
+
+/// All own cases, newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError> {
+    let rows = application::by_person(desk.store.read(), person.id.uuid()).await?;
+    Ok(rows.iter().map(|row| mine(desk, row)).collect())
+}
+
+/// One own case.
+///
+/// # Errors
+/// [`CaseError::NotFound`]; the store's.
+pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyCase, CaseError> {
+    let record = record::own(desk, person, id, Action::Fill).await?;
+    let line = mine(desk, &record.row);
+    let decided = line.outcome.is_some();
+    let mut events = history::events(desk, &record).await?;
+    if !decided {
+        events.retain(|event| !matches!(event.kind.as_str(), "approved" | "refused" | "decision_undone"));
+    }
+    for event in &mut events {
+        // Residents see the office, not the person behind the desk; and the officer's notes stay in the file.
+        event.name = None;
+        if event.kind != "correction_requested" {
+            event.text = None;
+        }
+    }
+    let entitlements = entitlement::of_application(desk.store.read(), id.uuid()).await?;
+    Ok(MyCase {
+        rows: side_by_side(&record, record.row.language.parse().unwrap_or_default()),
+        decision: if decided { decide::latest(desk, &record).await? } else { None },
+        events,
+        letters: history::letters(desk, id.uuid()).await?,
+        payments: history::payments(desk, id.uuid()).await?,
+        correction: correction(desk, &record).await?,
+        account_refused: entitlements.iter().any(|one| one.account_refused),
+        survey: measure::survey(desk, person, id).await?,
+        can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction),
+        mine: line,
+        answers: record.answers,
+        service: record.service,
+    })
+}
+
+/// An own letter.
+///
+/// # Errors
+/// [`CaseError::NotFound`]; the store's.
+pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8>, CaseError> {
+    let letter = store::tables::letter::by_id(desk.store.read(), id.uuid()).await?.filter(|letter| letter.left_at.is_some());
+    let letter = letter.ok_or(CaseError::NotFound("letter"))?;
+    let record = record::own(desk, person, letter.application_id.into(), Action::Fill).await?;
+    Ok(desk.store.files().get(&desk.store, &record.grant, FileId::from_uuid(letter.file_id)).await?.to_vec())
+}
+
+/// Who used my data, newest first: every entry of the usage ledger about the person.
+///
+/// # Errors
+/// The store's.
+pub async fn uses(desk: &Desk, person: &Person, limit: u64) -> Result<Vec<Recorded>, CaseError> {
+    Ok(ledger::of_subject(desk.store.read(), &person.lookup, limit).await?)
+}

@@ -1,0 +1,116 @@
+//! The bank's report (pain.002): what was paid, and what comes back as work.
+
+use std::collections::BTreeMap;
+
+use civic::ids::{BatchId, PaymentId};
+use exchange::iso20022::{Report, Status};
+use sha2::{Digest as _, Sha256};
+use store::tables::payment::{self, State};
+use store::tables::payment_batch::{self, State as BatchState};
+use store::tables::{entitlement, payment_report};
+
+use crate::guard::{self, Action, Who};
+use crate::staff::Staff;
+use crate::{CaseError, Desk, notify, record};
+
+/// What a report changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The batch it answers.
+    pub batch: BatchId,
+    /// Payments it says are paid.
+    pub paid: u64,
+    /// Payments it refuses.
+    pub rejected: u64,
+    /// Payments it says nothing final of.
+    pub pending: u64,
+    /// Whether it was imported before; then nothing changed.
+    pub repeated: bool,
+}
+
+/// Reason codes (ISO 20022 ExternalStatusReason1Code) for which the person has to give another account.
+const ACCOUNT_AT_FAULT: [&str; 8] = ["AC01", "AC03", "AC04", "AC06", "AC13", "AC14", "BE01", "RC01"];
+
+/// Imports a report. The same file again changes nothing; what is paid stays paid whatever a later report says.
+///
+/// # Errors
+/// [`CaseError::Outside`] for a file that is no report of ours; [`CaseError::Input`] for a batch that was never
+/// released; [`CaseError::Refused`]; the store's.
+pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported, CaseError> {
+    guard::office(desk, staff, Action::Pay)?;
+    let report = Report::read(bytes).map_err(|error| CaseError::Outside { party: "bank", problem: error.to_string() })?;
+    let batch = payment_batch::by_id(desk.store.read(), report.batch.uuid()).await?.ok_or(CaseError::NotFound("batch"))?;
+    let digest = hex::encode(Sha256::digest(bytes));
+    let mut imported = Imported { batch: report.batch, paid: 0, rejected: 0, pending: 0, repeated: false };
+    if payment_report::by_digest(desk.store.read(), &digest).await?.is_some() {
+        imported.repeated = true;
+        return Ok(imported);
+    }
+    if !matches!(batch.state, BatchState::Released | BatchState::Answered) {
+        return Err(CaseError::Input { field: "batch", problem: "not_released" });
+    }
+    let payments = payment::of_batch(desk.store.read(), batch.id).await?;
+    let mut steps = Vec::new();
+    for row in payments {
+        match report.of(PaymentId::from_uuid(row.id)) {
+            Some((Status::Settled, _)) => {
+                imported.paid += 1;
+                steps.push((row, State::Paid, None, None));
+            }
+            Some((status, reasons)) if status.is_refusal() => {
+                imported.rejected += 1;
+                let reason = reasons.first().map_or_else(|| "RJCT".to_owned(), |reason| reason.code.clone());
+                let letter = if row.state == State::Released { refused(desk, &row, &reason).await? } else { None };
+                steps.push((row, State::Rejected, Some(reason), letter));
+            }
+            _ => imported.pending += 1,
+        }
+    }
+    let kept = payment_report::Model {
+        digest,
+        message: report.id.clone(),
+        batch_id: batch.id,
+        accepted: i32::try_from(imported.paid).unwrap_or(i32::MAX),
+        rejected: i32::try_from(imported.rejected).unwrap_or(i32::MAX),
+        imported_by: staff.id.uuid(),
+        imported_at: desk.now().as_microsecond(),
+    };
+    let seal = desk.store.seal().clone();
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let at = tx.now().as_microsecond();
+                if !payment_report::insert(tx, kept).await? {
+                    return Ok(Imported { paid: 0, rejected: 0, pending: 0, repeated: true, ..imported });
+                }
+                for (row, to, reason, letter) in steps {
+                    // Only what is out at the bank moves: a paid payment is never turned back by a later file.
+                    if !payment::step(tx, row.id, State::Released, to, reason.as_deref(), at).await? {
+                        continue;
+                    }
+                    if let Some((number, draft)) = letter {
+                        entitlement::refuse_account(tx, row.application_id, &row.purpose).await?;
+                        notify::Draft::seal(draft, tx, &seal, &number).await?.write(tx).await?;
+                    }
+                }
+                if imported.pending == 0 {
+                    // Already answered by an earlier report: nothing to move.
+                    payment_batch::step(tx, batch.id, BatchState::Released, BatchState::Answered, None, at).await?;
+                }
+                Ok::<_, CaseError>(imported)
+            })
+        })
+        .await
+}
+
+/// The message to a person whose account the bank refused; none where the account is not at fault.
+async fn refused(desk: &Desk, row: &payment::Model, reason: &str) -> Result<Option<(String, notify::Draft)>, CaseError> {
+    if !ACCOUNT_AT_FAULT.contains(&reason) {
+        return Ok(None);
+    }
+    let application = record::row(desk, row.application_id.into()).await?;
+    let number = application.number.clone().unwrap_or_default();
+    let record = record::open(desk, &Who::System, Action::Notify, application).await?;
+    let words = BTreeMap::from([("period".to_owned(), row.period.clone()), ("reason".to_owned(), reason.to_owned())]);
+    Ok(Some((number, notify::Draft::new(desk, &record, "account", words).keyed(row.id))))
+}

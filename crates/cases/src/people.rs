@@ -1,0 +1,131 @@
+//! Residents: who signs in becomes a person of the store, found again by the keyed hash of the national id.
+
+use civic::NationalId;
+use civic::ids::PersonId;
+use serde::{Deserialize, Serialize};
+use store::seal::{Owner, Place};
+use store::tables::person;
+
+use crate::guard::{self, Who};
+use crate::{CaseError, Desk};
+
+/// A resident (民眾).
+#[derive(Clone)]
+pub struct Person {
+    /// Identifier.
+    pub id: PersonId,
+    /// Name as the identity provider gave it.
+    pub name: String,
+    /// National id or number of the resident certificate.
+    pub national_id: NationalId,
+    /// Address for messages, if known.
+    pub email: Option<String>,
+    /// Mobile number, if known.
+    pub phone: Option<String>,
+    /// Keyed hash of the national id, by which the usage ledger names the person.
+    pub lookup: [u8; 32],
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Person").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What the identity provider said of somebody who signs in.
+pub struct NewPerson {
+    /// National id.
+    pub national_id: NationalId,
+    /// Name.
+    pub name: String,
+    /// Address for messages.
+    pub email: Option<String>,
+    /// Mobile number.
+    pub phone: Option<String>,
+}
+
+/// What is sealed of a person.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    name: String,
+    national_id: String,
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+/// Finds the person who signed in, or notes them for the first time.
+///
+/// # Errors
+/// The store's.
+pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
+    let lookup = desk.store.seal().lookup("national_id", new.national_id.reveal());
+    if let Some(row) = person::by_lookup(desk.store.read(), &lookup).await? {
+        return open(desk, row).await;
+    }
+    let id = PersonId::generate(desk.clock.as_ref());
+    let seal = desk.store.seal().clone();
+    let sealed = Sealed { name: new.name, national_id: new.national_id.reveal().to_owned(), email: new.email, phone: new.phone };
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
+    let made = desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let key = seal.new_key(tx, Owner::Person(id.uuid())).await?;
+                let sealed = seal.seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain).await?;
+                let at = tx.now().as_microsecond();
+                let row = person::Model {
+                    id: id.uuid(),
+                    lookup: lookup.to_vec(),
+                    key_id: key.uuid(),
+                    sealed,
+                    language: civic::Language::ZhTw.tag().to_owned(),
+                    created_at: at,
+                    updated_at: at,
+                    revision: 1,
+                };
+                person::insert(tx, row).await?;
+                Ok::<_, CaseError>(())
+            })
+        })
+        .await;
+    match made {
+        // Two first sign-ins at once: the other one made the person.
+        Err(CaseError::Store(error)) if error.is_duplicate() => {}
+        other => other?,
+    }
+    let row = person::by_lookup(desk.store.read(), &lookup).await?.ok_or(CaseError::NotFound("person"))?;
+    open(desk, row).await
+}
+
+/// The person of a session.
+///
+/// # Errors
+/// [`CaseError::NotFound`]; the store's.
+pub async fn get(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
+    let row = person::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("person"))?;
+    open(desk, row).await
+}
+
+async fn open(desk: &Desk, row: person::Model) -> Result<Person, CaseError> {
+    let id = PersonId::from_uuid(row.id);
+    let grant = guard::own_profile(desk, id)?;
+    let plain = desk.store.seal().open(desk.store.read(), &grant, row.key_id.into(), Place::new("person", "sealed", &row.id), &row.sealed).await?;
+    let sealed: Sealed = serde_json::from_slice(&plain).map_err(|error| CaseError::corrupt("person", &error))?;
+    let corrupt = |why: String| CaseError::Corrupt { what: "person", why };
+    Ok(Person {
+        id,
+        name: sealed.name,
+        national_id: NationalId::parse(&sealed.national_id).map_err(|error| corrupt(error.to_string()))?,
+        email: sealed.email,
+        phone: sealed.phone,
+        lookup: row.lookup.try_into().map_err(|_| corrupt("the lookup has not 32 bytes".to_owned()))?,
+    })
+}
+
+impl Person {
+    /// The person as an actor.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        Who::Resident(self.id)
+    }
+}

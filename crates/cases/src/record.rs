@@ -1,0 +1,73 @@
+//! An application as the verbs hold it: its row, its service and the opened answers.
+
+use std::sync::Arc;
+
+use civic::ids::{ApplicationId, KeyId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use services::Service;
+use services::form::Answers;
+use store::access::Grant;
+use store::seal::Place;
+use store::sea_orm::ConnectionTrait;
+use store::tables::application;
+
+use crate::guard::{self, Action, Who};
+use crate::people::Person;
+use crate::{CaseError, Desk};
+
+/// An application in the hand of a verb.
+pub(crate) struct Record {
+    pub(crate) row: application::Model,
+    pub(crate) service: Arc<Service>,
+    pub(crate) answers: Answers,
+    pub(crate) grant: Grant,
+}
+
+impl Record {
+    /// The application's name.
+    pub(crate) fn id(&self) -> ApplicationId {
+        ApplicationId::from_uuid(self.row.id)
+    }
+}
+
+/// The row, if there is one.
+pub(crate) async fn row(desk: &Desk, id: ApplicationId) -> Result<application::Model, CaseError> {
+    application::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("application"))
+}
+
+/// A person's own application; somebody else's is not found, so that nobody learns which there are.
+pub(crate) async fn own(desk: &Desk, person: &Person, id: ApplicationId, action: Action) -> Result<Record, CaseError> {
+    let row = row(desk, id).await?;
+    if row.person_id != Some(person.id.uuid()) {
+        return Err(CaseError::NotFound("application"));
+    }
+    open(desk, &person.who(), action, row).await
+}
+
+/// An application for a purpose.
+pub(crate) async fn open(desk: &Desk, who: &Who, action: Action, row: application::Model) -> Result<Record, CaseError> {
+    let service = Arc::clone(desk.service(&row.service)?);
+    let grant = guard::case(desk, who, action, &row, &service)?;
+    let answers = answers(desk, &grant, &row, &service).await?;
+    Ok(Record { row, service, answers, grant })
+}
+
+async fn answers(desk: &Desk, grant: &Grant, row: &application::Model, service: &Service) -> Result<Answers, CaseError> {
+    match &row.answers {
+        Some(sealed) => unseal(desk, grant, row.key_id.into(), Place::new("application", "answers", &row.id), sealed).await,
+        None => Ok(Answers::new(&service.form)),
+    }
+}
+
+/// Opens sealed JSON.
+pub(crate) async fn unseal<T: DeserializeOwned>(desk: &Desk, grant: &Grant, key: KeyId, place: Place<'_>, sealed: &[u8]) -> Result<T, CaseError> {
+    let plain = desk.store.seal().open(desk.store.read(), grant, key, place, sealed).await?;
+    serde_json::from_slice(&plain).map_err(|error| CaseError::corrupt(place.table, &error))
+}
+
+/// Seals JSON.
+pub(crate) async fn seal<T: Serialize>(desk: &Desk, db: &impl ConnectionTrait, key: KeyId, place: Place<'_>, value: &T) -> Result<Vec<u8>, CaseError> {
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(|error| CaseError::corrupt(place.table, &error))?);
+    Ok(desk.store.seal().seal(db, key, place, &plain).await?)
+}

@@ -1,0 +1,32 @@
+//! Answers that the verbs themselves need: how to reach the person, and where to pay.
+
+use serde_json::Value;
+use services::form::{APPLICANT, Answers, FieldKind, Form};
+
+/// The key of the first field that is `wanted`, for the applicant where its page is repeated for persons.
+fn key(form: &Form, wanted: impl Fn(&services::form::Field) -> bool) -> Option<String> {
+    form.pages.iter().find_map(|page| {
+        let field = page.fields.iter().find(|field| wanted(field))?;
+        Some(match &page.group {
+            Some(group) => format!("{group}.{APPLICANT}.{}", field.id),
+            None => field.id.clone(),
+        })
+    })
+}
+
+/// The answer to the field that holds this detail of the person, such as `email`.
+pub(crate) fn profile(form: &Form, answers: &Answers, detail: &str) -> Option<String> {
+    let key = key(form, |field| field.profile.as_deref() == Some(detail))?;
+    let text = answers.value(&key)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The key of the account to pay to.
+pub(crate) fn account_key(form: &Form) -> Option<String> {
+    key(form, |field| matches!(field.kind, FieldKind::BankAccount))
+}
+
+/// The account to pay to.
+pub(crate) fn account<'a>(form: &Form, answers: &'a Answers) -> Option<&'a Value> {
+    answers.value(&account_key(form)?)
+}

@@ -1,0 +1,128 @@
+//! The function a plan calls for a parameter: its rows in force on the reference date.
+
+use crate::functions::longs;
+use crate::model::Type;
+use crate::parameters::Parameter;
+use datafusion::arrow::array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array,
+};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use jiff::civil::Date;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// A parameter on one day.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    name: String,
+    on: Date,
+    kind: Type,
+    rows: HashMap<Vec<i64>, i64>,
+    signature: Signature,
+}
+
+impl Lookup {
+    /// `None` when no row is in force yet.
+    pub fn new(parameter: &Parameter, on: Date) -> Option<Lookup> {
+        let rows: HashMap<_, _> = parameter
+            .in_force(on)
+            .into_iter()
+            .map(|row| (row.key.clone(), row.number))
+            .collect();
+        (!rows.is_empty()).then(|| Lookup {
+            name: parameter.name.clone(),
+            on,
+            kind: parameter.kind,
+            rows,
+            signature: match parameter.keys.len() {
+                0 => Signature::nullary(Volatility::Immutable),
+                keys => Signature::any(keys, Volatility::Immutable),
+            },
+        })
+    }
+
+    /// The value of a parameter without keys.
+    pub fn only(&self) -> Option<i64> {
+        self.rows.get(&Vec::new()).copied()
+    }
+}
+
+impl PartialEq for Lookup {
+    fn eq(&self, other: &Lookup) -> bool {
+        (&self.name, self.on, &self.rows) == (&other.name, other.on, &other.rows)
+    }
+}
+
+impl Eq for Lookup {}
+
+impl Hash for Lookup {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.name, self.on).hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Lookup {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(crate::plan::data_type(self.kind))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = call.number_rows;
+        let keys: Vec<Int64Array> = call
+            .args
+            .into_iter()
+            .map(|argument| longs(&argument.into_array(rows)?))
+            .collect::<Result<_>>()?;
+        let mut values: Vec<Option<i64>> = Vec::with_capacity(rows);
+        let (mut key, mut last): (Vec<i64>, Option<(Vec<i64>, i64)>) = (Vec::new(), None);
+        for row in 0..rows {
+            if keys.iter().any(|keys| keys.is_null(row)) {
+                values.push(None);
+                continue;
+            }
+            key.clear();
+            key.extend(keys.iter().map(|keys| keys.value(row)));
+            let value = match &last {
+                Some((before, value)) if *before == key => *value,
+                _ => {
+                    let found = self.rows.get(&key).copied().ok_or_else(|| {
+                        DataFusionError::Execution(format!(
+                            "the parameter `{}` has no row for this key in force on {}",
+                            self.name, self.on
+                        ))
+                    })?;
+                    last = Some((key.clone(), found));
+                    found
+                }
+            };
+            values.push(Some(value));
+        }
+        Ok(ColumnarValue::Array(array(self.kind, values)))
+    }
+}
+
+/// An array of a type from whole numbers.
+fn array(kind: Type, values: Vec<Option<i64>>) -> ArrayRef {
+    let small = |value: i64| i32::try_from(value).ok();
+    match kind {
+        Type::Integer => Arc::new(Int64Array::from(values)),
+        Type::Boolean => Arc::new(values.into_iter().map(|value| value.map(|value| value != 0)).collect::<BooleanArray>()),
+        Type::Text => Arc::new(values.into_iter().map(|value| value.and_then(small)).collect::<Int32Array>()),
+        Type::Date => Arc::new(values.into_iter().map(|value| value.and_then(small)).collect::<Date32Array>()),
+        Type::Decimal => {
+            let values = values.into_iter().map(|value| value.map(i128::from)).collect::<Decimal128Array>();
+            Arc::new(values.with_data_type(crate::plan::data_type(kind)))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Mistakes in a rules folder, each with its place and, where one can be guessed, what was meant.
+
+use serde::Serialize;
+use std::fmt;
+
+/// One mistake of a rules file or of a table beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// The file, relative to the folder of the service.
+    pub file: String,
+    /// Line, from 1; 0 when the whole file is meant.
+    pub line: usize,
+    /// Column in characters, from 1; 0 when the whole line is meant.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do, if it can be guessed.
+    pub suggestion: Option<String>,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        write!(f, ": {}", self.message)?;
+        match &self.suggestion {
+            Some(suggestion) => write!(f, "; {suggestion}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file read, to turn byte offsets into lines and columns.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub file: String,
+    pub text: String,
+}
+
+impl Source {
+    /// Reads `folder/file`.
+    pub fn read(folder: &std::path::Path, file: &str) -> Result<Source, Mistake> {
+        let whole = |message: String| Mistake {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message,
+            suggestion: None,
+        };
+        let bytes = std::fs::read(folder.join(file)).map_err(|error| whole(format!("can't be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| whole("is not UTF-8 text".to_owned()))?;
+        Ok(Source {
+            file: file.to_owned(),
+            text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
+        })
+    }
+
+    /// A mistake at a byte offset.
+    pub fn mistake(&self, offset: usize, message: impl Into<String>, suggestion: Option<String>) -> Mistake {
+        let (line, column) = self.position(offset);
+        Mistake {
+            file: self.file.clone(),
+            line,
+            column,
+            message: message.into(),
+            suggestion,
+        }
+    }
+
+    /// Line and column, both from 1, of a byte offset; the end of the file for an offset beyond it.
+    fn position(&self, offset: usize) -> (usize, usize) {
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = self.text.get(..end).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+}
+
+/// The name that was probably meant: the nearest one, if it is near enough.
+pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let bound = (wrong.chars().count() / 3).max(1);
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, _)| *distance <= bound)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// [`nearest`] as a sentence.
+pub(crate) fn did_you_mean<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(wrong, names).map(|name| format!("did you mean `{name}`?"))
+}

@@ -1,0 +1,229 @@
+//! Parameters: amounts and limits that change by date, one CSV file each, the row in force chosen by the reference date.
+
+use crate::expr::Constant;
+use crate::mistake::{Mistake, Source};
+use crate::model::Type;
+use crate::symbols::Symbols;
+use jiff::civil::Date;
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// One parameter with all its rows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Its name in expressions.
+    pub name: String,
+    /// The type of its value.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// The names of its key columns.
+    pub keys: Vec<String>,
+    /// Its rows in the order of the file.
+    pub rows: Vec<ParameterRow>,
+    /// For each key column whether its cells are whole numbers.
+    #[serde(skip)]
+    pub(crate) whole: Vec<bool>,
+}
+
+/// One row of a parameter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ParameterRow {
+    /// The first day it is in force.
+    pub from: Date,
+    /// One cell for each key.
+    pub keys: Vec<String>,
+    /// The value as it is written.
+    pub value: String,
+    /// Its unit, such as `NT$ a month`.
+    pub unit: String,
+    /// Where the value comes from.
+    pub source: String,
+    /// What else is to be said.
+    pub note: String,
+    /// The value as plans keep it.
+    #[serde(skip)]
+    pub(crate) number: i64,
+    #[serde(skip)]
+    pub(crate) key: Vec<i64>,
+}
+
+impl Parameter {
+    /// The rows in force on a day: for each key the latest that has begun.
+    #[must_use]
+    pub fn in_force(&self, on: Date) -> Vec<&ParameterRow> {
+        let mut latest: HashMap<&[i64], &ParameterRow> = HashMap::new();
+        for row in self.rows.iter().filter(|row| row.from <= on) {
+            let entry = latest.entry(&row.key).or_insert(row);
+            if entry.from < row.from {
+                *entry = row;
+            }
+        }
+        self.rows
+            .iter()
+            .filter(|row| latest.get(row.key.as_slice()).is_some_and(|kept| std::ptr::eq(*kept, *row)))
+            .collect()
+    }
+
+    /// Reads the CSV file of a parameter.
+    pub(crate) fn read(name: &str, kind: Type, source: &Source, symbols: &mut Symbols) -> Result<Parameter, Vec<Mistake>> {
+        let records = records(source)?;
+        let Some((header, rows)) = records.split_first() else {
+            return Err(vec![source.mistake(0, "is empty", Some(HEADER.to_owned()))]);
+        };
+        let mut mistakes = Vec::new();
+        for wanted in ["from", "value", "unit", "source"] {
+            if !header.cells.iter().any(|cell| cell == wanted) {
+                mistakes.push(source.mistake(0, format!("has no column `{wanted}`"), Some(HEADER.to_owned())));
+            }
+        }
+        if rows.is_empty() {
+            mistakes.push(source.mistake(0, format!("the parameter `{name}` has no row"), None));
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let fixed = ["from", "value", "unit", "source", "note"];
+        let places: Vec<usize> = (0..header.cells.len())
+            .filter(|place| header.cells.get(*place).is_some_and(|cell| !fixed.contains(&cell.as_str())))
+            .collect();
+        let cell = |record: &Record, title: &str| {
+            let place = header.cells.iter().position(|cell| cell == title);
+            place.and_then(|place| record.cells.get(place).cloned()).unwrap_or_default()
+        };
+        let whole: Vec<bool> = places
+            .iter()
+            .map(|place| rows.iter().all(|row| row.cells.get(*place).is_some_and(|cell| cell.parse::<i64>().is_ok())))
+            .collect();
+        let mut parsed: Vec<ParameterRow> = Vec::new();
+        for record in rows {
+            let mut at = |message: String, suggestion: Option<&str>| {
+                mistakes.push(source.mistake(record.offset, message, suggestion.map(str::to_owned)));
+            };
+            let keys: Vec<String> = places.iter().filter_map(|place| record.cells.get(*place).cloned()).collect();
+            let written = cell(record, "value");
+            let from = cell(record, "from");
+            if from.is_empty() {
+                at("the date in `from` is missing".to_owned(), Some("write the first day the value is in force, such as `2026-01-01`"));
+                continue;
+            }
+            let Ok(from) = from.parse::<Date>() else {
+                at(format!("`{from}` in `from` is no date"), Some("write it as `2026-01-01`"));
+                continue;
+            };
+            let Some(value) = constant(kind, &written, symbols) else {
+                at(format!("`{written}` in `value` is no {kind}"), None);
+                continue;
+            };
+            for title in ["unit", "source"] {
+                if cell(record, title).is_empty() {
+                    at(format!("`{title}` is missing"), Some("every value says its unit and its source"));
+                }
+            }
+            if parsed.iter().any(|row| row.from == from && row.keys == keys) {
+                at(format!("`{name}` has two rows from {from} for the same key"), Some("keep one of them"));
+            }
+            let key = keys.iter().zip(&whole).map(|(cell, whole)| match whole {
+                true => cell.parse().unwrap_or_default(),
+                false => i64::from(symbols.intern(cell)),
+            });
+            parsed.push(ParameterRow {
+                from,
+                key: key.collect(),
+                keys,
+                number: number(value),
+                value: written,
+                unit: cell(record, "unit"),
+                source: cell(record, "source"),
+                note: cell(record, "note"),
+            });
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Parameter {
+            name: name.to_owned(),
+            kind,
+            keys: places.iter().filter_map(|place| header.cells.get(*place).cloned()).collect(),
+            rows: parsed,
+            whole,
+        })
+    }
+}
+
+const HEADER: &str = "the first line is `from`, the key columns, `value,unit,source` and, if wanted, `note`";
+
+/// A line of a CSV file and where it begins.
+pub(crate) struct Record {
+    pub offset: usize,
+    pub cells: Vec<String>,
+}
+
+/// The lines of a CSV file, cells trimmed; a line of another length than the first is a mistake.
+pub(crate) fn records(source: &Source) -> Result<Vec<Record>, Vec<Mistake>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .from_reader(source.text.as_bytes());
+    let offset = |position: Option<&csv::Position>| {
+        position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default())
+    };
+    let (mut records, mut mistakes) = (Vec::new(), Vec::new());
+    for record in reader.records() {
+        match record {
+            Ok(record) => records.push(Record {
+                offset: offset(record.position()),
+                cells: record.iter().map(str::to_owned).collect(),
+            }),
+            Err(error) => {
+                let at = offset(error.position());
+                let message = match error.kind() {
+                    csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                        format!("this line has {len} cells, the first has {expected_len}")
+                    }
+                    _ => error.to_string(),
+                };
+                mistakes.push(source.mistake(at, message, None));
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(records) } else { Err(mistakes) }
+}
+
+/// The constant a cell writes.
+pub(crate) fn constant(kind: Type, cell: &str, symbols: &mut Symbols) -> Option<Constant> {
+    Some(match kind {
+        Type::Integer => Constant::Integer(cell.parse().ok()?),
+        Type::Decimal => Constant::Decimal(decimal(cell)?),
+        Type::Boolean => Constant::Boolean(cell.parse().ok()?),
+        Type::Text => Constant::Text(symbols.intern(cell)),
+        Type::Date => Constant::Date(crate::calendar::days(cell.parse().ok()?)),
+    })
+}
+
+/// A decimal in units of its last digit; `None` with more digits than a decimal keeps.
+pub(crate) fn decimal(written: &str) -> Option<i128> {
+    let (sign, digits) = match written.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, written),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let scale = usize::from(crate::expr::SCALE.unsigned_abs());
+    let allowed = usize::from(crate::expr::PRECISION) - scale;
+    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !numeric(whole) || !numeric(part) || part.len() > scale || whole.len() > allowed {
+        return None;
+    }
+    format!("{whole}{part:0<scale$}").parse::<i128>().ok().map(|value| sign * value)
+}
+
+/// A constant as a whole number: texts by their number, days, units of decimals.
+fn number(constant: Constant) -> i64 {
+    match constant {
+        Constant::Null => 0,
+        Constant::Boolean(value) => i64::from(value),
+        Constant::Integer(value) => value,
+        Constant::Decimal(value) => i64::try_from(value).unwrap_or_default(),
+        Constant::Text(value) | Constant::Date(value) => i64::from(value),
+    }
+}

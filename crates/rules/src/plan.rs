@@ -1,0 +1,357 @@
+//! The physical plan of a rule set on one reference date: a DataFusion physical expression for each step.
+//!
+//! One decision has one to a dozen rows in each table, so DataFusion's streams (a task context, a partition channel and a
+//! batch coalescer for each operator) cost more than the arithmetic. The plan therefore keeps the physical expressions
+//! and the group accumulators DataFusion's own operators would run, and [`crate::frame`] evaluates them over batches: one
+//! household for a decision, tens of thousands at once for a sweep. There is no second evaluator.
+
+use crate::error::RuleError;
+use crate::expr::{Aggregate, Constant, Is, Node, Of, Operator, PRECISION, SCALE, What};
+use crate::functions::Callable;
+use crate::lookup::Lookup;
+use crate::model::Type;
+use crate::rules::Rules;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::functions_aggregate::{bool_and_or, count, min_max, sum};
+use datafusion::logical_expr::{Operator as Op, ScalarUDF};
+use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, CastExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr, case, in_list,
+};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use jiff::civil::Date;
+use std::sync::{Arc, OnceLock};
+
+type Physical = Arc<dyn PhysicalExpr>;
+
+/// An expression ready to run: the columns it reads, then its aggregates, are the columns of its schema.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub expression: Physical,
+    pub columns: Vec<(Of, usize)>,
+    pub aggregates: Vec<Aggregation>,
+    pub schema: SchemaRef,
+}
+
+/// An aggregate over the persons of each household.
+#[derive(Debug)]
+pub(crate) struct Aggregation {
+    pub function: AggregateFunctionExpr,
+    pub argument: Compiled,
+    pub filter: Option<Compiled>,
+}
+
+/// A rule set compiled for one reference date.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub on: Date,
+    /// One for each step.
+    pub steps: Vec<Compiled>,
+    /// The conditions of each decision table, for each step.
+    pub rows: Vec<Vec<Compiled>>,
+    /// The outcome over its conditions.
+    pub reason: Compiled,
+    pub candidates: Option<Compiled>,
+    /// The parameters on this day; `None` when no row is in force yet.
+    parameters: Vec<Option<Dated>>,
+    /// Parts of steps, compiled when an explanation first asks for their value.
+    parts: Vec<OnceLock<Option<Compiled>>>,
+}
+
+impl Plan {
+    /// Compiles every step.
+    pub fn new(rules: &Rules, on: Date) -> std::result::Result<Plan, RuleError> {
+        let parameters: Vec<Option<Dated>> = rules
+            .parameters
+            .iter()
+            .map(|parameter| {
+                Lookup::new(parameter, on).map(|lookup| Dated { only: lookup.only(), function: Arc::new(lookup.into()) })
+            })
+            .collect();
+        let compiler = Compiler { rules, on, parameters: &parameters };
+        let named = |name: &str, node: &Node| compiler.named(name, node);
+        let mut steps = Vec::new();
+        let mut rows = Vec::new();
+        for (step, info) in rules.steps.iter().zip(&rules.infos) {
+            steps.push(named(&info.name, &step.node)?);
+            rows.push(step.rows.iter().map(|row| named(&info.name, row)).collect::<std::result::Result<_, _>>()?);
+        }
+        let reason = named("outcome", &rules.reason)?;
+        let candidates = rules.candidates.as_ref().map(|node| named("candidates", node)).transpose()?;
+        let mut parts = Vec::new();
+        parts.resize_with(rules.nodes, OnceLock::new);
+        Ok(Plan { on, steps, rows, reason, candidates, parameters, parts })
+    }
+
+    /// A part of a step, by itself.
+    pub fn part(&self, rules: &Rules, node: &Node) -> Option<&Compiled> {
+        let cell = self.parts.get(node.id)?;
+        cell.get_or_init(|| {
+            let compiler = Compiler { rules, on: self.on, parameters: &self.parameters };
+            compiler.compile(node).ok()
+        })
+        .as_ref()
+    }
+}
+
+/// A parameter on the reference date.
+#[derive(Debug)]
+struct Dated {
+    function: Arc<ScalarUDF>,
+    /// Its value, when it has no keys.
+    only: Option<i64>,
+}
+
+/// The Arrow type of values of a type.
+pub(crate) fn data_type(kind: Type) -> DataType {
+    match kind {
+        Type::Integer => DataType::Int64,
+        Type::Decimal => DataType::Decimal128(PRECISION, SCALE),
+        Type::Boolean => DataType::Boolean,
+        Type::Text => DataType::Int32,
+        Type::Date => DataType::Date32,
+    }
+}
+
+struct Compiler<'a> {
+    rules: &'a Rules,
+    on: Date,
+    parameters: &'a [Option<Dated>],
+}
+
+/// The columns of the batch an expression is evaluated on.
+struct Layout<'a> {
+    columns: Vec<(Of, usize)>,
+    aggregates: Vec<&'a Node>,
+    schema: SchemaRef,
+}
+
+impl Compiler<'_> {
+    fn named(&self, name: &str, node: &Node) -> std::result::Result<Compiled, RuleError> {
+        let mut missing = None;
+        node.walk(&mut |node| {
+            if let What::Parameter(index, _) = node.what
+                && self.parameters.get(index).is_none_or(Option::is_none)
+            {
+                missing = self.rules.parameters.get(index).map(|parameter| parameter.name.clone());
+            }
+        });
+        if let Some(parameter) = missing {
+            return Err(RuleError::NotInForce { parameter, on: self.on });
+        }
+        self.compile(node).map_err(|error| RuleError::step(name, &error))
+    }
+
+    fn compile(&self, node: &Node) -> Result<Compiled> {
+        let mut layout = Layout { columns: Vec::new(), aggregates: Vec::new(), schema: Arc::new(Schema::empty()) };
+        collect(node, &mut layout);
+        let mut fields = Vec::new();
+        for (of, index) in &layout.columns {
+            let kind = self.rules.kind(of.entity(), *index);
+            fields.push(Field::new(format!("{of:?}.{index}"), data_type(kind), true));
+        }
+        let mut aggregates = Vec::new();
+        for node in &layout.aggregates {
+            let aggregation = self.aggregation(node)?;
+            let kind = aggregation.function.field().data_type().clone();
+            fields.push(Field::new(format!("aggregate.{}", node.id), kind, true));
+            aggregates.push(aggregation);
+        }
+        layout.schema = Arc::new(Schema::new(fields));
+        let expression = self.lower(node, &layout)?;
+        Ok(Compiled { expression, columns: layout.columns, aggregates, schema: layout.schema })
+    }
+
+    fn aggregation(&self, node: &Node) -> Result<Aggregation> {
+        let What::Aggregate { function, argument, filter } = &node.what else {
+            return Err(DataFusionError::Internal("not an aggregate".to_owned()));
+        };
+        let star = Node { what: What::Constant(Constant::Integer(1)), kind: crate::expr::Kind::plain(Type::Integer), id: 0 };
+        let mut argument = self.compile(argument.as_deref().unwrap_or(&star))?;
+        if *function == Aggregate::Sum && argument.expression.data_type(&argument.schema)? == DataType::Int64 {
+            // SUM of Int64 would wrap around; in 38 digits it can't, and the way back to Int64 is checked
+            argument.expression = Arc::new(CastExpr::new(argument.expression, DataType::Decimal128(19, 0), None));
+        }
+        let kind = argument.expression.data_type(&argument.schema)?;
+        let udaf = match function {
+            Aggregate::Sum => sum::sum_udaf(),
+            Aggregate::Count => count::count_udaf(),
+            Aggregate::Min => min_max::min_udaf(),
+            Aggregate::Max => min_max::max_udaf(),
+            Aggregate::BoolAnd => bool_and_or::bool_and_udaf(),
+            Aggregate::BoolOr => bool_and_or::bool_or_udaf(),
+        };
+        let function = AggregateExprBuilder::new(udaf, vec![Arc::new(Column::new("argument", 0))])
+            .schema(Arc::new(Schema::new(vec![Field::new("argument", kind, true)])))
+            .alias("aggregate")
+            .build()?;
+        Ok(Aggregation { function, argument, filter: filter.as_deref().map(|node| self.compile(node)).transpose()? })
+    }
+
+    fn lower(&self, node: &Node, layout: &Layout<'_>) -> Result<Physical> {
+        let below = |node: &Node| self.lower(node, layout);
+        Ok(match &node.what {
+            What::Constant(constant) => Arc::new(Literal::new(scalar(*constant, node.kind.of))),
+            What::ReferenceDate => {
+                Arc::new(Literal::new(ScalarValue::Date32(Some(crate::calendar::days(self.on)))))
+            }
+            What::Column(of, index) => {
+                let place = layout.columns.iter().position(|column| column == &(*of, *index));
+                column(place, layout)?
+            }
+            What::Aggregate { function, .. } => {
+                let place = layout.aggregates.iter().position(|aggregate| aggregate.id == node.id);
+                let value = column(place.map(|place| place + layout.columns.len()), layout)?;
+                match (function, node.kind.of) {
+                    (Aggregate::Sum, Some(kind)) => Arc::new(CastExpr::new(value, data_type(kind), None)),
+                    _ => value,
+                }
+            }
+            What::And(nodes) => self.fold(Op::And, nodes, layout)?,
+            What::Or(nodes) => self.fold(Op::Or, nodes, layout)?,
+            What::Not(inner) => Arc::new(NotExpr::new(below(inner)?)),
+            What::Negative(inner) => {
+                // DataFusion's own negation wraps around
+                let zero = match node.kind.of {
+                    Some(Type::Decimal) => Constant::Decimal(0),
+                    _ => Constant::Integer(0),
+                };
+                let zero: Physical = Arc::new(Literal::new(scalar(zero, node.kind.of)));
+                let value = Arc::new(BinaryExpr::new(zero, Op::Minus, below(inner)?).with_fail_on_overflow(true));
+                Arc::new(CastExpr::new(value, data_type(node.kind.of.unwrap_or(Type::Integer)), None))
+            }
+            What::Binary(operator, left, right) => {
+                let value = Arc::new(
+                    BinaryExpr::new(below(left)?, binary(*operator), below(right)?).with_fail_on_overflow(true),
+                );
+                match node.kind.of {
+                    Some(Type::Decimal) => Arc::new(CastExpr::new(value, data_type(Type::Decimal), None)),
+                    _ => value,
+                }
+            }
+            What::Is { node: inner, what, negated } => {
+                let value = below(inner)?;
+                let truth = |wanted: bool| -> Physical { Arc::new(Literal::new(ScalarValue::Boolean(Some(wanted)))) };
+                match (what, negated) {
+                    (Is::Null, false) => Arc::new(IsNullExpr::new(value)),
+                    (Is::Null, true) => Arc::new(IsNotNullExpr::new(value)),
+                    (is, negated) => {
+                        let operator = if *negated { Op::IsDistinctFrom } else { Op::IsNotDistinctFrom };
+                        Arc::new(BinaryExpr::new(value, operator, truth(*is == Is::True)))
+                    }
+                }
+            }
+            What::In { node: inner, list, negated } => {
+                let list = list.iter().map(below).collect::<Result<Vec<_>>>()?;
+                in_list(below(inner)?, list, negated, &layout.schema)?
+            }
+            What::Case { branches, otherwise } => {
+                let branches = branches
+                    .iter()
+                    .map(|(condition, result)| Ok((below(condition)?, below(result)?)))
+                    .collect::<Result<Vec<_>>>()?;
+                let otherwise = otherwise.as_deref().filter(|node| !is_null(node)).map(below).transpose()?;
+                case(None, branches, otherwise)?
+            }
+            What::Widen(inner) => Arc::new(CastExpr::new(below(inner)?, data_type(Type::Decimal), None)),
+            What::Function(function, arguments) => {
+                let callable: ScalarUDF = Callable::new(*function).into();
+                self.call(Arc::new(callable), arguments, layout)?
+            }
+            What::Parameter(index, keys) => match self.parameters.get(*index) {
+                Some(Some(Dated { only: Some(value), .. })) if keys.is_empty() => {
+                    Arc::new(Literal::new(scalar(from_number(*value, node.kind.of), node.kind.of)))
+                }
+                Some(Some(dated)) => self.call(Arc::clone(&dated.function), keys, layout)?,
+                _ => return Err(DataFusionError::Internal("a parameter is not in force".to_owned())),
+            },
+        })
+    }
+
+    fn call(&self, function: Arc<ScalarUDF>, arguments: &[Node], layout: &Layout<'_>) -> Result<Physical> {
+        let arguments = arguments.iter().map(|node| self.lower(node, layout)).collect::<Result<Vec<_>>>()?;
+        let field = Arc::new(Field::new(function.name(), function.inner().return_type(&[])?, true));
+        let name = function.name().to_owned();
+        Ok(Arc::new(ScalarFunctionExpr::new(&name, function, arguments, field, Arc::new(ConfigOptions::default()))))
+    }
+
+    fn fold(&self, operator: Op, nodes: &[Node], layout: &Layout<'_>) -> Result<Physical> {
+        let mut folded: Option<Physical> = None;
+        for node in nodes {
+            let next = self.lower(node, layout)?;
+            folded = Some(match folded {
+                Some(before) => Arc::new(BinaryExpr::new(before, operator, next)),
+                None => next,
+            });
+        }
+        folded.ok_or_else(|| DataFusionError::Internal("an empty condition".to_owned()))
+    }
+}
+
+/// The columns and aggregates an expression reads; what is inside an aggregate is the aggregate's own.
+fn collect<'a>(node: &'a Node, layout: &mut Layout<'a>) {
+    match &node.what {
+        What::Column(of, index) => {
+            if !layout.columns.contains(&(*of, *index)) {
+                layout.columns.push((*of, *index));
+            }
+        }
+        What::Aggregate { .. } => layout.aggregates.push(node),
+        _ => node.children().into_iter().for_each(|child| collect(child, layout)),
+    }
+}
+
+fn column(place: Option<usize>, layout: &Layout<'_>) -> Result<Physical> {
+    let place = place.ok_or_else(|| DataFusionError::Internal("a column is missing".to_owned()))?;
+    Ok(Arc::new(Column::new(layout.schema.field(place).name(), place)))
+}
+
+fn is_null(node: &Node) -> bool {
+    matches!(node.what, What::Constant(Constant::Null))
+}
+
+fn binary(operator: Operator) -> Op {
+    match operator {
+        Operator::Add => Op::Plus,
+        Operator::Subtract => Op::Minus,
+        Operator::Multiply => Op::Multiply,
+        Operator::Divide => Op::Divide,
+        Operator::Remainder => Op::Modulo,
+        Operator::Equal => Op::Eq,
+        Operator::NotEqual => Op::NotEq,
+        Operator::Less => Op::Lt,
+        Operator::LessOrEqual => Op::LtEq,
+        Operator::Greater => Op::Gt,
+        Operator::GreaterOrEqual => Op::GtEq,
+    }
+}
+
+fn from_number(value: i64, kind: Option<Type>) -> Constant {
+    let small = i32::try_from(value).unwrap_or_default();
+    match kind {
+        Some(Type::Boolean) => Constant::Boolean(value != 0),
+        Some(Type::Decimal) => Constant::Decimal(i128::from(value)),
+        Some(Type::Text) => Constant::Text(small),
+        Some(Type::Date) => Constant::Date(small),
+        _ => Constant::Integer(value),
+    }
+}
+
+fn scalar(constant: Constant, kind: Option<Type>) -> ScalarValue {
+    match constant {
+        Constant::Boolean(value) => ScalarValue::Boolean(Some(value)),
+        Constant::Integer(value) => ScalarValue::Int64(Some(value)),
+        Constant::Decimal(value) => ScalarValue::Decimal128(Some(value), PRECISION, SCALE),
+        Constant::Text(value) => ScalarValue::Int32(Some(value)),
+        Constant::Date(value) => ScalarValue::Date32(Some(value)),
+        Constant::Null => match kind.unwrap_or(Type::Boolean) {
+            Type::Integer => ScalarValue::Int64(None),
+            Type::Decimal => ScalarValue::Decimal128(None, PRECISION, SCALE),
+            Type::Boolean => ScalarValue::Boolean(None),
+            Type::Text => ScalarValue::Int32(None),
+            Type::Date => ScalarValue::Date32(None),
+        },
+    }
+}

@@ -1,0 +1,86 @@
+//! Access (存取控制): may this actor do this to this data for this purpose. Answered by Cedar policies, deny by default.
+//!
+//! The answer is a [`Grant`], which the opening of sealed data demands; without one nothing opens.
+
+mod policies;
+
+pub use policies::Access;
+
+use civic::Purpose;
+use uuid::Uuid;
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor<'a> {
+    /// The platform's own work.
+    System,
+    /// A resident.
+    Resident(Uuid),
+    /// A member of staff.
+    Staff {
+        /// Identifier.
+        id: Uuid,
+        /// Role, such as `officer`.
+        role: &'a str,
+        /// Office.
+        agency: &'a str,
+    },
+}
+
+/// What it is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// An application.
+    Application {
+        /// Identifier.
+        id: Uuid,
+        /// Whose it is; nobody's after disposal.
+        owner: Option<Uuid>,
+        /// Office that decides it.
+        agency: &'a str,
+        /// Where it stands.
+        state: &'a str,
+    },
+    /// A person's profile.
+    Profile(Uuid),
+    /// An office's pages.
+    Office(&'a str),
+    /// A payment batch.
+    Batch {
+        /// Identifier.
+        id: Uuid,
+        /// Who made it.
+        made_by: Uuid,
+    },
+}
+
+/// The policies say no, or say nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the access policies do not allow `{action}` here; ask the administrator if your work needs it")]
+pub struct Refused {
+    /// What was asked for.
+    pub action: String,
+}
+
+/// A use that the policies allow: it opens the data of one case or person, for one purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    owner_kind: &'static str,
+    owner_id: String,
+    purpose: Purpose,
+}
+
+impl Grant {
+    /// The purpose it was given for.
+    #[must_use]
+    pub fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
+    pub(crate) fn covers(&self, owner_kind: &str, owner_id: &str) -> bool {
+        self.owner_kind == owner_kind && self.owner_id == owner_id
+    }
+}
+
+#[cfg(test)]
+mod tests;

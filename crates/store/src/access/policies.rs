@@ -1,0 +1,174 @@
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::str::FromStr as _;
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request, RestrictedExpression,
+    Schema, ValidationMode, Validator,
+};
+use civic::Purpose;
+use uuid::Uuid;
+
+use super::{Actor, Grant, Refused, Resource};
+use crate::StoreError;
+
+/// The policies built in: the same files that lie beside the program.
+const BUILT_IN: [&str; 3] = [
+    include_str!("../../../../policies/residents.cedar"),
+    include_str!("../../../../policies/staff.cedar"),
+    include_str!("../../../../policies/platform.cedar"),
+];
+const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
+/// Most bytes of policies read from a folder.
+const LARGEST: u64 = 1 << 20;
+
+/// The policies, read and checked.
+pub struct Access {
+    policies: PolicySet,
+    authorizer: Authorizer,
+    names: Names,
+}
+
+/// Names of entity types, parsed once.
+struct Names(HashMap<&'static str, EntityTypeName>);
+
+const TYPES: [&str; 8] = ["System", "Resident", "Staff", "Application", "Profile", "Office", "Batch", "Action"];
+
+fn unusable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Policies(error.to_string())
+}
+
+impl Access {
+    /// The policies built in.
+    ///
+    /// # Errors
+    /// [`StoreError::Policies`]; a test reads them.
+    pub fn built_in() -> Result<Access, StoreError> {
+        Access::read(&BUILT_IN.join("\n"), SCHEMA)
+    }
+
+    /// The policies of a folder: every `*.cedar` file, checked against its `tongban.cedarschema`.
+    ///
+    /// # Errors
+    /// [`StoreError::Policies`] names what is wrong.
+    pub fn load(folder: &Path) -> Result<Access, StoreError> {
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .map_err(|error| StoreError::Policies(format!("{}: {error}", folder.display())))?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "cedar"))
+            .collect();
+        files.sort();
+        let mut text = String::new();
+        for path in files {
+            let size = path.metadata().map_err(unusable)?.len();
+            if text.len() as u64 + size > LARGEST {
+                return Err(StoreError::Policies(format!("the policies are larger than {LARGEST} bytes")));
+            }
+            text.push_str(&std::fs::read_to_string(&path).map_err(|error| StoreError::Policies(format!("{}: {error}", path.display())))?);
+            text.push('\n');
+        }
+        let schema = folder.join("tongban.cedarschema");
+        let schema = std::fs::read_to_string(&schema).map_err(|error| StoreError::Policies(format!("{}: {error}", schema.display())))?;
+        Access::read(&text, &schema)
+    }
+
+    /// Reads policies and checks each against the schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Policies`].
+    pub fn read(policies: &str, schema: &str) -> Result<Access, StoreError> {
+        let (schema, _warnings) = Schema::from_cedarschema_str(schema).map_err(unusable)?;
+        let policies = PolicySet::from_str(policies).map_err(unusable)?;
+        let checked = Validator::new(schema).validate(&policies, ValidationMode::Strict);
+        if let Some(error) = checked.validation_errors().next() {
+            return Err(unusable(error));
+        }
+        let mut names = HashMap::new();
+        for name in TYPES {
+            names.insert(name, EntityTypeName::from_str(name).map_err(unusable)?);
+        }
+        Ok(Access { policies, authorizer: Authorizer::new(), names: Names(names) })
+    }
+
+    /// Decides.
+    ///
+    /// # Errors
+    /// [`Refused`] unless a policy allows it and none forbids it.
+    pub fn decide(&self, actor: Actor<'_>, action: &str, resource: Resource<'_>, purpose: Purpose) -> Result<Grant, Refused> {
+        let refused = || Refused { action: action.to_owned() };
+        let allowed = self.ask(actor, action, resource, &purpose).ok_or_else(refused)?;
+        if !allowed {
+            return Err(refused());
+        }
+        let (owner_kind, owner_id) = match resource {
+            Resource::Application { id, .. } => ("application", id.to_string()),
+            Resource::Profile(id) => ("person", id.to_string()),
+            Resource::Office(_) | Resource::Batch { .. } => ("", String::new()),
+        };
+        Ok(Grant { owner_kind, owner_id, purpose })
+    }
+
+    /// `None` where the question itself can't be put.
+    fn ask(&self, actor: Actor<'_>, action: &str, resource: Resource<'_>, purpose: &Purpose) -> Option<bool> {
+        let principal = self.actor(actor)?;
+        let thing = self.resource(resource)?;
+        let action = self.names.uid("Action", action)?;
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let context = Context::from_pairs([
+            ("code".to_owned(), text(&purpose.code)),
+            ("basis".to_owned(), text(&purpose.basis)),
+            ("function".to_owned(), text(&purpose.function)),
+        ])
+        .ok()?;
+        let request = Request::new(principal.uid(), action, thing.uid(), context, None).ok()?;
+        let entities = Entities::from_entities([principal, thing], None).ok()?;
+        Some(self.authorizer.is_authorized(&request, &self.policies, &entities).decision() == Decision::Allow)
+    }
+
+    fn actor(&self, actor: Actor<'_>) -> Option<Entity> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let (uid, attributes) = match actor {
+            Actor::System => (self.names.uid("System", "platform")?, HashMap::new()),
+            Actor::Resident(id) => (self.names.id("Resident", id)?, HashMap::new()),
+            Actor::Staff { id, role, agency } => (
+                self.names.id("Staff", id)?,
+                HashMap::from([("role".to_owned(), text(role)), ("agency".to_owned(), text(agency))]),
+            ),
+        };
+        Entity::new(uid, attributes, HashSet::new()).ok()
+    }
+
+    fn resource(&self, resource: Resource<'_>) -> Option<Entity> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let (uid, attributes) = match resource {
+            Resource::Application { id, owner, agency, state } => {
+                let mut attributes = HashMap::from([("agency".to_owned(), text(agency)), ("state".to_owned(), text(state))]);
+                if let Some(owner) = owner {
+                    attributes.insert("owner".to_owned(), RestrictedExpression::new_entity_uid(self.names.id("Resident", owner)?));
+                }
+                (self.names.id("Application", id)?, attributes)
+            }
+            Resource::Profile(id) => {
+                let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", id)?);
+                (self.names.id("Profile", id)?, HashMap::from([("owner".to_owned(), owner)]))
+            }
+            Resource::Office(agency) => (self.names.uid("Office", agency)?, HashMap::from([("agency".to_owned(), text(agency))])),
+            Resource::Batch { id, made_by } => {
+                let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
+                (self.names.id("Batch", id)?, HashMap::from([("made_by".to_owned(), maker)]))
+            }
+        };
+        Entity::new(uid, attributes, HashSet::new()).ok()
+    }
+}
+
+impl Names {
+    fn uid(&self, name: &str, id: &str) -> Option<EntityUid> {
+        Some(EntityUid::from_type_name_and_id(self.0.get(name)?.clone(), EntityId::new(id)))
+    }
+
+    fn id(&self, name: &str, id: Uuid) -> Option<EntityUid> {
+        self.uid(name, &id.to_string())
+    }
+}

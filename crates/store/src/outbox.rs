@@ -1,0 +1,291 @@
+//! The outbox (待辦發送匣): work written in the transaction it follows from, done afterwards at least once.
+//!
+//! A piece of work has an idempotency key, so putting it twice stores it once; its handler is safe to run again, so a
+//! crash between doing it and noting it does no harm. The relay claims due rows for a while, runs their handlers and notes
+//! the outcome; what fails is tried again with a growing pause, and given up after many tries for a person to look at.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use civic::ids::OutboxId;
+use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use serde::Serialize;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::tables::outbox as table;
+use crate::{Store, StoreError, Tx};
+
+/// Rows claimed at once.
+const ROUND: u64 = 32;
+/// Handlers running at once.
+const WORKERS: usize = 4;
+/// For how long a claimed row is left alone by other relays.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Longest pause between two looks.
+const NAP: Duration = Duration::from_secs(2);
+/// Attempts after which a piece of work is given up.
+const ATTEMPTS: i32 = 20;
+/// Longest pause between two attempts.
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// Rung when there is work.
+#[derive(Clone, Default)]
+pub(crate) struct Bell(Arc<Notify>);
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        self.0.notify_one();
+    }
+
+    async fn heard(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// A piece of work to put.
+#[derive(Clone, Debug)]
+pub struct Task {
+    kind: &'static str,
+    key: String,
+    payload: Vec<u8>,
+    due: Option<Timestamp>,
+}
+
+impl Task {
+    /// Work of this kind, once for this key. The payload holds identifiers, never personal data.
+    #[must_use]
+    pub fn new(kind: &'static str, key: impl Into<String>, payload: &impl Serialize) -> Task {
+        // A payload of identifiers always serialises; an empty one would be refused by its handler.
+        Task { kind, key: key.into(), payload: serde_json::to_vec(payload).unwrap_or_default(), due: None }
+    }
+
+    /// Not before this time.
+    #[must_use]
+    pub fn due(mut self, at: Timestamp) -> Task {
+        self.due = Some(at);
+        self
+    }
+}
+
+/// What became of a piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// It can't be done yet; asking again counts as no failure.
+    Later(SignedDuration),
+}
+
+/// Puts a piece of work; true when it was new, false when its key was put before.
+///
+/// # Errors
+/// The database's.
+pub async fn put(tx: &Tx, task: Task) -> Result<bool, StoreError> {
+    let now = tx.now();
+    let row = table::Model {
+        id: Uuid::new_v4(),
+        kind: task.kind.to_owned(),
+        key: task.key,
+        payload: task.payload,
+        state: "waiting".to_owned(),
+        attempts: 0,
+        created_at: now.as_microsecond(),
+        due_at: task.due.unwrap_or(now).as_microsecond(),
+        finished_at: None,
+        last_error: None,
+    };
+    let once = OnConflict::column(table::Column::Key).do_nothing().to_owned();
+    let added = table::Entity::insert(row.into_active_model()).on_conflict(once).exec_without_returning(tx).await?;
+    tx.ring();
+    Ok(added == 1)
+}
+
+/// Work that was given up, newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn dead(store: &Store, limit: u64) -> Result<Vec<table::Model>, StoreError> {
+    Ok(table::Entity::find().filter(table::Column::State.eq("dead")).order_by_desc(table::Column::FinishedAt).limit(limit).all(store.read()).await?)
+}
+
+/// How many pieces of work wait.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(store: &Store) -> Result<u64, StoreError> {
+    use sea_orm::PaginatorTrait as _;
+    Ok(table::Entity::find().filter(table::Column::State.eq("waiting")).count(store.read()).await?)
+}
+
+/// Gives up work a second chance.
+///
+/// # Errors
+/// The database's.
+pub async fn revive(tx: &Tx, id: OutboxId) -> Result<bool, StoreError> {
+    let done = table::Entity::update_many()
+        .col_expr(table::Column::State, Expr::value("waiting"))
+        .col_expr(table::Column::Attempts, Expr::value(0))
+        .col_expr(table::Column::DueAt, Expr::value(tx.now().as_microsecond()))
+        .filter(table::Column::Id.eq(id.uuid()))
+        .filter(table::Column::State.eq("dead"))
+        .exec(tx)
+        .await?;
+    tx.ring();
+    Ok(done.rows_affected == 1)
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Outcome, String>> + Send>>;
+type Handler = Arc<dyn Fn(Vec<u8>) -> Running + Send + Sync>;
+
+/// Carries work to its handlers.
+#[derive(Clone, Default)]
+pub struct Relay {
+    handlers: HashMap<&'static str, Handler>,
+}
+
+impl Relay {
+    /// Registers the handler of a kind. Its error text is kept with the work and must hold no personal data.
+    #[must_use]
+    pub fn on<F, R>(mut self, kind: &'static str, handler: F) -> Relay
+    where
+        F: Fn(Vec<u8>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Outcome, String>> + Send + 'static,
+    {
+        self.handlers.insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
+        self
+    }
+
+    /// Works until the caller drops it. Work that is running then is tried again after its lease.
+    pub async fn run(&self, store: &Store) {
+        loop {
+            match self.round(store).await {
+                Ok(0) => {
+                    // Woken by new work, or to look for what has become due.
+                    tokio::time::timeout(NAP, store.bell().heard()).await.ok();
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox could not be read");
+                    tokio::time::sleep(NAP).await;
+                }
+            }
+        }
+    }
+
+    /// Does what is due now; gives how many pieces were tried.
+    ///
+    /// # Errors
+    /// The database's; a failing handler is no error of the round.
+    pub async fn round(&self, store: &Store) -> Result<usize, StoreError> {
+        let now = store.now();
+        let due = table::Entity::find()
+            .filter(table::Column::State.eq("waiting"))
+            .filter(table::Column::DueAt.lte(now.as_microsecond()))
+            .order_by_asc(table::Column::DueAt)
+            .limit(ROUND)
+            .all(store.read())
+            .await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let claimed = claim(store, due).await?;
+        let count = claimed.len();
+        let results: Vec<(table::Model, Result<Outcome, String>)> = futures::stream::iter(claimed)
+            .map(|row| async move {
+                let result = self.one(&row).await;
+                (row, result)
+            })
+            .buffer_unordered(WORKERS)
+            .collect()
+            .await;
+        note(store, results).await?;
+        Ok(count)
+    }
+
+    async fn one(&self, row: &table::Model) -> Result<Outcome, String> {
+        let Some(handler) = self.handlers.get(row.kind.as_str()) else {
+            return Err(format!("no handler for `{}`", row.kind));
+        };
+        let running = handler(row.payload.clone());
+        match tokio::spawn(running).await {
+            Ok(result) => result,
+            Err(_) => Err("the handler panicked".to_owned()),
+        }
+    }
+}
+
+/// Takes rows for this relay: a row that another one took meanwhile has another due time.
+async fn claim(store: &Store, due: Vec<table::Model>) -> Result<Vec<table::Model>, StoreError> {
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let until = tx.now().checked_add(LEASE).unwrap_or(Timestamp::MAX).as_microsecond();
+                let mut claimed = Vec::with_capacity(due.len());
+                for row in due {
+                    let done = table::Entity::update_many()
+                        .col_expr(table::Column::DueAt, Expr::value(until))
+                        .filter(table::Column::Id.eq(row.id))
+                        .filter(table::Column::DueAt.eq(row.due_at))
+                        .filter(table::Column::State.eq("waiting"))
+                        .exec(tx)
+                        .await?;
+                    if done.rows_affected == 1 {
+                        claimed.push(row);
+                    }
+                }
+                Ok::<_, StoreError>(claimed)
+            })
+        })
+        .await
+}
+
+async fn note(store: &Store, results: Vec<(table::Model, Result<Outcome, String>)>) -> Result<(), StoreError> {
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let now = tx.now();
+                for (row, result) in results {
+                    let attempts = row.attempts + 1;
+                    let update = table::Entity::update_many().filter(table::Column::Id.eq(row.id));
+                    let at = |pause: SignedDuration| Expr::value(now.checked_add(pause).unwrap_or(Timestamp::MAX).as_microsecond());
+                    let update = match result {
+                        Ok(Outcome::Done) => update
+                            .col_expr(table::Column::State, Expr::value("done"))
+                            .col_expr(table::Column::FinishedAt, Expr::value(now.as_microsecond())),
+                        Ok(Outcome::Later(pause)) => update.col_expr(table::Column::DueAt, at(pause)),
+                        Err(error) if attempts >= ATTEMPTS => {
+                            tracing::error!(kind = %row.kind, %error, "work was given up");
+                            update
+                                .col_expr(table::Column::State, Expr::value("dead"))
+                                .col_expr(table::Column::Attempts, Expr::value(attempts))
+                                .col_expr(table::Column::FinishedAt, Expr::value(now.as_microsecond()))
+                                .col_expr(table::Column::LastError, Expr::value(error))
+                        }
+                        Err(error) => {
+                            tracing::warn!(kind = %row.kind, %error, attempts, "work failed and is tried again");
+                            update
+                                .col_expr(table::Column::Attempts, Expr::value(attempts))
+                                .col_expr(table::Column::DueAt, at(pause(attempts)))
+                                .col_expr(table::Column::LastError, Expr::value(error))
+                        }
+                    };
+                    update.exec(tx).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+}
+
+/// 1 s, 2 s, 4 s … up to an hour.
+fn pause(attempts: i32) -> SignedDuration {
+    let doubled = u32::try_from(attempts - 1).unwrap_or(0).min(12);
+    SignedDuration::from_secs(1 << doubled).min(LONGEST)
+}

@@ -1,0 +1,76 @@
+//! Stores for tests: each in a database of its own, on SQLite and, where there is one, on PostgreSQL.
+
+#![allow(clippy::expect_used)]
+
+use std::future::Future;
+use std::sync::Arc;
+
+use civic::Clock;
+use sea_orm::sqlx::{Connection as _, Executor as _, PgConnection};
+
+use crate::seal::{LookupKey, MasterKeys};
+use crate::{Store, StoreConfig};
+
+/// The variable that names an empty PostgreSQL server.
+pub const POSTGRES: &str = "TONGBAN_TEST_POSTGRES";
+
+/// A store in a folder of its own, which goes with it.
+pub struct TestStore {
+    /// The store.
+    pub store: Store,
+    /// Its folder.
+    pub folder: tempfile::TempDir,
+    /// Address of its database.
+    pub url: String,
+}
+
+async fn open(folder: tempfile::TempDir, url: String, clock: Arc<dyn Clock>) -> TestStore {
+    let config = StoreConfig {
+        url: url.clone(),
+        files: folder.path().join("files"),
+        master_keys: MasterKeys::generate().expect("randomness"),
+        lookup_key: LookupKey::generate().expect("randomness"),
+        policies: None,
+    };
+    TestStore { store: Store::open(config, clock).await.expect("a store"), folder, url }
+}
+
+/// A new store on SQLite.
+///
+/// # Panics
+/// When the machine has no room for it.
+pub async fn sqlite(clock: Arc<dyn Clock>) -> TestStore {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("tongban.db").display());
+    open(folder, url, clock).await
+}
+
+/// A new store on PostgreSQL; nothing where no server is named.
+///
+/// # Panics
+/// When a server is named that can't be used.
+pub async fn postgres(clock: Arc<dyn Clock>) -> Option<TestStore> {
+    let Ok(server) = std::env::var(POSTGRES) else {
+        println!("skipped: postgres");
+        return None;
+    };
+    let name = format!("t{}", uuid::Uuid::new_v4().simple());
+    let mut connection = PgConnection::connect(&server).await.expect("the server of TONGBAN_TEST_POSTGRES");
+    connection.execute(sea_orm::sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
+    connection.close().await.expect("a connection that closes");
+    let (base, options) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, rest)| (base, format!("?{rest}")));
+    let base = base.rsplit_once('/').map_or(base, |(base, _)| base);
+    Some(open(tempfile::tempdir().expect("a folder"), format!("{base}/{name}{options}"), clock).await)
+}
+
+/// Runs a test on each engine there is.
+pub async fn each_engine<F, R>(clock: Arc<dyn Clock>, test: F)
+where
+    F: Fn(TestStore) -> R,
+    R: Future<Output = ()>,
+{
+    test(sqlite(Arc::clone(&clock)).await).await;
+    if let Some(store) = postgres(clock).await {
+        test(store).await;
+    }
+}
