@@ -10,6 +10,7 @@ mod facts;
 mod family;
 mod identity;
 mod marginals;
+mod people;
 mod sets;
 mod stories;
 
@@ -51,3 +52,6 @@ impl CityError {
         Self::File { path: path.to_owned(), problem: problem.to_string() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! The city as a table: one row a resident, the families one after another, in the columns that a sweep of the rules
+//! reads. No names and no national ids are in it.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringBuilder};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::file::properties::WriterProperties;
+use jiff::civil::Date;
+
+use super::city::{City, REGION};
+use super::family::{Family, Person};
+use super::CityError;
+
+/// Rows of a batch and of a row group.
+const BATCH: usize = 1 << 16;
+
+/// One resident as a row.
+struct Row<'a> {
+    household: i64,
+    id: i64,
+    family: &'a Family,
+    person: &'a Person,
+}
+
+/// How a column is filled.
+enum Fill {
+    Text(fn(&Row<'_>) -> &'static str),
+    Number(fn(&Row<'_>) -> Option<i64>),
+    Truth(fn(&Row<'_>) -> bool),
+    Day(fn(&Row<'_>) -> Date),
+}
+
+use Fill::{Day, Number, Text, Truth};
+
+/// The columns: who and to which family, then every input of the rules by its name.
+const COLUMNS: &[(&str, Fill)] = &[
+    ("household_id", Number(|row| Some(row.household))),
+    ("person_id", Number(|row| Some(row.id))),
+    // the family
+    ("region", Text(|_| REGION)),
+    ("listed_status", Text(|row| row.family.listed)),
+    ("land_value_relief", Truth(|row| row.family.value_rose)),
+    // the application somebody of it would make
+    ("other_allowance", Text(|row| row.family.other_allowance)),
+    ("gives_up_other", Truth(|row| row.family.gives_up_other)),
+    ("other_public_aid", Number(|row| Some(row.family.other_public_aid))),
+    // the person
+    ("relation", Text(|row| row.relation())),
+    ("birth_date", Day(|row| row.person.birth)),
+    ("same_registration", Truth(|row| row.person.registered_with_head)),
+    ("lives_together", Truth(|row| row.person.dwelling == 0)),
+    ("claims_as_dependant", Truth(|row| row.person.facts.claims_as_dependant)),
+    ("exclusion", Text(|row| row.person.facts.exclusion)),
+    ("lives_at_registration", Truth(|row| row.person.facts.lives_at_registration)),
+    ("days_in_country", Number(|row| Some(row.person.facts.days_in_country))),
+    ("in_public_care", Truth(|row| row.person.facts.in_public_care)),
+    ("in_custody", Truth(|row| row.person.facts.in_custody)),
+    ("disability", Text(|row| row.person.facts.disability)),
+    ("student", Truth(|row| row.person.facts.student)),
+    ("work_obstacle", Text(|row| row.person.facts.work_obstacle)),
+    ("work_status", Text(|row| row.person.facts.work_status)),
+    ("occupation_wage", Number(|row| Some(row.person.facts.occupation_wage).filter(|wage| *wage > 0))),
+    ("work_income", Number(|row| Some(row.person.facts.work_income))),
+    ("interest_income", Number(|row| Some(row.person.facts.interest))),
+    ("dividend_income", Number(|row| Some(row.person.facts.dividends))),
+    ("rent_income", Number(|row| Some(row.person.facts.rent))),
+    ("other_income", Number(|row| Some(row.person.facts.other_income))),
+    ("deposits", Number(|row| Some(row.person.facts.deposits).filter(|_| row.person.facts.deposits_reported))),
+    ("investments", Number(|row| Some(row.person.facts.investments))),
+    ("land_value", Number(|row| Some(row.person.facts.land))),
+    ("land_not_counted", Number(|row| Some(row.person.facts.land_not_counted))),
+    ("house_value", Number(|row| Some(row.person.facts.house))),
+];
+
+impl Row<'_> {
+    /// What the person is to the head of the family.
+    fn relation(&self) -> &'static str {
+        self.family.persons.first().map_or("self", |head| self.family.relation(head, self.person).code())
+    }
+}
+
+/// A column being filled.
+enum Column {
+    Text(StringBuilder),
+    Number(Int64Builder),
+    Truth(BooleanBuilder),
+    Day(Date32Builder),
+}
+
+impl Column {
+    fn new(fill: &Fill) -> Self {
+        match fill {
+            Text(_) => Self::Text(StringBuilder::new()),
+            Number(_) => Self::Number(Int64Builder::new()),
+            Truth(_) => Self::Truth(BooleanBuilder::new()),
+            Day(_) => Self::Day(Date32Builder::new()),
+        }
+    }
+
+    fn push(&mut self, fill: &Fill, row: &Row<'_>) {
+        match (self, fill) {
+            (Self::Text(column), Text(value)) => column.append_value(value(row)),
+            (Self::Number(column), Number(value)) => column.append_option(value(row)),
+            (Self::Truth(column), Truth(value)) => column.append_value(value(row)),
+            (Self::Day(column), Day(value)) => column.append_value(days(value(row))),
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::Number(column) => Arc::new(column.finish()),
+            Self::Truth(column) => Arc::new(column.finish()),
+            Self::Day(column) => Arc::new(column.finish()),
+        }
+    }
+}
+
+/// Days since 1970-01-01.
+fn days(date: Date) -> i32 {
+    Date::constant(1970, 1, 1).until(date).map_or(0, |span| span.get_days())
+}
+
+fn schema() -> SchemaRef {
+    let fields: Vec<Field> = COLUMNS
+        .iter()
+        .map(|(name, fill)| {
+            let kind = match fill {
+                Text(_) => DataType::Utf8,
+                Number(_) => DataType::Int64,
+                Truth(_) => DataType::Boolean,
+                Day(_) => DataType::Date32,
+            };
+            Field::new(*name, kind, true)
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+impl City {
+    /// Writes all residents as Parquet, in bounded memory. `progress` hears how many are written so far.
+    ///
+    /// # Errors
+    /// [`CityError::File`].
+    pub fn write_people(&self, path: &Path, progress: &mut dyn FnMut(usize)) -> Result<(), CityError> {
+        let wrong = |problem: &dyn std::fmt::Display| CityError::file(path, problem);
+        let file = File::create(path).map_err(|error| wrong(&error))?;
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(BATCH)).build();
+        let mut writer = ArrowWriter::try_new(file, schema(), Some(properties)).map_err(|error| wrong(&error))?;
+        let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, fill)| Column::new(fill)).collect();
+        let (mut waiting, mut done) = (0, 0);
+        for number in 0..self.families() {
+            let Some((family, from)) = self.family(number) else { continue };
+            for (index, person) in family.persons.iter().enumerate() {
+                let household = i64::try_from(number).unwrap_or(i64::MAX);
+                let row = Row { household, id: i64::from(from) + i64::try_from(index).unwrap_or(0), family: &family, person };
+                for (column, (_, fill)) in columns.iter_mut().zip(COLUMNS) {
+                    column.push(fill, &row);
+                }
+                waiting += 1;
+            }
+            // a family never stands in two batches
+            if waiting + super::family::MOST > BATCH || number + 1 == self.families() {
+                let arrays = columns.iter_mut().map(Column::finish).collect();
+                let batch = RecordBatch::try_new(schema(), arrays).map_err(|error| wrong(&error))?;
+                writer.write(&batch).map_err(|error| wrong(&error))?;
+                writer.flush().map_err(|error| wrong(&error))?;
+                done += waiting;
+                waiting = 0;
+                progress(done);
+            }
+        }
+        writer.close().map_err(|error| wrong(&error))?;
+        Ok(())
+    }
+}
