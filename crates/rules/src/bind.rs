@@ -9,9 +9,7 @@ use crate::model::{Entity, Type};
 use crate::names::Names;
 use crate::parameters::Parameter;
 use crate::symbols::Symbols;
-use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, DataType, Expr, Ident, Spanned, UnaryOperator, Value,
-};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CaseWhen, DataType, Expr, Ident, Spanned, UnaryOperator, Value};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token};
@@ -39,7 +37,9 @@ pub(crate) fn parse(source: &Source, sql: &str, start: usize) -> Result<Expr, Mi
     let fail = |message: String| {
         // sqlparser ends its messages with the place
         let (text, place) = message.split_once(" at Line: ").unwrap_or((&message, ""));
-        let mut numbers = place.split(", Column: ").filter_map(|number| number.trim().parse::<u64>().ok());
+        let mut numbers = place
+            .split(", Column: ")
+            .filter_map(|number| number.trim().parse::<u64>().ok());
         let at = match (numbers.next(), numbers.next()) {
             (Some(line), Some(column)) => offset(sql, Location { line, column }),
             _ => 0,
@@ -48,7 +48,9 @@ pub(crate) fn parse(source: &Source, sql: &str, start: usize) -> Result<Expr, Mi
         source.mistake(start + at, format!("this is no expression of SQL: {text}"), None)
     };
     let dialect = PostgreSqlDialect {};
-    let mut parser = Parser::new(&dialect).try_with_sql(sql).map_err(|error| fail(error.to_string()))?;
+    let mut parser = Parser::new(&dialect)
+        .try_with_sql(sql)
+        .map_err(|error| fail(error.to_string()))?;
     let expression = parser.parse_expr().map_err(|error| fail(error.to_string()))?;
     let rest = parser.peek_token();
     if rest.token == Token::EOF {
@@ -149,7 +151,8 @@ impl Binder<'_> {
 
     fn fail_at<T>(&mut self, span: Span, message: &str, suggestion: Option<String>) -> Option<T> {
         let at = offset(&self.sql, span.start);
-        self.mistakes.push(self.source.mistake(self.start + at, message, suggestion));
+        self.mistakes
+            .push(self.source.mistake(self.start + at, message, suggestion));
         None
     }
 
@@ -170,7 +173,10 @@ impl Binder<'_> {
             Value::Null => (Constant::Null, Kind::null()),
             Value::Boolean(value) => (Constant::Boolean(*value), Kind::plain(Type::Boolean)),
             Value::SingleQuotedString(text) => {
-                let kind = Kind { of: Some(Type::Text), domain: Some(std::sync::Arc::new(vec![text.clone()])) };
+                let kind = Kind {
+                    of: Some(Type::Text),
+                    domain: Some(std::sync::Arc::new(vec![text.clone()])),
+                };
                 (Constant::Text(self.symbols.intern(text)), kind)
             }
             Value::Number(written, _) => {
@@ -204,7 +210,11 @@ impl Binder<'_> {
                         (_, what) => nodes.push(Node { what, ..node }),
                     }
                 }
-                let what = if *op == BinaryOperator::And { What::And(nodes) } else { What::Or(nodes) };
+                let what = if *op == BinaryOperator::And {
+                    What::And(nodes)
+                } else {
+                    What::Or(nodes)
+                };
                 return Some(self.node(what, Kind::plain(Type::Boolean)));
             }
             BinaryOperator::Plus => Operator::Add,
@@ -218,14 +228,23 @@ impl Binder<'_> {
             BinaryOperator::LtEq => Operator::LessOrEqual,
             BinaryOperator::Gt => Operator::Greater,
             BinaryOperator::GtEq => Operator::GreaterOrEqual,
-            other => return self.fail(whole, &format!("the operator `{other}` is not part of the rules' language"), None),
+            other => {
+                return self.fail(
+                    whole,
+                    &format!("the operator `{other}` is not part of the rules' language"),
+                    None,
+                );
+            }
         };
         if !operator.is_arithmetic() {
             return self.comparison(operator, left, right);
         }
         let (left, right) = (self.numeric(left), self.numeric(right));
         let (left, right, kind) = self.widen(left?, right?);
-        Some(self.node(What::Binary(operator, Box::new(left), Box::new(right)), Kind { of: kind, domain: None }))
+        Some(self.node(
+            What::Binary(operator, Box::new(left), Box::new(right)),
+            Kind { of: kind, domain: None },
+        ))
     }
 
     fn is(&mut self, inner: &Expr, what: Is, negated: bool) -> Option<Node> {
@@ -233,7 +252,11 @@ impl Binder<'_> {
             Is::Null => self.bind(inner)?,
             Is::True | Is::False => self.boolean(inner)?,
         };
-        let what = What::Is { node: Box::new(node), what, negated };
+        let what = What::Is {
+            node: Box::new(node),
+            what,
+            negated,
+        };
         Some(self.node(what, Kind::plain(Type::Boolean)))
     }
 

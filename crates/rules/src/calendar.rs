@@ -12,7 +12,12 @@ pub(crate) fn days(date: Date) -> i32 {
 /// The date of a day number; `None` outside the years a date can have.
 pub(crate) fn date(days: i32) -> Option<Date> {
     let (year, month, day) = civil(i64::from(days));
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    Date::new(
+        i16::try_from(year).ok()?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day).ok()?,
+    )
+    .ok()
 }
 
 /// Year, month and day of a day number (proleptic Gregorian; the algorithm counts years from March).

@@ -66,7 +66,10 @@ impl std::fmt::Debug for Decision {
 /// Says the step, not its value.
 impl std::fmt::Debug for StepValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StepValue").field("name", &self.name).field("person", &self.person).finish_non_exhaustive()
+        f.debug_struct("StepValue")
+            .field("name", &self.name)
+            .field("person", &self.person)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,14 +120,21 @@ pub(crate) fn decide(rules: &Rules, plan: &Plan, input: &CaseInput) -> Result<De
 fn steps(rules: &Rules, frame: &Frame, input: &CaseInput, texts: &Texts<'_>) -> Vec<StepValue> {
     let mut values = Vec::new();
     for (step, info) in rules.steps.iter().zip(&rules.infos) {
-        let Some(array) = frame.column(step.entity, step.column) else { continue };
+        let Some(array) = frame.column(step.entity, step.column) else {
+            continue;
+        };
         for row in 0..array.len() {
             let person = match step.entity {
                 Entity::Person => input.persons.get(row).map(|person| person.id.clone()),
                 _ => None,
             };
             let value = value(array, row, info.kind, texts);
-            values.push(StepValue { name: info.name.clone(), entity: step.entity, person, value });
+            values.push(StepValue {
+                name: info.name.clone(),
+                entity: step.entity,
+                person,
+                value,
+            });
         }
     }
     values
@@ -139,7 +149,9 @@ fn value(array: &ArrayRef, row: usize, kind: Type, texts: &Texts<'_>) -> Value {
         Type::Integer => Value::from(array.as_primitive::<Int64Type>().value(row)),
         Type::Boolean => Value::from(array.as_boolean().value(row)),
         Type::Decimal => Value::from(array.as_primitive::<Decimal128Type>().value_as_string(row)),
-        Type::Text => texts.name(array.as_primitive::<Int32Type>().value(row)).map_or(Value::Null, Value::from),
+        Type::Text => texts
+            .name(array.as_primitive::<Int32Type>().value(row))
+            .map_or(Value::Null, Value::from),
         Type::Date => crate::calendar::date(array.as_primitive::<Date32Type>().value(row))
             .map_or(Value::Null, |date| Value::from(date.to_string())),
     }

@@ -46,13 +46,20 @@ impl RuleError {
         let lower = text.to_lowercase();
         let reason = if lower.contains("divide by zero") {
             "it divides by zero".to_owned()
-        } else if lower.contains("overflow") || lower.contains("out of range") || lower.contains("too large") || lower.contains("can't cast") {
+        } else if lower.contains("overflow")
+            || lower.contains("out of range")
+            || lower.contains("too large")
+            || lower.contains("can't cast")
+        {
             "a number is too large".to_owned()
         } else if let Some(at) = text.find("the parameter `") {
             text.get(at..).unwrap_or_default().to_owned()
         } else {
             "its expression can't be evaluated".to_owned()
         };
-        RuleError::Step { step: step.to_owned(), reason }
+        RuleError::Step {
+            step: step.to_owned(),
+            reason,
+        }
     }
 }

@@ -6,7 +6,9 @@ use crate::file::Hit;
 use crate::model::Entity;
 use crate::plan::{Aggregation, Compiled, Plan};
 use crate::rules::Rules;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+};
 use datafusion::arrow::compute::{is_not_null, take};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::EmitTo;
@@ -20,7 +22,7 @@ pub(crate) struct Table {
 }
 
 /// Persons, households and cases, and who belongs to whom.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub person: Table,
     pub household: Table,
@@ -125,7 +127,9 @@ impl Frame {
         let rows = self.table(at).rows;
         let (mut matched, mut possible) = (vec![0_usize; rows], vec![false; rows]);
         for condition in conditions {
-            let array = self.evaluate(condition, at).map_err(|error| RuleError::step(step, &error))?;
+            let array = self
+                .evaluate(condition, at)
+                .map_err(|error| RuleError::step(step, &error))?;
             let truth = array.as_boolean();
             for row in 0..rows {
                 let known = truth.is_valid(row);

@@ -48,7 +48,9 @@ pub struct Person {
 /// Says how many persons there are, and nothing of them.
 impl std::fmt::Debug for CaseInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CaseInput").field("persons", &self.persons.len()).finish_non_exhaustive()
+        f.debug_struct("CaseInput")
+            .field("persons", &self.persons.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,18 +65,25 @@ impl std::fmt::Debug for Person {
 pub(crate) fn frame(rules: &Rules, input: &CaseInput, texts: &mut Texts<'_>) -> Result<Frame, RuleError> {
     let mut applicants = input.persons.iter().enumerate().filter(|(_, person)| person.applicant);
     let (Some((applicant, _)), None) = (applicants.next(), applicants.next()) else {
-        return Err(RuleError::Persons("needs exactly one applicant among its persons".to_owned()));
+        return Err(RuleError::Persons(
+            "needs exactly one applicant among its persons".to_owned(),
+        ));
     };
     for (place, person) in input.persons.iter().enumerate() {
         if input.persons.iter().take(place).any(|other| other.id == person.id) {
-            return Err(RuleError::Persons("has two persons of the same id; give each person an id of their own".to_owned()));
+            return Err(RuleError::Persons(
+                "has two persons of the same id; give each person an id of their own".to_owned(),
+            ));
         }
         known(rules, Entity::Person, Some(&person.id), &person.values)?;
     }
     known(rules, Entity::Household, None, &input.household)?;
     known(rules, Entity::Case, None, &input.case)?;
-    let persons: Vec<Owner<'_>> =
-        input.persons.iter().map(|person| (Some(person.id.as_str()), &person.values)).collect();
+    let persons: Vec<Owner<'_>> = input
+        .persons
+        .iter()
+        .map(|person| (Some(person.id.as_str()), &person.values))
+        .collect();
     let rows = persons.len();
     Ok(Frame {
         person: table(rules, Entity::Person, &persons, texts)?,
@@ -91,8 +100,15 @@ pub(crate) fn frame(rules: &Rules, input: &CaseInput, texts: &mut Texts<'_>) -> 
 type Owner<'a> = (Option<&'a str>, &'a Values);
 
 fn refuse(entity: Entity, person: Option<&str>, name: &str, reason: impl Into<String>) -> RuleError {
-    let input = InputRef { entity, person: person.map(str::to_owned), name: name.to_owned() };
-    RuleError::Input { input: input.to_string(), reason: reason.into() }
+    let input = InputRef {
+        entity,
+        person: person.map(str::to_owned),
+        name: name.to_owned(),
+    };
+    RuleError::Input {
+        input: input.to_string(),
+        reason: reason.into(),
+    }
 }
 
 /// Refuses facts the rules don't know, which would otherwise silently not count.
@@ -100,8 +116,14 @@ fn known(rules: &Rules, entity: Entity, person: Option<&str>, values: &Values) -
     for name in values.keys() {
         if !rules.inputs_of(entity).any(|input| input.name == *name) {
             let names = rules.inputs_of(entity).map(|input| input.name.as_str());
-            let suggestion = crate::mistake::did_you_mean(name, names).map_or(String::new(), |text| format!("; {text}"));
-            return Err(refuse(entity, person, name, format!("is not an input of these rules{suggestion}")));
+            let suggestion =
+                crate::mistake::did_you_mean(name, names).map_or(String::new(), |text| format!("; {text}"));
+            return Err(refuse(
+                entity,
+                person,
+                name,
+                format!("is not an input of these rules{suggestion}"),
+            ));
         }
     }
     Ok(())
@@ -113,7 +135,10 @@ fn table(rules: &Rules, entity: Entity, owners: &[Owner<'_>], texts: &mut Texts<
         columns.push(Some(column(input, owners, texts)?));
     }
     columns.resize(rules.names.table(entity).len(), None);
-    Ok(Table { rows: owners.len(), columns })
+    Ok(Table {
+        rows: owners.len(),
+        columns,
+    })
 }
 
 fn column(input: &Input, owners: &[Owner<'_>], texts: &mut Texts<'_>) -> Result<ArrayRef, RuleError> {
@@ -152,7 +177,13 @@ fn column(input: &Input, owners: &[Owner<'_>], texts: &mut Texts<'_>) -> Result<
                 Value::String(text) => decimal(text),
                 _ => None,
             };
-            let values = read(input, owners, &given, number, "a number with at most four digits after the point")?;
+            let values = read(
+                input,
+                owners,
+                &given,
+                number,
+                "a number with at most four digits after the point",
+            )?;
             Arc::new(Decimal128Array::from(values).with_data_type(data_type(Type::Decimal)))
         }
         Type::Boolean => {

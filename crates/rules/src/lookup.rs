@@ -3,9 +3,7 @@
 use crate::functions::longs;
 use crate::model::Type;
 use crate::parameters::Parameter;
-use datafusion::arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
@@ -117,11 +115,29 @@ fn array(kind: Type, values: Vec<Option<i64>>) -> ArrayRef {
     let small = |value: i64| i32::try_from(value).ok();
     match kind {
         Type::Integer => Arc::new(Int64Array::from(values)),
-        Type::Boolean => Arc::new(values.into_iter().map(|value| value.map(|value| value != 0)).collect::<BooleanArray>()),
-        Type::Text => Arc::new(values.into_iter().map(|value| value.and_then(small)).collect::<Int32Array>()),
-        Type::Date => Arc::new(values.into_iter().map(|value| value.and_then(small)).collect::<Date32Array>()),
+        Type::Boolean => Arc::new(
+            values
+                .into_iter()
+                .map(|value| value.map(|value| value != 0))
+                .collect::<BooleanArray>(),
+        ),
+        Type::Text => Arc::new(
+            values
+                .into_iter()
+                .map(|value| value.and_then(small))
+                .collect::<Int32Array>(),
+        ),
+        Type::Date => Arc::new(
+            values
+                .into_iter()
+                .map(|value| value.and_then(small))
+                .collect::<Date32Array>(),
+        ),
         Type::Decimal => {
-            let values = values.into_iter().map(|value| value.map(i128::from)).collect::<Decimal128Array>();
+            let values = values
+                .into_iter()
+                .map(|value| value.map(i128::from))
+                .collect::<Decimal128Array>();
             Arc::new(values.with_data_type(crate::plan::data_type(kind)))
         }
     }

@@ -16,10 +16,6 @@ pub enum Entity {
     Case,
 }
 
-impl Entity {
-    pub(crate) const ALL: [Entity; 3] = [Entity::Person, Entity::Household, Entity::Case];
-}
-
 impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -107,7 +107,11 @@ impl Names {
                 None => Err(None),
             };
         }
-        if self.later.iter().any(|(entity, later)| *entity == of.entity() && later == name) {
+        if self
+            .later
+            .iter()
+            .any(|(entity, later)| *entity == of.entity() && later == name)
+        {
             return Err(Some((
                 format!("the step `{name}` comes later in the file"),
                 Some(format!("move the step `{name}` before this one")),

@@ -11,13 +11,18 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 /// The cycles among steps, each told once, at its first step.
 pub(crate) fn cycles(source: &Source, steps: &[StepTable]) -> Vec<Mistake> {
     let place = |entity: Entity, name: &str| {
-        steps.iter().position(|step| step.entity == entity && step.name.get_ref() == name)
+        steps
+            .iter()
+            .position(|step| step.entity == entity && step.name.get_ref() == name)
     };
     let needs: Vec<Vec<usize>> = steps
         .iter()
         .map(|step| {
             let sql = step.sql.as_ref().map_or("", |sql| sql.get_ref().as_str());
-            words(sql, step.entity).into_iter().filter_map(|(entity, name)| place(entity, &name)).collect()
+            words(sql, step.entity)
+                .into_iter()
+                .filter_map(|(entity, name)| place(entity, &name))
+                .collect()
         })
         .collect();
     let mut told = vec![false; steps.len()];
@@ -68,8 +73,13 @@ fn way_back(start: usize, needs: &[Vec<usize>]) -> Option<Vec<usize>> {
 
 /// The columns a text of SQL names, whether or not it can be parsed.
 fn words(sql: &str, scope: Entity) -> Vec<(Entity, String)> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().unwrap_or_default();
-    let tokens: Vec<Token> = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
+        .tokenize()
+        .unwrap_or_default();
+    let tokens: Vec<Token> = tokens
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+        .collect();
     let mut found = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let Token::Word(word) = token else { continue };
@@ -118,7 +128,11 @@ impl Expand<'_> {
     fn node(&mut self, what: What) -> Node {
         let id = *self.next;
         *self.next += 1;
-        Node { what, kind: crate::expr::Kind::plain(Type::Boolean), id }
+        Node {
+            what,
+            kind: crate::expr::Kind::plain(Type::Boolean),
+            id,
+        }
     }
 
     /// `through` is the table the expression's own columns are read from, seen from the case.
@@ -141,15 +155,17 @@ impl Expand<'_> {
 
     fn column(&mut self, of: Of, column: usize) -> Node {
         let steps = self.steps;
-        let found = steps.iter().position(|step| step.entity == of.entity() && step.column == column);
+        let found = steps
+            .iter()
+            .position(|step| step.entity == of.entity() && step.column == column);
         if let Some((place, step)) = found.and_then(|place| Some((place, steps.get(place)?)))
             && step.node.kind.of == Some(Type::Boolean)
         {
             let steps_only = |nodes: &[Node]| {
                 nodes.iter().all(|node| match node.what {
-                    What::Column(of, column) => {
-                        steps.iter().any(|step| step.entity == of.entity() && step.column == column)
-                    }
+                    What::Column(of, column) => steps
+                        .iter()
+                        .any(|step| step.entity == of.entity() && step.column == column),
                     _ => false,
                 })
             };

@@ -60,12 +60,21 @@ impl Parameter {
         }
         self.rows
             .iter()
-            .filter(|row| latest.get(row.key.as_slice()).is_some_and(|kept| std::ptr::eq(*kept, *row)))
+            .filter(|row| {
+                latest
+                    .get(row.key.as_slice())
+                    .is_some_and(|kept| std::ptr::eq(*kept, *row))
+            })
             .collect()
     }
 
     /// Reads the CSV file of a parameter.
-    pub(crate) fn read(name: &str, kind: Type, source: &Source, symbols: &mut Symbols) -> Result<Parameter, Vec<Mistake>> {
+    pub(crate) fn read(
+        name: &str,
+        kind: Type,
+        source: &Source,
+        symbols: &mut Symbols,
+    ) -> Result<Parameter, Vec<Mistake>> {
         let records = records(source)?;
         let Some((header, rows)) = records.split_first() else {
             return Err(vec![source.mistake(0, "is empty", Some(HEADER.to_owned()))]);
@@ -84,30 +93,49 @@ impl Parameter {
         }
         let fixed = ["from", "value", "unit", "source", "note"];
         let places: Vec<usize> = (0..header.cells.len())
-            .filter(|place| header.cells.get(*place).is_some_and(|cell| !fixed.contains(&cell.as_str())))
+            .filter(|place| {
+                header
+                    .cells
+                    .get(*place)
+                    .is_some_and(|cell| !fixed.contains(&cell.as_str()))
+            })
             .collect();
         let cell = |record: &Record, title: &str| {
             let place = header.cells.iter().position(|cell| cell == title);
-            place.and_then(|place| record.cells.get(place).cloned()).unwrap_or_default()
+            place
+                .and_then(|place| record.cells.get(place).cloned())
+                .unwrap_or_default()
         };
         let whole: Vec<bool> = places
             .iter()
-            .map(|place| rows.iter().all(|row| row.cells.get(*place).is_some_and(|cell| cell.parse::<i64>().is_ok())))
+            .map(|place| {
+                rows.iter()
+                    .all(|row| row.cells.get(*place).is_some_and(|cell| cell.parse::<i64>().is_ok()))
+            })
             .collect();
         let mut parsed: Vec<ParameterRow> = Vec::new();
         for record in rows {
             let mut at = |message: String, suggestion: Option<&str>| {
                 mistakes.push(source.mistake(record.offset, message, suggestion.map(str::to_owned)));
             };
-            let keys: Vec<String> = places.iter().filter_map(|place| record.cells.get(*place).cloned()).collect();
+            let keys: Vec<String> = places
+                .iter()
+                .filter_map(|place| record.cells.get(*place).cloned())
+                .collect();
             let written = cell(record, "value");
             let from = cell(record, "from");
             if from.is_empty() {
-                at("the date in `from` is missing".to_owned(), Some("write the first day the value is in force, such as `2026-01-01`"));
+                at(
+                    "the date in `from` is missing".to_owned(),
+                    Some("write the first day the value is in force, such as `2026-01-01`"),
+                );
                 continue;
             }
             let Ok(from) = from.parse::<Date>() else {
-                at(format!("`{from}` in `from` is no date"), Some("write it as `2026-01-01`"));
+                at(
+                    format!("`{from}` in `from` is no date"),
+                    Some("write it as `2026-01-01`"),
+                );
                 continue;
             };
             let Some(value) = constant(kind, &written, symbols) else {
@@ -116,11 +144,17 @@ impl Parameter {
             };
             for title in ["unit", "source"] {
                 if cell(record, title).is_empty() {
-                    at(format!("`{title}` is missing"), Some("every value says its unit and its source"));
+                    at(
+                        format!("`{title}` is missing"),
+                        Some("every value says its unit and its source"),
+                    );
                 }
             }
             if parsed.iter().any(|row| row.from == from && row.keys == keys) {
-                at(format!("`{name}` has two rows from {from} for the same key"), Some("keep one of them"));
+                at(
+                    format!("`{name}` has two rows from {from} for the same key"),
+                    Some("keep one of them"),
+                );
             }
             let key = keys.iter().zip(&whole).map(|(cell, whole)| match whole {
                 true => cell.parse().unwrap_or_default(),
@@ -143,7 +177,10 @@ impl Parameter {
         Ok(Parameter {
             name: name.to_owned(),
             kind,
-            keys: places.iter().filter_map(|place| header.cells.get(*place).cloned()).collect(),
+            keys: places
+                .iter()
+                .filter_map(|place| header.cells.get(*place).cloned())
+                .collect(),
             rows: parsed,
             whole,
         })
@@ -187,7 +224,11 @@ pub(crate) fn records(source: &Source) -> Result<Vec<Record>, Vec<Mistake>> {
             }
         }
     }
-    if mistakes.is_empty() { Ok(records) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(records)
+    } else {
+        Err(mistakes)
+    }
 }
 
 /// The constant a cell writes.
@@ -214,7 +255,10 @@ pub(crate) fn decimal(written: &str) -> Option<i128> {
     if !numeric(whole) || !numeric(part) || part.len() > scale || whole.len() > allowed {
         return None;
     }
-    format!("{whole}{part:0<scale$}").parse::<i128>().ok().map(|value| sign * value)
+    format!("{whole}{part:0<scale$}")
+        .parse::<i128>()
+        .ok()
+        .map(|value| sign * value)
 }
 
 /// A constant as a whole number: texts by their number, days, units of decimals.

@@ -51,8 +51,6 @@ pub(crate) struct Plan {
     pub steps: Vec<Compiled>,
     /// The conditions of each decision table, for each step.
     pub rows: Vec<Vec<Compiled>>,
-    /// The outcome over its conditions.
-    pub reason: Compiled,
     pub candidates: Option<Compiled>,
     /// The parameters on this day; `None` when no row is in force yet.
     parameters: Vec<Option<Dated>>,
@@ -67,29 +65,55 @@ impl Plan {
             .parameters
             .iter()
             .map(|parameter| {
-                Lookup::new(parameter, on).map(|lookup| Dated { only: lookup.only(), function: Arc::new(lookup.into()) })
+                Lookup::new(parameter, on).map(|lookup| Dated {
+                    only: lookup.only(),
+                    function: Arc::new(lookup.into()),
+                })
             })
             .collect();
-        let compiler = Compiler { rules, on, parameters: &parameters };
+        let compiler = Compiler {
+            rules,
+            on,
+            parameters: &parameters,
+        };
         let named = |name: &str, node: &Node| compiler.named(name, node);
         let mut steps = Vec::new();
         let mut rows = Vec::new();
         for (step, info) in rules.steps.iter().zip(&rules.infos) {
             steps.push(named(&info.name, &step.node)?);
-            rows.push(step.rows.iter().map(|row| named(&info.name, row)).collect::<std::result::Result<_, _>>()?);
+            rows.push(
+                step.rows
+                    .iter()
+                    .map(|row| named(&info.name, row))
+                    .collect::<std::result::Result<_, _>>()?,
+            );
         }
-        let reason = named("outcome", &rules.reason)?;
-        let candidates = rules.candidates.as_ref().map(|node| named("candidates", node)).transpose()?;
+        let candidates = rules
+            .candidates
+            .as_ref()
+            .map(|node| named("candidates", node))
+            .transpose()?;
         let mut parts = Vec::new();
         parts.resize_with(rules.nodes, OnceLock::new);
-        Ok(Plan { on, steps, rows, reason, candidates, parameters, parts })
+        Ok(Plan {
+            on,
+            steps,
+            rows,
+            candidates,
+            parameters,
+            parts,
+        })
     }
 
     /// A part of a step, by itself.
     pub fn part(&self, rules: &Rules, node: &Node) -> Option<&Compiled> {
         let cell = self.parts.get(node.id)?;
         cell.get_or_init(|| {
-            let compiler = Compiler { rules, on: self.on, parameters: &self.parameters };
+            let compiler = Compiler {
+                rules,
+                on: self.on,
+                parameters: &self.parameters,
+            };
             compiler.compile(node).ok()
         })
         .as_ref()
@@ -145,7 +169,11 @@ impl Compiler<'_> {
     }
 
     fn compile(&self, node: &Node) -> Result<Compiled> {
-        let mut layout = Layout { columns: Vec::new(), aggregates: Vec::new(), schema: Arc::new(Schema::empty()) };
+        let mut layout = Layout {
+            columns: Vec::new(),
+            aggregates: Vec::new(),
+            schema: Arc::new(Schema::empty()),
+        };
         collect(node, &mut layout);
         let mut fields = Vec::new();
         for (of, index) in &layout.columns {
@@ -161,14 +189,28 @@ impl Compiler<'_> {
         }
         layout.schema = Arc::new(Schema::new(fields));
         let expression = self.lower(node, &layout)?;
-        Ok(Compiled { expression, columns: layout.columns, aggregates, schema: layout.schema })
+        Ok(Compiled {
+            expression,
+            columns: layout.columns,
+            aggregates,
+            schema: layout.schema,
+        })
     }
 
     fn aggregation(&self, node: &Node) -> Result<Aggregation> {
-        let What::Aggregate { function, argument, filter } = &node.what else {
+        let What::Aggregate {
+            function,
+            argument,
+            filter,
+        } = &node.what
+        else {
             return Err(DataFusionError::Internal("not an aggregate".to_owned()));
         };
-        let star = Node { what: What::Constant(Constant::Integer(1)), kind: crate::expr::Kind::plain(Type::Integer), id: 0 };
+        let star = Node {
+            what: What::Constant(Constant::Integer(1)),
+            kind: crate::expr::Kind::plain(Type::Integer),
+            id: 0,
+        };
         let mut argument = self.compile(argument.as_deref().unwrap_or(&star))?;
         if *function == Aggregate::Sum && argument.expression.data_type(&argument.schema)? == DataType::Int64 {
             // SUM of Int64 would wrap around; in 38 digits it can't, and the way back to Int64 is checked
@@ -187,16 +229,18 @@ impl Compiler<'_> {
             .schema(Arc::new(Schema::new(vec![Field::new("argument", kind, true)])))
             .alias("aggregate")
             .build()?;
-        Ok(Aggregation { function, argument, filter: filter.as_deref().map(|node| self.compile(node)).transpose()? })
+        Ok(Aggregation {
+            function,
+            argument,
+            filter: filter.as_deref().map(|node| self.compile(node)).transpose()?,
+        })
     }
 
     fn lower(&self, node: &Node, layout: &Layout<'_>) -> Result<Physical> {
         let below = |node: &Node| self.lower(node, layout);
         Ok(match &node.what {
             What::Constant(constant) => Arc::new(Literal::new(scalar(*constant, node.kind.of))),
-            What::ReferenceDate => {
-                Arc::new(Literal::new(ScalarValue::Date32(Some(crate::calendar::days(self.on)))))
-            }
+            What::ReferenceDate => Arc::new(Literal::new(ScalarValue::Date32(Some(crate::calendar::days(self.on))))),
             What::Column(of, index) => {
                 let place = layout.columns.iter().position(|column| column == &(*of, *index));
                 column(place, layout)?
@@ -220,7 +264,11 @@ impl Compiler<'_> {
                 };
                 let zero: Physical = Arc::new(Literal::new(scalar(zero, node.kind.of)));
                 let value = Arc::new(BinaryExpr::new(zero, Op::Minus, below(inner)?).with_fail_on_overflow(true));
-                Arc::new(CastExpr::new(value, data_type(node.kind.of.unwrap_or(Type::Integer)), None))
+                Arc::new(CastExpr::new(
+                    value,
+                    data_type(node.kind.of.unwrap_or(Type::Integer)),
+                    None,
+                ))
             }
             What::Binary(operator, left, right) => {
                 let value = Arc::new(
@@ -231,19 +279,31 @@ impl Compiler<'_> {
                     _ => value,
                 }
             }
-            What::Is { node: inner, what, negated } => {
+            What::Is {
+                node: inner,
+                what,
+                negated,
+            } => {
                 let value = below(inner)?;
                 let truth = |wanted: bool| -> Physical { Arc::new(Literal::new(ScalarValue::Boolean(Some(wanted)))) };
                 match (what, negated) {
                     (Is::Null, false) => Arc::new(IsNullExpr::new(value)),
                     (Is::Null, true) => Arc::new(IsNotNullExpr::new(value)),
                     (is, negated) => {
-                        let operator = if *negated { Op::IsDistinctFrom } else { Op::IsNotDistinctFrom };
+                        let operator = if *negated {
+                            Op::IsDistinctFrom
+                        } else {
+                            Op::IsNotDistinctFrom
+                        };
                         Arc::new(BinaryExpr::new(value, operator, truth(*is == Is::True)))
                     }
                 }
             }
-            What::In { node: inner, list, negated } => {
+            What::In {
+                node: inner,
+                list,
+                negated,
+            } => {
                 let list = list.iter().map(below).collect::<Result<Vec<_>>>()?;
                 in_list(below(inner)?, list, negated, &layout.schema)?
             }
@@ -252,7 +312,11 @@ impl Compiler<'_> {
                     .iter()
                     .map(|(condition, result)| Ok((below(condition)?, below(result)?)))
                     .collect::<Result<Vec<_>>>()?;
-                let otherwise = otherwise.as_deref().filter(|node| !is_null(node)).map(below).transpose()?;
+                let otherwise = otherwise
+                    .as_deref()
+                    .filter(|node| !is_null(node))
+                    .map(below)
+                    .transpose()?;
                 case(None, branches, otherwise)?
             }
             What::Widen(inner) => Arc::new(CastExpr::new(below(inner)?, data_type(Type::Decimal), None)),
@@ -271,10 +335,19 @@ impl Compiler<'_> {
     }
 
     fn call(&self, function: Arc<ScalarUDF>, arguments: &[Node], layout: &Layout<'_>) -> Result<Physical> {
-        let arguments = arguments.iter().map(|node| self.lower(node, layout)).collect::<Result<Vec<_>>>()?;
+        let arguments = arguments
+            .iter()
+            .map(|node| self.lower(node, layout))
+            .collect::<Result<Vec<_>>>()?;
         let field = Arc::new(Field::new(function.name(), function.inner().return_type(&[])?, true));
         let name = function.name().to_owned();
-        Ok(Arc::new(ScalarFunctionExpr::new(&name, function, arguments, field, Arc::new(ConfigOptions::default()))))
+        Ok(Arc::new(ScalarFunctionExpr::new(
+            &name,
+            function,
+            arguments,
+            field,
+            Arc::new(ConfigOptions::default()),
+        )))
     }
 
     fn fold(&self, operator: Op, nodes: &[Node], layout: &Layout<'_>) -> Result<Physical> {

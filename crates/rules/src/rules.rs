@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     pub candidates: Option<Node>,
     /// The outcome, written over the conditions it is made of.
     pub reason: Node,
+    /// Every step, for a decision that is explained whole.
+    pub all: Vec<bool>,
     /// How many nodes all expressions have together.
     pub nodes: usize,
     pub digest: String,
@@ -51,7 +53,9 @@ impl Rules {
     /// The type of a column.
     pub fn kind(&self, entity: Entity, column: usize) -> Type {
         let variable = self.names.table(entity).get(column);
-        variable.and_then(|variable| variable.kind.as_ref()?.of).unwrap_or(Type::Boolean)
+        variable
+            .and_then(|variable| variable.kind.as_ref()?.of)
+            .unwrap_or(Type::Boolean)
     }
 
     /// The inputs of an entity; the first columns of its table, in this order.
@@ -61,7 +65,9 @@ impl Rules {
 
     /// The step a column is, if it is one.
     pub fn step_of(&self, entity: Entity, column: usize) -> Option<usize> {
-        self.steps.iter().position(|step| step.entity == entity && step.column == column)
+        self.steps
+            .iter()
+            .position(|step| step.entity == entity && step.column == column)
     }
 
     /// Reads and checks a folder.
@@ -101,7 +107,8 @@ impl<'a> Loader<'a> {
 
     fn digest(&mut self, source: &Source) {
         for part in [&source.file, &source.text] {
-            self.digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.digest
+                .update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             self.digest.update(part.as_bytes());
         }
     }
@@ -136,7 +143,11 @@ impl<'a> Loader<'a> {
         if !self.mistakes.is_empty() {
             return Err(self.mistakes); // what follows would only be said again
         }
-        self.names.later = written.steps.iter().map(|step| (step.entity, step.name.get_ref().clone())).collect();
+        self.names.later = written
+            .steps
+            .iter()
+            .map(|step| (step.entity, step.name.get_ref().clone()))
+            .collect();
         self.mistakes.extend(order::cycles(self.source, &written.steps));
         if !self.mistakes.is_empty() {
             return Err(self.mistakes);
@@ -149,13 +160,22 @@ impl<'a> Loader<'a> {
                 infos.push(info);
             }
         }
-        let mut find = |loader: &mut Self, name: &Spanned<String>, wanted: &[Type]| {
-            let place = infos.iter().position(|step: &StepInfo| step.name == *name.get_ref() && step.entity == Entity::Case);
+        let find = |loader: &mut Self, name: &Spanned<String>, wanted: &[Type]| {
+            let place = infos
+                .iter()
+                .position(|step: &StepInfo| step.name == *name.get_ref() && step.entity == Entity::Case);
             match place.and_then(|place| infos.get(place)) {
                 Some(info) if wanted.contains(&info.kind) => place,
-                Some(info) => loader.fail(name, format!("`{}` is {}, not {}", info.name, info.kind, wanted.first()?), None),
+                Some(info) => loader.fail(
+                    name,
+                    format!("`{}` is {}, not {}", info.name, info.kind, wanted.first()?),
+                    None,
+                ),
                 None => {
-                    let known = infos.iter().filter(|step| step.entity == Entity::Case).map(|step| step.name.as_str());
+                    let known = infos
+                        .iter()
+                        .filter(|step| step.entity == Entity::Case)
+                        .map(|step| step.name.as_str());
                     let suggestion = did_you_mean(name.get_ref(), known);
                     loader.fail(name, format!("there is no case step `{}`", name.get_ref()), suggestion)
                 }
@@ -163,7 +183,9 @@ impl<'a> Loader<'a> {
         };
         // with a mistaken step left out, a name not found would only repeat it
         let known = self.mistakes.is_empty();
-        let outcome = known.then(|| find(&mut self, &written.decision.outcome, &[Type::Boolean])).flatten();
+        let outcome = known
+            .then(|| find(&mut self, &written.decision.outcome, &[Type::Boolean]))
+            .flatten();
         let amounts: Vec<usize> = written
             .decision
             .amounts
@@ -185,11 +207,16 @@ impl<'a> Loader<'a> {
             mark_optional(&step.node, &mut inputs);
             step.rows.iter().for_each(|row| mark_optional(row, &mut inputs));
         }
-        let mut expand = order::Expand { steps: &steps, infos: &mut infos, next: &mut self.nodes };
+        let mut expand = order::Expand {
+            steps: &steps,
+            infos: &mut infos,
+            next: &mut self.nodes,
+        };
         let reason = expand.outcome(outcome);
         Ok(Rules {
             inputs,
             infos,
+            all: vec![true; steps.len()],
             steps,
             parameters: self.parameters,
             symbols: self.symbols,
@@ -204,7 +231,8 @@ impl<'a> Loader<'a> {
     }
 
     fn fail<T>(&mut self, at: &Spanned<String>, message: String, suggestion: Option<String>) -> Option<T> {
-        self.mistakes.push(self.source.mistake(at.span().start, message, suggestion));
+        self.mistakes
+            .push(self.source.mistake(at.span().start, message, suggestion));
         None
     }
 
@@ -212,30 +240,53 @@ impl<'a> Loader<'a> {
     fn check_name(&mut self, entity: Entity, name: &Spanned<String>) {
         let text = name.get_ref();
         let plain = text.starts_with(|first: char| first.is_ascii_lowercase())
-            && text.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
         if !plain {
             let message = format!("`{text}` can't be a name");
             let suggestion = "use lower-case letters, digits and `_`, a letter first".to_owned();
             self.fail::<()>(name, message, Some(suggestion));
         } else if text == "reference_date" {
-            self.fail::<()>(name, "`reference_date` is already the date of the decision".to_owned(), None);
+            self.fail::<()>(
+                name,
+                "`reference_date` is already the date of the decision".to_owned(),
+                None,
+            );
         } else if self.names.find(entity, text).is_some() {
-            self.fail::<()>(name, format!("the {entity} has `{text}` already"), Some("choose another name".to_owned()));
+            self.fail::<()>(
+                name,
+                format!("the {entity} has `{text}` already"),
+                Some("choose another name".to_owned()),
+            );
         }
     }
 
     fn input(&mut self, entity: Entity, name: &Spanned<String>, input: InputTable) -> Input {
         self.check_name(entity, name);
         if !input.values.is_empty() && input.kind != Type::Text {
-            let message = format!("`{}` is of type {}, only a text has `values`", name.get_ref(), input.kind);
+            let message = format!(
+                "`{}` is of type {}, only a text has `values`",
+                name.get_ref(),
+                input.kind
+            );
             self.fail::<()>(name, message, None);
         }
         input.values.iter().for_each(|value| {
             self.symbols.intern(value);
         });
         let domain = (!input.values.is_empty()).then(|| Arc::new(input.values.clone()));
-        let kind = Kind { of: Some(input.kind), domain };
-        self.names.add(entity, Variable { name: name.get_ref().clone(), kind: Some(kind) });
+        let kind = Kind {
+            of: Some(input.kind),
+            domain,
+        };
+        self.names.add(
+            entity,
+            Variable {
+                name: name.get_ref().clone(),
+                kind: Some(kind),
+            },
+        );
         Input {
             entity,
             name: name.get_ref().clone(),
@@ -254,7 +305,8 @@ impl<'a> Loader<'a> {
         let bound = match (&written.sql, &written.table) {
             (Some(sql), None) => {
                 let start = file::content_start(self.source, sql);
-                self.bind(entity, self.source, sql.get_ref(), start).map(|node| (node, Vec::new()))
+                self.bind(entity, self.source, sql.get_ref(), start)
+                    .map(|node| (node, Vec::new()))
             }
             (None, Some(table)) => self.table(entity, table),
             _ => {
@@ -262,8 +314,14 @@ impl<'a> Loader<'a> {
                 self.fail(&written.name, message, None)
             }
         };
-        let kind = bound.as_ref().map(|(node, _)| Kind { of: node.kind.of.or(Some(Type::Boolean)), ..node.kind.clone() });
-        let variable = Variable { name: written.name.get_ref().clone(), kind: kind.clone() };
+        let kind = bound.as_ref().map(|(node, _)| Kind {
+            of: node.kind.of.or(Some(Type::Boolean)),
+            ..node.kind.clone()
+        });
+        let variable = Variable {
+            name: written.name.get_ref().clone(),
+            kind: kind.clone(),
+        };
         let column = self.names.add(entity, variable);
         let (node, rows) = bound?;
         let info = StepInfo {
@@ -275,7 +333,16 @@ impl<'a> Loader<'a> {
             unit: written.unit,
             is_condition: false,
         };
-        Some((Step { entity, column, node, rows, hit }, info))
+        Some((
+            Step {
+                entity,
+                column,
+                node,
+                rows,
+                hit,
+            },
+            info,
+        ))
     }
 
     fn bind(&mut self, scope: Entity, source: &Source, sql: &str, start: usize) -> Option<Node> {

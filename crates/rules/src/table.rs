@@ -27,7 +27,11 @@ pub(crate) fn read(binder: &mut Binder<'_>) -> Option<(Node, Vec<Node>)> {
         match branch(binder, &columns, row) {
             Some((condition, result)) => {
                 conditions.push(condition.clone());
-                let tested = What::Is { node: Box::new(condition.clone()), what: Is::Null, negated: false };
+                let tested = What::Is {
+                    node: Box::new(condition.clone()),
+                    what: Is::Null,
+                    negated: false,
+                };
                 let tested = binder.node(tested, Kind::plain(Type::Boolean));
                 let unknown = binder.node(What::Constant(Constant::Null), Kind::null());
                 branches.push((condition, result));
@@ -58,7 +62,10 @@ fn columns(binder: &mut Binder<'_>, header: &Record) -> Option<Vec<Column>> {
         } else if let Some(expression) = cell.strip_prefix("when ") {
             columns.push(Column::When(expression.trim().to_owned()));
         } else {
-            binder.tell(header.offset, &format!("the header `{cell}` is neither `when <expression>` nor `then`"));
+            binder.tell(
+                header.offset,
+                &format!("the header `{cell}` is neither `when <expression>` nor `then`"),
+            );
             return None;
         }
     }
@@ -115,7 +122,11 @@ fn test(expression: &str, cell: &str) -> String {
         }
     }
     if let Some((low, high)) = cell.split_once("..") {
-        return format!("({expression}) BETWEEN {} AND {}", value(low.trim()), value(high.trim()));
+        return format!(
+            "({expression}) BETWEEN {} AND {}",
+            value(low.trim()),
+            value(high.trim())
+        );
     }
     if cell.contains(',') {
         let values: Vec<String> = cell.split(',').map(|part| value(part.trim())).collect();
@@ -126,7 +137,10 @@ fn test(expression: &str, cell: &str) -> String {
 
 /// A constant as SQL: numbers, dates, `true`, `false` and `null` stand for themselves, anything else is a text.
 fn value(cell: &str) -> String {
-    let bare = cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell);
+    let bare = cell
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(cell);
     if bare.parse::<Date>().is_ok() && bare.len() == 10 {
         format!("DATE '{bare}'")
     } else if bare == cell && (decimal(cell).is_some() || ["true", "false", "null"].contains(&cell)) {
@@ -138,5 +152,6 @@ fn value(cell: &str) -> String {
 
 /// The result of a row: a constant, or `= <expression>`.
 fn result(cell: &str) -> String {
-    cell.strip_prefix('=').map_or_else(|| value(cell), |expression| expression.trim().to_owned())
+    cell.strip_prefix('=')
+        .map_or_else(|| value(cell), |expression| expression.trim().to_owned())
 }

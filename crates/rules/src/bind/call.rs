@@ -5,9 +5,7 @@ use crate::expr::{Aggregate, Kind, Node, Operator, What};
 use crate::functions::Function;
 use crate::mistake::did_you_mean;
 use crate::model::{Entity, Type};
-use datafusion::sql::sqlparser::ast::{
-    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments,
-};
+use datafusion::sql::sqlparser::ast::{Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 const AGGREGATES: [(&str, Aggregate); 6] = [
     ("sum", Aggregate::Sum),
@@ -28,7 +26,11 @@ impl Binder<'_> {
     pub(super) fn call(&mut self, whole: &Expr, call: &Call) -> Option<Node> {
         let name = call.name.to_string().to_lowercase();
         let Some(arguments) = arguments(call) else {
-            return self.fail(whole, &format!("this form of calling `{name}` is not part of the rules' language"), None);
+            return self.fail(
+                whole,
+                &format!("this form of calling `{name}` is not part of the rules' language"),
+                None,
+            );
         };
         if let Some((_, aggregate)) = AGGREGATES.iter().find(|(known, _)| *known == name) {
             return self.aggregate(whole, *aggregate, &arguments, call.filter.as_deref());
@@ -61,7 +63,11 @@ impl Binder<'_> {
         }
         if name == "coalesce" {
             let suggestion = "write `CASE WHEN x IS NULL THEN ... ELSE x END`, and only where the law says what holds for a fact not given";
-            return self.fail(whole, "`coalesce` is not part of the rules' language", Some(suggestion.to_owned()));
+            return self.fail(
+                whole,
+                "`coalesce` is not part of the rules' language",
+                Some(suggestion.to_owned()),
+            );
         }
         let known = AGGREGATES
             .iter()
@@ -69,8 +75,11 @@ impl Binder<'_> {
             .chain(Function::ALL.iter().map(|function| function.name()))
             .chain(["least", "greatest"])
             .chain(self.parameters.iter().map(|parameter| parameter.name.as_str()));
-        let suggestion = did_you_mean(&name, known)
-            .or_else(|| Some(format!("declare it under `[parameters.{name}]`, if it is an amount or limit")));
+        let suggestion = did_you_mean(&name, known).or_else(|| {
+            Some(format!(
+                "declare it under `[parameters.{name}]`, if it is an amount or limit"
+            ))
+        });
         self.fail(whole, &format!("unknown parameter or function `{name}`"), suggestion)
     }
 
@@ -79,7 +88,11 @@ impl Binder<'_> {
             return Some(());
         }
         let arguments = if wanted == 1 { "argument" } else { "arguments" };
-        self.fail(whole, &format!("`{name}` takes {wanted} {arguments}, {given} given"), None)
+        self.fail(
+            whole,
+            &format!("`{name}` takes {wanted} {arguments}, {given} given"),
+            None,
+        )
     }
 
     fn parameter(&mut self, whole: &Expr, index: usize, expressions: &[&Expr]) -> Option<Node> {
@@ -89,15 +102,24 @@ impl Binder<'_> {
         for (place, expression) in expressions.iter().enumerate() {
             let node = self.bind(expression)?;
             let whole_number = parameter.whole.get(place).copied().unwrap_or_default();
-            let wanted = if whole_number && node.kind.of != Some(Type::Text) { Type::Integer } else { Type::Text };
+            let wanted = if whole_number && node.kind.of != Some(Type::Text) {
+                Type::Integer
+            } else {
+                Type::Text
+            };
             let node = self.argument(expression, node, wanted, &parameter.name)?;
             if let Some(domain) = &node.kind.domain {
-                let cells: Vec<&str> =
-                    parameter.rows.iter().filter_map(|row| row.keys.get(place)).map(String::as_str).collect();
+                let cells: Vec<&str> = parameter
+                    .rows
+                    .iter()
+                    .filter_map(|row| row.keys.get(place))
+                    .map(String::as_str)
+                    .collect();
                 if let Some(missing) = domain.iter().find(|text| !cells.contains(&text.as_str())) {
                     let key = parameter.keys.get(place).cloned().unwrap_or_default();
                     let message = format!("the parameter `{}` has no row with `{key}` = {missing}", parameter.name);
-                    let suggestion = did_you_mean(missing, cells).or_else(|| Some("add the row to its file".to_owned()));
+                    let suggestion =
+                        did_you_mean(missing, cells).or_else(|| Some("add the row to its file".to_owned()));
                     return self.fail(*expression, &message, suggestion);
                 }
             }
@@ -105,7 +127,10 @@ impl Binder<'_> {
         }
         let domain = (parameter.kind == Type::Text)
             .then(|| std::sync::Arc::new(parameter.rows.iter().map(|row| row.value.clone()).collect()));
-        let kind = Kind { of: Some(parameter.kind), domain };
+        let kind = Kind {
+            of: Some(parameter.kind),
+            domain,
+        };
         Some(self.node(What::Parameter(index, nodes), kind))
     }
 
@@ -133,7 +158,10 @@ impl Binder<'_> {
         filter: Option<&Expr>,
     ) -> Option<Node> {
         if self.scope != Entity::Household {
-            let message = format!("an aggregate goes over the persons of a household, this is a {} step", self.scope);
+            let message = format!(
+                "an aggregate goes over the persons of a household, this is a {} step",
+                self.scope
+            );
             return self.fail(whole, &message, Some("make it a household step".to_owned()));
         }
         if self.aggregate {

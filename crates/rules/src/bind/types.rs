@@ -105,7 +105,10 @@ impl Binder<'_> {
             return self.fail(right, &message, Some("compare with = or <>".to_owned()));
         }
         let (left, right, _) = self.widen(left_node, right_node);
-        Some(self.node(What::Binary(operator, Box::new(left), Box::new(right)), Kind::plain(Type::Boolean)))
+        Some(self.node(
+            What::Binary(operator, Box::new(left), Box::new(right)),
+            Kind::plain(Type::Boolean),
+        ))
     }
 
     fn comparable(&mut self, at: &impl Spanned, left: &Node, right: &Node) -> Option<()> {

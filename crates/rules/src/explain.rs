@@ -1,0 +1,307 @@
+//! Why: the conditions that failed, the smallest set of them that is enough, and what an unknown value still waits for.
+
+use crate::error::RuleError;
+use crate::expr::{Constant, Is, Node, What};
+use crate::frame::Frame;
+use crate::model::Entity;
+use crate::plan::Plan;
+use crate::rules::Rules;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// An input by entity, row of its table, and name.
+pub(crate) type Wanted = (Entity, usize, String);
+
+/// For a refusal: every condition that speaks against it, and the smallest set of them that alone explains it.
+pub(crate) fn refusal(rules: &Rules, plan: &Plan, frame: &Frame) -> Result<(Vec<String>, Vec<String>), RuleError> {
+    let mut reader = Reader::new(rules, plan, frame);
+    let failed = reader.against(&rules.reason, false, true)?;
+    let minimum = reader.against(&rules.reason, false, false)?;
+    // in the order of the rules, which is the order people read them in
+    let in_order = |found: &BTreeSet<usize>| -> Vec<String> {
+        found
+            .iter()
+            .filter_map(|place| rules.infos.get(*place))
+            .map(|info| info.name.clone())
+            .collect()
+    };
+    Ok((in_order(&failed), in_order(&minimum)))
+}
+
+/// The inputs that an unknown outcome, or else an unknown amount, still waits for, the most decisive first.
+///
+/// Inputs whose value can't change anything any more are not among them: a condition that is known is not looked into.
+pub(crate) fn waiting(
+    rules: &Rules,
+    plan: &Plan,
+    frame: &Frame,
+    outcome: Option<bool>,
+) -> Result<Vec<Wanted>, RuleError> {
+    let targets: Vec<usize> = match outcome {
+        Some(false) => return Ok(Vec::new()),
+        Some(true) => rules.amounts.clone(),
+        None => vec![rules.outcome],
+    };
+    let mut reader = Reader::new(rules, plan, frame);
+    let mut weights: Vec<(Wanted, f64)> = Vec::new();
+    for place in targets {
+        for (wanted, weight) in reader.step(place, 0)?.iter() {
+            match weights.iter_mut().find(|(known, _)| known == wanted) {
+                Some((_, sum)) => *sum += weight,
+                None => weights.push((wanted.clone(), *weight)),
+            }
+        }
+    }
+    weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    Ok(weights.into_iter().map(|(wanted, _)| wanted).collect())
+}
+
+type Weighted = Rc<Vec<(Wanted, f64)>>;
+
+/// Reads values of parts of the rules, each calculated once.
+struct Reader<'a> {
+    rules: &'a Rules,
+    plan: &'a Plan,
+    frame: &'a Frame,
+    values: HashMap<(usize, Entity), ArrayRef>,
+    steps: HashMap<(usize, usize), Weighted>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(rules: &'a Rules, plan: &'a Plan, frame: &'a Frame) -> Reader<'a> {
+        Reader {
+            rules,
+            plan,
+            frame,
+            values: HashMap::new(),
+            steps: HashMap::new(),
+        }
+    }
+
+    fn value(&mut self, node: &Node, at: Entity) -> Result<ArrayRef, RuleError> {
+        if let What::Column(of, column) = node.what
+            && of.entity() == at
+            && let Some(array) = self.frame.column(at, column)
+        {
+            return Ok(ArrayRef::clone(array));
+        }
+        if let Some(known) = self.values.get(&(node.id, at)) {
+            return Ok(ArrayRef::clone(known));
+        }
+        let Some(compiled) = self.plan.part(self.rules, node) else {
+            return Err(RuleError::Step {
+                step: "explanation".to_owned(),
+                reason: "a part of it can't be compiled".to_owned(),
+            });
+        };
+        let array = self
+            .frame
+            .evaluate(compiled, at)
+            .map_err(|error| RuleError::step("explanation", &error))?;
+        self.values.insert((node.id, at), ArrayRef::clone(&array));
+        Ok(array)
+    }
+
+    fn truth(&mut self, node: &Node, at: Entity, row: usize) -> Result<Option<bool>, RuleError> {
+        let array = self.value(node, at)?;
+        Ok(array
+            .as_boolean_opt()
+            .filter(|array| row < array.len() && array.is_valid(row))
+            .map(|array| array.value(row)))
+    }
+
+    fn is_unknown(&mut self, node: &Node, at: Entity, row: usize) -> Result<bool, RuleError> {
+        let array = self.value(node, at)?;
+        Ok(row >= array.len() || array.is_null(row))
+    }
+
+    /// The conditions that make `node` have the value `is`: all of them, or the smallest set that is enough.
+    fn against(&mut self, node: &Node, is: bool, all: bool) -> Result<BTreeSet<usize>, RuleError> {
+        match &node.what {
+            What::Not(inner) => self.against(inner, !is, all),
+            // one child that is false makes a conjunction false, one that is true a disjunction true
+            What::And(nodes) if !is => self.any(nodes, is, all),
+            What::Or(nodes) if is => self.any(nodes, is, all),
+            What::And(nodes) | What::Or(nodes) => {
+                let mut found = BTreeSet::new();
+                for node in nodes {
+                    found.extend(self.against(node, is, all)?);
+                }
+                Ok(found)
+            }
+            What::Column(of, column) => Ok(self.rules.step_of(of.entity(), *column).into_iter().collect()),
+            _ => Ok(BTreeSet::from([self.rules.outcome])),
+        }
+    }
+
+    fn any(&mut self, nodes: &[Node], is: bool, all: bool) -> Result<BTreeSet<usize>, RuleError> {
+        let mut sets = Vec::new();
+        for node in nodes {
+            if self.truth(node, Entity::Case, 0)? == Some(is) {
+                sets.push(self.against(node, is, all)?);
+            }
+        }
+        if all {
+            return Ok(sets.into_iter().flatten().collect());
+        }
+        Ok(sets.into_iter().min_by_key(BTreeSet::len).unwrap_or_default())
+    }
+
+    /// What a step waits for at a row.
+    fn step(&mut self, place: usize, row: usize) -> Result<Weighted, RuleError> {
+        if let Some(known) = self.steps.get(&(place, row)) {
+            return Ok(Rc::clone(known));
+        }
+        let rules = self.rules;
+        let found = match rules.steps.get(place) {
+            Some(step) => Rc::new(self.node(&step.node, step.entity, row)?),
+            None => Rc::default(),
+        };
+        self.steps.insert((place, row), Rc::clone(&found));
+        Ok(found)
+    }
+
+    /// What an expression waits for, with how much each input decides: of `n` inputs needed together each decides an
+    /// `n`th; in a condition each part decides alone.
+    fn node(&mut self, node: &Node, at: Entity, row: usize) -> Result<Vec<(Wanted, f64)>, RuleError> {
+        if !matches!(node.what, What::Constant(_)) && !self.is_unknown(node, at, row)? {
+            return Ok(Vec::new());
+        }
+        match &node.what {
+            What::Constant(_) | What::ReferenceDate => Ok(Vec::new()),
+            What::Column(of, column) => {
+                let (entity, row) = self.seen(at, *of, row);
+                match self.rules.step_of(entity, *column) {
+                    Some(place) => Ok(self.step(place, row)?.to_vec()),
+                    None => {
+                        let input = self.rules.inputs_of(entity).nth(*column);
+                        Ok(input
+                            .map(|input| ((entity, row, input.name.clone()), 1.0))
+                            .into_iter()
+                            .collect())
+                    }
+                }
+            }
+            What::And(nodes) | What::Or(nodes) => {
+                let mut found = Vec::new();
+                for node in nodes {
+                    found.extend(self.node(node, at, row)?);
+                }
+                Ok(found)
+            }
+            What::Case { branches, otherwise } => self.case(branches, otherwise.as_deref(), at, row),
+            What::Aggregate { argument, filter, .. } => {
+                let mut found = Vec::new();
+                for person in self.persons_of(row) {
+                    for node in filter.as_deref().into_iter().chain(argument.as_deref()) {
+                        found.extend(self.node(node, Entity::Person, person)?);
+                    }
+                }
+                Ok(shared(found))
+            }
+            _ => {
+                let mut found = Vec::new();
+                for child in node.children() {
+                    found.extend(self.node(child, at, row)?);
+                }
+                Ok(shared(found))
+            }
+        }
+    }
+
+    fn case(
+        &mut self,
+        branches: &[(Node, Node)],
+        otherwise: Option<&Node>,
+        at: Entity,
+        row: usize,
+    ) -> Result<Vec<(Wanted, f64)>, RuleError> {
+        for (condition, result) in branches {
+            match self.truth(condition, at, row)? {
+                Some(false) => {}
+                Some(true) if matches!(result.what, What::Constant(Constant::Null)) => {
+                    return Ok(shared(self.nulls(condition, at, row)?));
+                }
+                Some(true) => return self.node(result, at, row),
+                None => {
+                    let found = self.node(condition, at, row)?;
+                    if !found.is_empty() {
+                        return Ok(found);
+                    }
+                }
+            }
+        }
+        match otherwise {
+            Some(node) => self.node(node, at, row),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A branch gives NULL because something is not known (`x IS NULL`): what that something waits for.
+    fn nulls(&mut self, condition: &Node, at: Entity, row: usize) -> Result<Vec<(Wanted, f64)>, RuleError> {
+        match &condition.what {
+            What::Is {
+                node,
+                what: Is::Null,
+                negated: false,
+            } => self.node(node, at, row),
+            What::And(nodes) | What::Or(nodes) => {
+                let mut found = Vec::new();
+                for node in nodes {
+                    found.extend(self.nulls(node, at, row)?);
+                }
+                Ok(found)
+            }
+            What::Aggregate {
+                argument: Some(argument),
+                ..
+            } => {
+                let mut found = Vec::new();
+                for person in self.persons_of(row) {
+                    found.extend(self.nulls(argument, Entity::Person, person)?);
+                }
+                Ok(found)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The persons of a household. A decision has one household, so all of them.
+    fn persons_of(&self, household: usize) -> Vec<usize> {
+        let groups = self.frame.groups.iter().enumerate();
+        groups
+            .filter(|(_, group)| **group == household)
+            .map(|(person, _)| person)
+            .collect()
+    }
+
+    /// The table and row a column is read from.
+    fn seen(&self, at: Entity, of: crate::expr::Of, row: usize) -> (Entity, usize) {
+        use crate::expr::Of;
+        let read = |rows: &datafusion::arrow::array::UInt32Array| {
+            rows.values()
+                .get(row)
+                .and_then(|row| usize::try_from(*row).ok())
+                .unwrap_or_default()
+        };
+        let row = match (at, of) {
+            (Entity::Person, Of::Household) => read(&self.frame.household_of_person),
+            (Entity::Case, Of::Household) => read(&self.frame.household_of_case),
+            (Entity::Case, Of::Applicant) => read(&self.frame.applicant_of_case),
+            _ => row,
+        };
+        (of.entity(), row)
+    }
+}
+
+/// Inputs that are only enough together share what they decide.
+fn shared(mut found: Vec<(Wanted, f64)>) -> Vec<(Wanted, f64)> {
+    let distinct: BTreeSet<_> = found
+        .iter()
+        .map(|((entity, row, name), _)| (*entity, *row, name.clone()))
+        .collect();
+    let many = u32::try_from(distinct.len().max(1)).map_or(1.0, f64::from);
+    found.iter_mut().for_each(|(_, weight)| *weight /= many);
+    found
+}

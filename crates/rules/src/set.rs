@@ -1,0 +1,113 @@
+//! A rule set as the rest of the program holds it: read once, compiled once for each day it is asked about.
+
+use crate::decide::{self, Decision};
+use crate::error::RuleError;
+use crate::input::CaseInput;
+use crate::mistake::Mistake;
+use crate::model::{Input, StepInfo};
+use crate::parameters::Parameter;
+use crate::plan::Plan;
+use crate::rules::Rules;
+use crate::sweep::{self, Population, Swept};
+use jiff::civil::Date;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Plans kept. A year of appeals asks about a few hundred days at most, most of them today.
+const PLANS: usize = 64;
+
+/// The rules of one service, checked and ready to decide.
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Rules,
+    /// The newest last.
+    plans: RwLock<Vec<Arc<Plan>>>,
+}
+
+impl RuleSet {
+    /// Reads `rules.toml` of a folder and the tables beside it.
+    ///
+    /// # Errors
+    /// Every mistake found, with file, line and column.
+    pub fn load(folder: &Path) -> Result<RuleSet, Vec<Mistake>> {
+        Ok(RuleSet {
+            rules: Rules::load(folder)?,
+            plans: RwLock::default(),
+        })
+    }
+
+    /// What the rules say of one case under the law of a day.
+    ///
+    /// # Errors
+    /// [`RuleError`]: facts that don't fit, a parameter without a row for the day, arithmetic that has no result.
+    pub fn decide(&self, input: &CaseInput, on: Date) -> Result<Decision, RuleError> {
+        decide::decide(&self.rules, self.plan(on)?.as_ref(), input)
+    }
+
+    /// What the rules say of everybody who could apply.
+    ///
+    /// # Errors
+    /// As [`RuleSet::decide`], for the first case that has one.
+    pub fn sweep(&self, population: &Population, on: Date) -> Result<Swept, RuleError> {
+        sweep::sweep(&self.rules, self.plan(on)?.as_ref(), population)
+    }
+
+    /// Makes a population of Arrow tables for [`RuleSet::sweep`]; see [`Population`] for the columns.
+    ///
+    /// # Errors
+    /// [`RuleError::Population`] when a column is missing or of another type.
+    pub fn population(&self, batches: &[datafusion::arrow::array::RecordBatch]) -> Result<Population, RuleError> {
+        Population::new(&self.rules, batches)
+    }
+
+    /// Reads a population from a Parquet file for [`RuleSet::sweep`]; see [`Population`] for the columns.
+    ///
+    /// # Errors
+    /// [`RuleError::Population`] when the file can't be read, or a column is missing or of another type.
+    pub fn read_population(&self, file: &Path) -> Result<Population, RuleError> {
+        Population::read(&self.rules, file)
+    }
+
+    /// The facts the rules ask for.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input] {
+        &self.rules.inputs
+    }
+
+    /// The steps in their order.
+    #[must_use]
+    pub fn steps(&self) -> &[StepInfo] {
+        &self.rules.infos
+    }
+
+    /// The parameters with all their rows.
+    #[must_use]
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.rules.parameters
+    }
+
+    /// The digest of everything that decides: the rules file and its tables (SHA-256, hex).
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.rules.digest
+    }
+
+    /// The plan of a day, compiled when it is first asked for.
+    fn plan(&self, on: Date) -> Result<Arc<Plan>, RuleError> {
+        let found = |plans: &[Arc<Plan>]| plans.iter().rev().find(|plan| plan.on == on).map(Arc::clone);
+        if let Some(plan) = found(&self.plans.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(plan);
+        }
+        // compiled outside of the lock: two callers may do it at once, and neither waits for the other
+        let plan = Arc::new(Plan::new(&self.rules, on)?);
+        let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = found(&plans) {
+            return Ok(plan);
+        }
+        if plans.len() >= PLANS {
+            plans.remove(0);
+        }
+        plans.push(Arc::clone(&plan));
+        Ok(plan)
+    }
+}
