@@ -10,6 +10,7 @@ mod identifier;
 pub mod ids;
 mod language;
 mod money;
+mod month;
 pub mod numerals;
 mod purpose;
 pub mod roc;
@@ -23,6 +24,7 @@ pub use identifier::{
 };
 pub use language::{Language, Text};
 pub use money::Money;
+pub use month::{Month, MonthError};
 pub use numerals::chinese_number;
 pub use purpose::{Channel, Purpose};
 pub use roc::age_on;
