@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringBuilder};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder};
+use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
 use jiff::civil::Date;
@@ -36,18 +36,18 @@ enum Fill {
 
 use Fill::{Day, Number, Text, Truth};
 
-/// The columns: who and to which family, then every input of the rules by its name.
+/// The columns: who and of which family, then every input of the rules by its name, as `rules::Population` reads them.
 const COLUMNS: &[(&str, Fill)] = &[
-    ("household_id", Number(|row| Some(row.household))),
-    ("person_id", Number(|row| Some(row.id))),
+    ("household", Number(|row| Some(row.household))),
+    ("person", Number(|row| Some(row.id))),
     // the family
-    ("region", Text(|_| REGION)),
-    ("listed_status", Text(|row| row.family.listed)),
-    ("land_value_relief", Truth(|row| row.family.value_rose)),
+    ("household.region", Text(|_| REGION)),
+    ("household.listed_status", Text(|row| row.family.listed)),
+    ("household.land_value_relief", Truth(|row| row.family.value_rose)),
     // the application somebody of it would make
-    ("other_allowance", Text(|row| row.family.other_allowance)),
-    ("gives_up_other", Truth(|row| row.family.gives_up_other)),
-    ("other_public_aid", Number(|row| Some(row.family.other_public_aid))),
+    ("case.other_allowance", Text(|row| row.family.other_allowance)),
+    ("case.gives_up_other", Truth(|row| row.family.gives_up_other)),
+    ("case.other_public_aid", Number(|row| Some(row.family.other_public_aid))),
     // the person
     ("relation", Text(|row| row.relation())),
     ("birth_date", Day(|row| row.person.birth)),
@@ -85,7 +85,7 @@ impl Row<'_> {
 
 /// A column being filled.
 enum Column {
-    Text(StringBuilder),
+    Text(StringDictionaryBuilder<Int32Type>),
     Number(Int64Builder),
     Truth(BooleanBuilder),
     Day(Date32Builder),
@@ -94,7 +94,7 @@ enum Column {
 impl Column {
     fn new(fill: &Fill) -> Self {
         match fill {
-            Text(_) => Self::Text(StringBuilder::new()),
+            Text(_) => Self::Text(StringDictionaryBuilder::new()),
             Number(_) => Self::Number(Int64Builder::new()),
             Truth(_) => Self::Truth(BooleanBuilder::new()),
             Day(_) => Self::Day(Date32Builder::new()),
@@ -131,7 +131,7 @@ fn schema() -> SchemaRef {
         .iter()
         .map(|(name, fill)| {
             let kind = match fill {
-                Text(_) => DataType::Utf8,
+                Text(_) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
                 Number(_) => DataType::Int64,
                 Truth(_) => DataType::Boolean,
                 Day(_) => DataType::Date32,
