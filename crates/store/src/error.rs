@@ -30,7 +30,9 @@ pub enum StoreError {
     #[error("a write panicked and was undone")]
     Panicked,
     /// The address of the database can't be used.
-    #[error("the database address is not usable: {0}; write sqlite://path/to/file or postgres://user:password@host/database")]
+    #[error(
+        "the database address is not usable: {0}; write sqlite://path/to/file or postgres://user:password@host/database"
+    )]
     Address(String),
     /// A key file can't be used.
     #[error("the master key file is not usable: {0}")]

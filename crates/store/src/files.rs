@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use civic::ids::{FileId, KeyId};
+use object_store::ObjectStoreExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -35,7 +35,10 @@ fn failed(error: impl std::fmt::Display) -> StoreError {
 impl Files {
     pub(crate) fn open(root: &Path) -> Result<Files, StoreError> {
         std::fs::create_dir_all(root).map_err(|error| StoreError::Files(format!("{}: {error}", root.display())))?;
-        Ok(Files { store: LocalFileSystem::new_with_prefix(root).map_err(failed)?, root: root.to_owned() })
+        Ok(Files {
+            store: LocalFileSystem::new_with_prefix(root).map_err(failed)?,
+            root: root.to_owned(),
+        })
     }
 
     /// Two letters of folder, so that none grows too large.
@@ -54,24 +57,37 @@ impl Files {
             return Err(StoreError::FileTooLarge { size, limit: LARGEST });
         }
         let id = Uuid::new_v4();
-        let sealed = store.seal().seal(store.read(), key, Place::new("file", "content", &id), plain).await?;
+        let sealed = store
+            .seal()
+            .seal(store.read(), key, Place::new("file", "content", &id), plain)
+            .await?;
         let mut bytes = Vec::with_capacity(HEAD + sealed.len());
         bytes.extend_from_slice(key.uuid().as_bytes());
         bytes.extend_from_slice(&sealed);
         let path = Files::path(id);
         self.store.put(&path, bytes.into()).await.map_err(failed)?;
         let on_disk = self.root.join(path.as_ref());
-        tokio::task::spawn_blocking(move || flush(&on_disk)).await.map_err(failed)?.map_err(failed)?;
+        tokio::task::spawn_blocking(move || flush(&on_disk))
+            .await
+            .map_err(failed)?
+            .map_err(failed)?;
         Ok(FileId::from_uuid(id))
     }
 
     async fn read(&self, id: FileId) -> Result<(KeyId, Vec<u8>), StoreError> {
-        let found = self.store.get(&Files::path(id.uuid())).await.map_err(|error| match error {
-            object_store::Error::NotFound { .. } => StoreError::NoFile(id.uuid()),
-            other => failed(other),
-        })?;
+        let found = self
+            .store
+            .get(&Files::path(id.uuid()))
+            .await
+            .map_err(|error| match error {
+                object_store::Error::NotFound { .. } => StoreError::NoFile(id.uuid()),
+                other => failed(other),
+            })?;
         let bytes = found.bytes().await.map_err(failed)?;
-        let (head, sealed) = bytes.split_at_checked(HEAD).ok_or(StoreError::Unsealable { table: "file", column: "content" })?;
+        let (head, sealed) = bytes.split_at_checked(HEAD).ok_or(StoreError::Unsealable {
+            table: "file",
+            column: "content",
+        })?;
         let key = Uuid::from_slice(head).map_err(failed)?;
         Ok((KeyId::from_uuid(key), sealed.to_vec()))
     }
@@ -82,7 +98,16 @@ impl Files {
     /// [`StoreError::NoFile`]; [`StoreError::NotGranted`]; the seal's.
     pub async fn get(&self, store: &Store, grant: &Grant, id: FileId) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let (key, sealed) = self.read(id).await?;
-        store.seal().open(store.read(), grant, key, Place::new("file", "content", &id.uuid()), &sealed).await
+        store
+            .seal()
+            .open(
+                store.read(),
+                grant,
+                key,
+                Place::new("file", "content", &id.uuid()),
+                &sealed,
+            )
+            .await
     }
 
     /// Opens a file of the platform itself, such as a payment order.
@@ -91,7 +116,10 @@ impl Files {
     /// As [`Files::get`]; [`StoreError::NotGranted`] for a file of a case or person.
     pub async fn get_own(&self, store: &Store, id: FileId) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let (key, sealed) = self.read(id).await?;
-        store.seal().open_own(store.read(), key, Place::new("file", "content", &id.uuid()), &sealed).await
+        store
+            .seal()
+            .open_own(store.read(), key, Place::new("file", "content", &id.uuid()), &sealed)
+            .await
     }
 
     /// Deletes a file; one that is gone already is no error.

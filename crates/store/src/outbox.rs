@@ -14,7 +14,9 @@ use civic::ids::OutboxId;
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use serde::Serialize;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -63,7 +65,12 @@ impl Task {
     #[must_use]
     pub fn new(kind: &'static str, key: impl Into<String>, payload: &impl Serialize) -> Task {
         // A payload of identifiers always serialises; an empty one would be refused by its handler.
-        Task { kind, key: key.into(), payload: serde_json::to_vec(payload).unwrap_or_default(), due: None }
+        Task {
+            kind,
+            key: key.into(),
+            payload: serde_json::to_vec(payload).unwrap_or_default(),
+            due: None,
+        }
     }
 
     /// Not before this time.
@@ -102,7 +109,10 @@ pub async fn put(tx: &Tx, task: Task) -> Result<bool, StoreError> {
         last_error: None,
     };
     let once = OnConflict::column(table::Column::Key).do_nothing().to_owned();
-    let added = table::Entity::insert(row.into_active_model()).on_conflict(once).exec_without_returning(tx).await?;
+    let added = table::Entity::insert(row.into_active_model())
+        .on_conflict(once)
+        .exec_without_returning(tx)
+        .await?;
     tx.ring();
     Ok(added == 1)
 }
@@ -112,7 +122,12 @@ pub async fn put(tx: &Tx, task: Task) -> Result<bool, StoreError> {
 /// # Errors
 /// The database's.
 pub async fn dead(store: &Store, limit: u64) -> Result<Vec<table::Model>, StoreError> {
-    Ok(table::Entity::find().filter(table::Column::State.eq("dead")).order_by_desc(table::Column::FinishedAt).limit(limit).all(store.read()).await?)
+    Ok(table::Entity::find()
+        .filter(table::Column::State.eq("dead"))
+        .order_by_desc(table::Column::FinishedAt)
+        .limit(limit)
+        .all(store.read())
+        .await?)
 }
 
 /// How many pieces of work wait.
@@ -121,7 +136,10 @@ pub async fn dead(store: &Store, limit: u64) -> Result<Vec<table::Model>, StoreE
 /// The database's.
 pub async fn waiting(store: &Store) -> Result<u64, StoreError> {
     use sea_orm::PaginatorTrait as _;
-    Ok(table::Entity::find().filter(table::Column::State.eq("waiting")).count(store.read()).await?)
+    Ok(table::Entity::find()
+        .filter(table::Column::State.eq("waiting"))
+        .count(store.read())
+        .await?)
 }
 
 /// Gives up work a second chance.
@@ -158,7 +176,8 @@ impl Relay {
         F: Fn(Vec<u8>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Outcome, String>> + Send + 'static,
     {
-        self.handlers.insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
+        self.handlers
+            .insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
         self
     }
 
@@ -254,7 +273,9 @@ async fn note(store: &Store, results: Vec<(table::Model, Result<Outcome, String>
                 for (row, result) in results {
                     let attempts = row.attempts + 1;
                     let update = table::Entity::update_many().filter(table::Column::Id.eq(row.id));
-                    let at = |pause: SignedDuration| Expr::value(now.checked_add(pause).unwrap_or(Timestamp::MAX).as_microsecond());
+                    let at = |pause: SignedDuration| {
+                        Expr::value(now.checked_add(pause).unwrap_or(Timestamp::MAX).as_microsecond())
+                    };
                     let update = match result {
                         Ok(Outcome::Done) => update
                             .col_expr(table::Column::State, Expr::value("done"))

@@ -35,7 +35,8 @@ async fn key(db: &impl ConnectionTrait) -> Result<KeyId, StoreError> {
         .filter(data_key::Column::Wrapped.is_not_null())
         .one(db)
         .await?;
-    row.map(|row| KeyId::from_uuid(row.id)).ok_or(StoreError::NoKey(Uuid::nil()))
+    row.map(|row| KeyId::from_uuid(row.id))
+        .ok_or(StoreError::NoKey(Uuid::nil()))
 }
 
 /// Sessions in the store.
@@ -67,10 +68,21 @@ impl Sessions {
 
     async fn write(&self, record: &Record) -> Result<(), StoreError> {
         let name = self.name(record.id);
-        let corrupt = |error: serde_json::Error| StoreError::Corrupt { what: "session", why: error.to_string() };
+        let corrupt = |error: serde_json::Error| StoreError::Corrupt {
+            what: "session",
+            why: error.to_string(),
+        };
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(record).map_err(corrupt)?);
-        let place = Place { table: "session", column: "sealed", row: &name };
-        let sealed = self.store.seal().seal(self.store.read(), self.key, place, &plain).await?;
+        let place = Place {
+            table: "session",
+            column: "sealed",
+            row: &name,
+        };
+        let sealed = self
+            .store
+            .seal()
+            .seal(self.store.read(), self.key, place, &plain)
+            .await?;
         let expires = i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX);
         self.store
             .write(move |tx| {
@@ -82,8 +94,13 @@ impl Sessions {
                         created_at: ActiveValue::Set(tx.now().as_microsecond()),
                         expires_at: ActiveValue::Set(expires),
                     };
-                    let renew = OnConflict::column(table::Column::Id).update_columns([table::Column::Sealed, table::Column::ExpiresAt]).to_owned();
-                    table::Entity::insert(row).on_conflict(renew).exec_without_returning(tx).await?;
+                    let renew = OnConflict::column(table::Column::Id)
+                        .update_columns([table::Column::Sealed, table::Column::ExpiresAt])
+                        .to_owned();
+                    table::Entity::insert(row)
+                        .on_conflict(renew)
+                        .exec_without_returning(tx)
+                        .await?;
                     Ok(())
                 })
             })
@@ -93,10 +110,23 @@ impl Sessions {
     async fn read(&self, id: Id) -> Result<Option<Record>, StoreError> {
         let name = self.name(id);
         let row = table::Entity::find_by_id(name.to_vec()).one(self.store.read()).await?;
-        let Some(row) = row.filter(|row| row.expires_at > self.store.now().as_microsecond()) else { return Ok(None) };
-        let place = Place { table: "session", column: "sealed", row: &name };
-        let plain = self.store.seal().open_own(self.store.read(), self.key, place, &row.sealed).await?;
-        let record = serde_json::from_slice(&plain).map_err(|error| StoreError::Corrupt { what: "session", why: error.to_string() })?;
+        let Some(row) = row.filter(|row| row.expires_at > self.store.now().as_microsecond()) else {
+            return Ok(None);
+        };
+        let place = Place {
+            table: "session",
+            column: "sealed",
+            row: &name,
+        };
+        let plain = self
+            .store
+            .seal()
+            .open_own(self.store.read(), self.key, place, &row.sealed)
+            .await?;
+        let record = serde_json::from_slice(&plain).map_err(|error| StoreError::Corrupt {
+            what: "session",
+            why: error.to_string(),
+        })?;
         Ok(Some(record))
     }
 
@@ -108,7 +138,10 @@ impl Sessions {
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    let gone = table::Entity::delete_many().filter(table::Column::ExpiresAt.lte(tx.now().as_microsecond())).exec(tx).await?;
+                    let gone = table::Entity::delete_many()
+                        .filter(table::Column::ExpiresAt.lte(tx.now().as_microsecond()))
+                        .exec(tx)
+                        .await?;
                     Ok(gone.rows_affected)
                 })
             })
@@ -124,7 +157,9 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> SessionResult<()> {
-        self.write(record).await.map_err(|error| Error::Backend(error.to_string()))
+        self.write(record)
+            .await
+            .map_err(|error| Error::Backend(error.to_string()))
     }
 
     async fn load(&self, id: &Id) -> SessionResult<Option<Record>> {

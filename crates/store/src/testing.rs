@@ -32,7 +32,11 @@ async fn open(folder: tempfile::TempDir, url: String, clock: Arc<dyn Clock>) -> 
         lookup_key: LookupKey::generate().expect("randomness"),
         policies: None,
     };
-    TestStore { store: Store::open(config, clock).await.expect("a store"), folder, url }
+    TestStore {
+        store: Store::open(config, clock).await.expect("a store"),
+        folder,
+        url,
+    }
 }
 
 /// A new store on SQLite.
@@ -55,12 +59,28 @@ pub async fn postgres(clock: Arc<dyn Clock>) -> Option<TestStore> {
         return None;
     };
     let name = format!("t{}", uuid::Uuid::new_v4().simple());
-    let mut connection = PgConnection::connect(&server).await.expect("the server of TONGBAN_TEST_POSTGRES");
-    connection.execute(sea_orm::sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
+    let mut connection = PgConnection::connect(&server)
+        .await
+        .expect("the server of TONGBAN_TEST_POSTGRES");
+    connection
+        .execute(sea_orm::sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .expect("a database");
     connection.close().await.expect("a connection that closes");
-    let (base, options) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, rest)| (base, format!("?{rest}")));
+    let (base, options) = server
+        .split_once('?')
+        .map_or((server.as_str(), String::new()), |(base, rest)| {
+            (base, format!("?{rest}"))
+        });
     let base = base.rsplit_once('/').map_or(base, |(base, _)| base);
-    Some(open(tempfile::tempdir().expect("a folder"), format!("{base}/{name}{options}"), clock).await)
+    Some(
+        open(
+            tempfile::tempdir().expect("a folder"),
+            format!("{base}/{name}{options}"),
+            clock,
+        )
+        .await,
+    )
 }
 
 /// Runs a test on each engine there is.

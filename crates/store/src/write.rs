@@ -16,8 +16,7 @@ use civic::Clock;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
 use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 
@@ -129,11 +128,17 @@ impl Queue {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Write { work: Some(work), result: None, reply };
-        self.sender.try_send(Message::Job(Box::new(job))).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded(QUEUE),
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
+        let job = Write {
+            work: Some(work),
+            result: None,
+            reply,
+        };
+        self.sender
+            .try_send(Message::Job(Box::new(job)))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded(QUEUE),
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -291,7 +296,9 @@ impl Writer {
     }
 
     async fn commit(&self, tx: Tx) -> Result<(), Failure> {
-        let Tx { inner, chain, hooks, .. } = tx;
+        let Tx {
+            inner, chain, hooks, ..
+        } = tx;
         inner.commit().await.map_err(Failure::Unconfirmed)?;
         chain.into_inner().committed();
         for hook in hooks.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
@@ -356,7 +363,11 @@ async fn one(tx: &Tx, job: &mut dyn Job) -> Result<(), DbErr> {
     let hooks = tx.hooks().len();
     if job.run(tx).await {
         // Both at once: one round trip for each write.
-        match tx.inner.execute_unprepared("RELEASE SAVEPOINT work; SAVEPOINT work").await {
+        match tx
+            .inner
+            .execute_unprepared("RELEASE SAVEPOINT work; SAVEPOINT work")
+            .await
+        {
             Ok(_) => return Ok(()),
             // A write that overlooks a refused statement on PostgreSQL ends here.
             Err(error) => job.undo(error.into()),

@@ -3,8 +3,8 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request, RestrictedExpression,
-    Schema, ValidationMode, Validator,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
+    RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use civic::Purpose;
 use uuid::Uuid;
@@ -32,7 +32,16 @@ pub struct Access {
 /// Names of entity types, parsed once.
 struct Names(HashMap<&'static str, EntityTypeName>);
 
-const TYPES: [&str; 8] = ["System", "Resident", "Staff", "Application", "Profile", "Office", "Batch", "Action"];
+const TYPES: [&str; 8] = [
+    "System",
+    "Resident",
+    "Staff",
+    "Application",
+    "Profile",
+    "Office",
+    "Batch",
+    "Action",
+];
 
 fn unusable(error: impl std::fmt::Display) -> StoreError {
     StoreError::Policies(error.to_string())
@@ -63,13 +72,19 @@ impl Access {
         for path in files {
             let size = path.metadata().map_err(unusable)?.len();
             if text.len() as u64 + size > LARGEST {
-                return Err(StoreError::Policies(format!("the policies are larger than {LARGEST} bytes")));
+                return Err(StoreError::Policies(format!(
+                    "the policies are larger than {LARGEST} bytes"
+                )));
             }
-            text.push_str(&std::fs::read_to_string(&path).map_err(|error| StoreError::Policies(format!("{}: {error}", path.display())))?);
+            text.push_str(
+                &std::fs::read_to_string(&path)
+                    .map_err(|error| StoreError::Policies(format!("{}: {error}", path.display())))?,
+            );
             text.push('\n');
         }
         let schema = folder.join("tongban.cedarschema");
-        let schema = std::fs::read_to_string(&schema).map_err(|error| StoreError::Policies(format!("{}: {error}", schema.display())))?;
+        let schema = std::fs::read_to_string(&schema)
+            .map_err(|error| StoreError::Policies(format!("{}: {error}", schema.display())))?;
         Access::read(&text, &schema)
     }
 
@@ -88,15 +103,27 @@ impl Access {
         for name in TYPES {
             names.insert(name, EntityTypeName::from_str(name).map_err(unusable)?);
         }
-        Ok(Access { policies, authorizer: Authorizer::new(), names: Names(names) })
+        Ok(Access {
+            policies,
+            authorizer: Authorizer::new(),
+            names: Names(names),
+        })
     }
 
     /// Decides.
     ///
     /// # Errors
     /// [`Refused`] unless a policy allows it and none forbids it.
-    pub fn decide(&self, actor: Actor<'_>, action: &str, resource: Resource<'_>, purpose: Purpose) -> Result<Grant, Refused> {
-        let refused = || Refused { action: action.to_owned() };
+    pub fn decide(
+        &self,
+        actor: Actor<'_>,
+        action: &str,
+        resource: Resource<'_>,
+        purpose: Purpose,
+    ) -> Result<Grant, Refused> {
+        let refused = || Refused {
+            action: action.to_owned(),
+        };
         let allowed = self.ask(actor, action, resource, &purpose).ok_or_else(refused)?;
         if !allowed {
             return Err(refused());
@@ -106,7 +133,11 @@ impl Access {
             Resource::Profile(id) => ("person", id.to_string()),
             Resource::Office(_) | Resource::Batch { .. } => ("", String::new()),
         };
-        Ok(Grant { owner_kind, owner_id, purpose })
+        Ok(Grant {
+            owner_kind,
+            owner_id,
+            purpose,
+        })
     }
 
     /// `None` where the question itself can't be put.
@@ -123,7 +154,12 @@ impl Access {
         .ok()?;
         let request = Request::new(principal.uid(), action, thing.uid(), context, None).ok()?;
         let entities = Entities::from_entities([principal, thing], None).ok()?;
-        Some(self.authorizer.is_authorized(&request, &self.policies, &entities).decision() == Decision::Allow)
+        Some(
+            self.authorizer
+                .is_authorized(&request, &self.policies, &entities)
+                .decision()
+                == Decision::Allow,
+        )
     }
 
     fn actor(&self, actor: Actor<'_>) -> Option<Entity> {
@@ -142,21 +178,39 @@ impl Access {
     fn resource(&self, resource: Resource<'_>) -> Option<Entity> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let (uid, attributes) = match resource {
-            Resource::Application { id, owner, agency, state } => {
-                let mut attributes = HashMap::from([("agency".to_owned(), text(agency)), ("state".to_owned(), text(state))]);
+            Resource::Application {
+                id,
+                owner,
+                agency,
+                state,
+            } => {
+                let mut attributes =
+                    HashMap::from([("agency".to_owned(), text(agency)), ("state".to_owned(), text(state))]);
                 if let Some(owner) = owner {
-                    attributes.insert("owner".to_owned(), RestrictedExpression::new_entity_uid(self.names.id("Resident", owner)?));
+                    attributes.insert(
+                        "owner".to_owned(),
+                        RestrictedExpression::new_entity_uid(self.names.id("Resident", owner)?),
+                    );
                 }
                 (self.names.id("Application", id)?, attributes)
             }
             Resource::Profile(id) => {
                 let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", id)?);
-                (self.names.id("Profile", id)?, HashMap::from([("owner".to_owned(), owner)]))
+                (
+                    self.names.id("Profile", id)?,
+                    HashMap::from([("owner".to_owned(), owner)]),
+                )
             }
-            Resource::Office(agency) => (self.names.uid("Office", agency)?, HashMap::from([("agency".to_owned(), text(agency))])),
+            Resource::Office(agency) => (
+                self.names.uid("Office", agency)?,
+                HashMap::from([("agency".to_owned(), text(agency))]),
+            ),
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
-                (self.names.id("Batch", id)?, HashMap::from([("made_by".to_owned(), maker)]))
+                (
+                    self.names.id("Batch", id)?,
+                    HashMap::from([("made_by".to_owned(), maker)]),
+                )
             }
         };
         Entity::new(uid, attributes, HashSet::new()).ok()
@@ -165,7 +219,10 @@ impl Access {
 
 impl Names {
     fn uid(&self, name: &str, id: &str) -> Option<EntityUid> {
-        Some(EntityUid::from_type_name_and_id(self.0.get(name)?.clone(), EntityId::new(id)))
+        Some(EntityUid::from_type_name_and_id(
+            self.0.get(name)?.clone(),
+            EntityId::new(id),
+        ))
     }
 
     fn id(&self, name: &str, id: Uuid) -> Option<EntityUid> {

@@ -5,7 +5,12 @@ use uuid::Uuid;
 use super::{Access, Actor, Resource};
 
 fn purpose() -> Purpose {
-    Purpose { code: "065".into(), basis: "老人福利法 §12".into(), function: "review".into(), application: None }
+    Purpose {
+        code: "065".into(),
+        basis: "老人福利法 §12".into(),
+        function: "review".into(),
+        application: None,
+    }
 }
 
 const ME: Uuid = Uuid::from_u128(1);
@@ -17,7 +22,12 @@ fn staff<'a>(role: &'a str, agency: &'a str) -> Actor<'a> {
 }
 
 fn case(owner: Uuid, state: &'static str) -> Resource<'static> {
-    Resource::Application { id: CASE, owner: Some(owner), agency: "social", state }
+    Resource::Application {
+        id: CASE,
+        owner: Some(owner),
+        agency: "social",
+        state,
+    }
 }
 
 #[test]
@@ -42,27 +52,52 @@ fn who_may_do_what() {
         (staff("auditor", "social"), "audit", Resource::Office("social"), true),
         (staff("auditor", "social"), "read", case(OTHER, "review"), false),
         (staff("administrator", "social"), "read", case(OTHER, "review"), false),
-        (staff("administrator", "social"), "administer", Resource::Office("social"), true),
+        (
+            staff("administrator", "social"),
+            "administer",
+            Resource::Office("social"),
+            true,
+        ),
         (Actor::System, "import", case(OTHER, "draft"), true),
         (Actor::System, "decide", case(OTHER, "review"), false),
-        (staff("officer", "social"), "no_such_action", case(OTHER, "review"), false),
+        (
+            staff("officer", "social"),
+            "no_such_action",
+            case(OTHER, "review"),
+            false,
+        ),
     ];
     for (actor, action, resource, allowed) in table {
-        assert_eq!(access.decide(actor, action, resource, purpose()).is_ok(), allowed, "{actor:?} {action} {resource:?}");
+        assert_eq!(
+            access.decide(actor, action, resource, purpose()).is_ok(),
+            allowed,
+            "{actor:?} {action} {resource:?}"
+        );
     }
 }
 
 #[test]
 fn nothing_is_allowed_without_a_purpose() {
     let access = Access::built_in().unwrap();
-    let none = Purpose { code: String::new(), basis: String::new(), function: String::new(), application: None };
-    assert!(access.decide(staff("officer", "social"), "read", case(OTHER, "review"), none).is_err());
+    let none = Purpose {
+        code: String::new(),
+        basis: String::new(),
+        function: String::new(),
+        application: None,
+    };
+    assert!(
+        access
+            .decide(staff("officer", "social"), "read", case(OTHER, "review"), none)
+            .is_err()
+    );
 }
 
 #[test]
 fn a_grant_covers_its_own_case_only() {
     let access = Access::built_in().unwrap();
-    let grant = access.decide(Actor::Resident(ME), "fill", case(ME, "draft"), purpose()).unwrap();
+    let grant = access
+        .decide(Actor::Resident(ME), "fill", case(ME, "draft"), purpose())
+        .unwrap();
     assert!(grant.covers("application", &CASE.to_string()));
     assert!(!grant.covers("application", &OTHER.to_string()));
     assert!(!grant.covers("person", &CASE.to_string()));

@@ -27,7 +27,11 @@ struct Word {
 
 impl Words {
     fn get(&self, text: &str) -> Option<Word> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(text).copied()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(text)
+            .copied()
     }
 }
 
@@ -46,11 +50,18 @@ pub(crate) struct Mark {
 
 impl Chain {
     pub(crate) fn new(words: Words) -> Chain {
-        Chain { head: None, words, met: Vec::new() }
+        Chain {
+            head: None,
+            words,
+            met: Vec::new(),
+        }
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { head: self.head, met: self.met.len() }
+        Mark {
+            head: self.head,
+            met: self.met.len(),
+        }
     }
 
     pub(crate) fn reset(&mut self, mark: Mark) {
@@ -115,9 +126,12 @@ async fn add(tx: &Tx, text: &str) -> Result<i64, StoreError> {
         .one(tx)
         .await?;
     let id = last.map_or(0, |row| row.id) + 1;
-    ledger_word::Entity::insert(ledger_word::ActiveModel { id: Set(id), text: Set(text.to_owned()) })
-        .exec_without_returning(tx)
-        .await?;
+    ledger_word::Entity::insert(ledger_word::ActiveModel {
+        id: Set(id),
+        text: Set(text.to_owned()),
+    })
+    .exec_without_returning(tx)
+    .await?;
     Ok(id)
 }
 

@@ -37,7 +37,10 @@ impl FromStr for Head {
         let (seq, hash) = text.trim().split_once(':').ok_or_else(wrong)?;
         let seq = seq.parse().map_err(|_| wrong())?;
         let bytes = hex::decode(hash).map_err(|_| wrong())?;
-        Ok(Head { seq, hash: bytes.try_into().map_err(|_| wrong())? })
+        Ok(Head {
+            seq,
+            hash: bytes.try_into().map_err(|_| wrong())?,
+        })
     }
 }
 

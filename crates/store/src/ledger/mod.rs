@@ -11,15 +11,13 @@
 mod append;
 mod hash;
 mod read;
-#[cfg(test)]
-mod tests;
 mod transfer;
 mod verify;
 
 pub use append::append;
 pub(crate) use append::{Chain, Words};
 pub use hash::Head;
-pub use read::{head, of_application, of_subject};
+pub use read::{between, head, of_application, of_subject};
 pub use transfer::{export, verify_file};
 pub use verify::{Fault, Verified, verify};
 

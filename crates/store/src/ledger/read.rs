@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use civic::ids::ApplicationId;
 use jiff::Timestamp;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 
 use super::{ActorKind, Entry, Head, Recorded, fields_of, purpose_of};
@@ -64,6 +63,28 @@ pub async fn of_application(
     newest(db, query, before, limit).await
 }
 
+/// Entries of a span of time, newest first: from `from` on and before `to`, at most `limit`, those before entry `before`
+/// if given. Reads the chain backwards, so a span long past costs the entries since.
+///
+/// # Errors
+/// The database's, or an entry that can't be understood.
+pub async fn between(
+    db: &impl ConnectionTrait,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    before: Option<u64>,
+    limit: u64,
+) -> Result<Vec<Recorded>, StoreError> {
+    let mut query = ledger::Entity::find();
+    if let Some(from) = from {
+        query = query.filter(ledger::Column::At.gte(from.as_microsecond()));
+    }
+    if let Some(to) = to {
+        query = query.filter(ledger::Column::At.lt(to.as_microsecond()));
+    }
+    newest(db, query, before, limit).await
+}
+
 async fn newest(
     db: &impl ConnectionTrait,
     mut query: Select<ledger::Entity>,
@@ -74,7 +95,10 @@ async fn newest(
         query = query.filter(ledger::Column::Seq.lt(i64::try_from(before).unwrap_or(i64::MAX)));
     }
     let rows = query.order_by_desc(ledger::Column::Seq).limit(limit).all(db).await?;
-    let mut ids: Vec<i64> = rows.iter().flat_map(|row| [row.action, row.purpose, row.fields]).collect();
+    let mut ids: Vec<i64> = rows
+        .iter()
+        .flat_map(|row| [row.action, row.purpose, row.fields])
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     let words: HashMap<i64, String> = ledger_word::Entity::find()
@@ -88,15 +112,18 @@ async fn newest(
 }
 
 fn recorded(row: ledger::Model, words: &HashMap<i64, String>) -> Result<Recorded, StoreError> {
-    let word = |id: i64| words.get(&id).ok_or_else(|| corrupt("text missing from the dictionary"));
+    let word = |id: i64| {
+        words
+            .get(&id)
+            .ok_or_else(|| corrupt("text missing from the dictionary"))
+    };
     let application = row.application.map(ApplicationId::from);
     Ok(Recorded {
         seq: row.seq.try_into().map_err(|_| corrupt("negative number"))?,
         hash: row.hash.try_into().map_err(|_| corrupt("hash of a wrong length"))?,
         entry: Entry {
             at: Timestamp::from_microsecond(row.at).map_err(|_| corrupt("impossible time"))?,
-            actor: ActorKind::from_number(row.actor_kind.into())
-                .ok_or_else(|| corrupt("unknown kind of actor"))?,
+            actor: ActorKind::from_number(row.actor_kind.into()).ok_or_else(|| corrupt("unknown kind of actor"))?,
             actor_id: row.actor_id,
             action: word(row.action)?.clone(),
             purpose: purpose_of(word(row.purpose)?, application),
@@ -112,5 +139,8 @@ fn recorded(row: ledger::Model, words: &HashMap<i64, String>) -> Result<Recorded
 }
 
 fn corrupt(why: &str) -> StoreError {
-    StoreError::Corrupt { what: "ledger", why: why.to_owned() }
+    StoreError::Corrupt {
+        what: "ledger",
+        why: why.to_owned(),
+    }
 }

@@ -90,8 +90,7 @@ pub fn verify_file(path: &Path, published: Option<Head>) -> Result<Verified, Fau
                 }
                 let mut text = vec![0; length as usize];
                 fill(&mut reader, &mut text)?;
-                let text = String::from_utf8(text)
-                    .map_err(|_| Fault::File(format!("text {id} is not UTF-8")))?;
+                let text = String::from_utf8(text).map_err(|_| Fault::File(format!("text {id} is not UTF-8")))?;
                 walk.word(id, &text);
             }
             b'E' => walk.step(&entry(&mut reader)?)?,

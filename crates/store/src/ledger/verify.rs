@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use super::{Head, hash};
@@ -89,7 +88,11 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(published: Option<Head>) -> Walk {
-        Walk { head: Head::EMPTY, published, words: HashMap::new() }
+        Walk {
+            head: Head::EMPTY,
+            published,
+            words: HashMap::new(),
+        }
     }
 
     pub(super) fn word(&mut self, id: u64, text: &str) {
@@ -103,7 +106,10 @@ impl Walk {
     pub(super) fn step(&mut self, link: &Link) -> Result<(), Fault> {
         let seq = link.seq;
         if seq != self.head.seq + 1 {
-            return Err(Fault::Missing { expected: self.head.seq + 1, found: seq });
+            return Err(Fault::Missing {
+                expected: self.head.seq + 1,
+                found: seq,
+            });
         }
         let expected = hash::chained(
             &self.head.hash,
@@ -125,22 +131,22 @@ impl Walk {
         }
         self.head = Head { seq, hash: link.hash };
         match self.published {
-            Some(published) if published.seq == seq && published.hash != link.hash => {
-                Err(Fault::Rewritten(seq))
-            }
+            Some(published) if published.seq == seq && published.hash != link.hash => Err(Fault::Rewritten(seq)),
             _ => Ok(()),
         }
     }
 
     pub(super) fn finish(self) -> Result<Verified, Fault> {
         match self.published {
-            Some(published) if published.seq > self.head.seq => {
-                Err(Fault::CutOff { published: published.seq, found: self.head.seq })
-            }
-            Some(published) if published.seq == 0 && published.hash != Head::EMPTY.hash => {
-                Err(Fault::Rewritten(0))
-            }
-            _ => Ok(Verified { entries: self.head.seq, head: self.head }),
+            Some(published) if published.seq > self.head.seq => Err(Fault::CutOff {
+                published: published.seq,
+                found: self.head.seq,
+            }),
+            Some(published) if published.seq == 0 && published.hash != Head::EMPTY.hash => Err(Fault::Rewritten(0)),
+            _ => Ok(Verified {
+                entries: self.head.seq,
+                head: self.head,
+            }),
         }
     }
 }

@@ -22,7 +22,11 @@ impl MigrationTrait for Migration {
                     .col(text_null("from_state"))
                     .col(text("to_state"))
                     .col(binary_null("detail"))
-                    .foreign_key(ForeignKey::create().from("event", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("event", "application_id")
+                            .to("application", "id"),
+                    )
                     .check(Expr::cust("actor IN ('person', 'staff', 'system')"))
                     .to_owned(),
             )
@@ -52,7 +56,11 @@ impl MigrationTrait for Migration {
                     .col(text("reference_date"))
                     .col(text("finding"))
                     .col(binary("sealed"))
-                    .foreign_key(ForeignKey::create().from("decision", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("decision", "application_id")
+                            .to("application", "id"),
+                    )
                     .check(Expr::cust("finding IN ('eligible', 'ineligible', 'open')"))
                     .to_owned(),
             )
@@ -87,9 +95,19 @@ impl MigrationTrait for Migration {
                     .col(big_integer_null("fetched_at"))
                     .col(big_integer_null("opened_at"))
                     .col(big_integer("revision"))
-                    .foreign_key(ForeignKey::create().from("mydata_transaction", "application_id").to("application", "id"))
-                    .foreign_key(ForeignKey::create().from("mydata_transaction", "person_id").to("person", "id"))
-                    .check(Expr::cust("state IN ('started', 'notified', 'fetched', 'opened', 'ended', 'refused')"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("mydata_transaction", "application_id")
+                            .to("application", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("mydata_transaction", "person_id")
+                            .to("person", "id"),
+                    )
+                    .check(Expr::cust(
+                        "state IN ('started', 'notified', 'fetched', 'opened', 'ended', 'refused')",
+                    ))
                     .to_owned(),
             )
             .await?;
@@ -116,8 +134,16 @@ impl MigrationTrait for Migration {
                     .col(big_integer_null("issued_at"))
                     .col(big_integer("received_at"))
                     .col(binary_null("sealed"))
-                    .foreign_key(ForeignKey::create().from("evidence", "application_id").to("application", "id"))
-                    .foreign_key(ForeignKey::create().from("evidence", "transaction_id").to("mydata_transaction", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("evidence", "application_id")
+                            .to("application", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("evidence", "transaction_id")
+                            .to("mydata_transaction", "id"),
+                    )
                     .check(Expr::cust("status IN ('received', 'empty', 'unavailable')"))
                     .to_owned(),
             )
@@ -156,7 +182,11 @@ impl MigrationTrait for Migration {
                     .col(big_integer("shown_at"))
                     .col(big_integer("agreed_at"))
                     .col(big_integer_null("withdrawn_at"))
-                    .foreign_key(ForeignKey::create().from("consent", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("consent", "application_id")
+                            .to("application", "id"),
+                    )
                     .foreign_key(ForeignKey::create().from("consent", "person_id").to("person", "id"))
                     .check(Expr::cust("kind IN ('notice', 'mydata')"))
                     .to_owned(),

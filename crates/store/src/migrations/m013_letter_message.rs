@@ -21,7 +21,11 @@ impl MigrationTrait for Migration {
                     .col(text("digest"))
                     .col(big_integer("made_at"))
                     .col(big_integer_null("left_at"))
-                    .foreign_key(ForeignKey::create().from("letter", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("letter", "application_id")
+                            .to("application", "id"),
+                    )
                     .to_owned(),
             )
             .await?;
@@ -48,7 +52,11 @@ impl MigrationTrait for Migration {
                     .col(integer("tries"))
                     .col(big_integer("made_at"))
                     .col(big_integer_null("sent_at"))
-                    .foreign_key(ForeignKey::create().from("message", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("message", "application_id")
+                            .to("application", "id"),
+                    )
                     .check(Expr::cust("status IN ('queued', 'sent', 'no_address', 'failed')"))
                     .to_owned(),
             )

@@ -23,7 +23,11 @@ impl MigrationTrait for Migration {
                     .col(boolean("account_refused"))
                     .col(big_integer("made_at"))
                     .col(big_integer("revision"))
-                    .foreign_key(ForeignKey::create().from("entitlement", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("entitlement", "application_id")
+                            .to("application", "id"),
+                    )
                     .check(Expr::cust("amount > 0"))
                     .check(Expr::cust("first_month <= last_month"))
                     .to_owned(),
@@ -71,11 +75,21 @@ impl MigrationTrait for Migration {
                     .col(uuid_null("released_by"))
                     .col(big_integer_null("released_at"))
                     .foreign_key(ForeignKey::create().from("payment_batch", "made_by").to("staff", "id"))
-                    .foreign_key(ForeignKey::create().from("payment_batch", "released_by").to("staff", "id"))
-                    .foreign_key(ForeignKey::create().from("payment_batch", "key_id").to("data_key", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("payment_batch", "released_by")
+                            .to("staff", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("payment_batch", "key_id")
+                            .to("data_key", "id"),
+                    )
                     .check(Expr::cust("state IN ('made', 'released', 'answered', 'dissolved')"))
                     .check(Expr::cust("released_by IS NULL OR released_by <> made_by"))
-                    .check(Expr::cust("state NOT IN ('released', 'answered') OR released_by IS NOT NULL"))
+                    .check(Expr::cust(
+                        "state NOT IN ('released', 'answered') OR released_by IS NOT NULL",
+                    ))
                     .to_owned(),
             )
             .await?;
@@ -107,9 +121,19 @@ impl MigrationTrait for Migration {
                     .col(big_integer("made_at"))
                     .col(big_integer("changed_at"))
                     .col(big_integer_null("paid_at"))
-                    .foreign_key(ForeignKey::create().from("payment", "application_id").to("application", "id"))
-                    .foreign_key(ForeignKey::create().from("payment", "batch_id").to("payment_batch", "id"))
-                    .check(Expr::cust("state IN ('due', 'held', 'batched', 'released', 'paid', 'rejected')"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("payment", "application_id")
+                            .to("application", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("payment", "batch_id")
+                            .to("payment_batch", "id"),
+                    )
+                    .check(Expr::cust(
+                        "state IN ('due', 'held', 'batched', 'released', 'paid', 'rejected')",
+                    ))
                     .check(Expr::cust("amount > 0"))
                     .check(Expr::cust("state IN ('due', 'held') OR batch_id IS NOT NULL"))
                     .to_owned(),
@@ -172,8 +196,16 @@ impl MigrationTrait for Migration {
                     .col(integer("rejected"))
                     .col(uuid("imported_by"))
                     .col(big_integer("imported_at"))
-                    .foreign_key(ForeignKey::create().from("payment_report", "batch_id").to("payment_batch", "id"))
-                    .foreign_key(ForeignKey::create().from("payment_report", "imported_by").to("staff", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("payment_report", "batch_id")
+                            .to("payment_batch", "id"),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("payment_report", "imported_by")
+                            .to("staff", "id"),
+                    )
                     .to_owned(),
             )
             .await?;

@@ -18,7 +18,11 @@ impl MigrationTrait for Migration {
                     .col(big_integer_null("answered_at"))
                     .col(small_integer_null("grade"))
                     .col(binary_null("comment"))
-                    .foreign_key(ForeignKey::create().from("survey", "application_id").to("application", "id"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("survey", "application_id")
+                            .to("application", "id"),
+                    )
                     .check(Expr::cust("grade IS NULL OR grade BETWEEN 1 AND 5"))
                     .to_owned(),
             )

@@ -34,8 +34,17 @@ pub(super) fn seal(key: &[u8; 32], associated: &[u8], plain: &[u8]) -> Result<Ve
     let mut nonce = [0; NONCE];
     fill(&mut nonce)?;
     let body = Aes256Gcm::new(key.into())
-        .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: associated })
-        .map_err(|_| StoreError::FileTooLarge { size: plain.len() as u64, limit: 1 << 36 })?;
+        .encrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: associated,
+            },
+        )
+        .map_err(|_| StoreError::FileTooLarge {
+            size: plain.len() as u64,
+            limit: 1 << 36,
+        })?;
     let mut sealed = Vec::with_capacity(1 + NONCE + body.len());
     sealed.push(FORMAT);
     sealed.extend_from_slice(&nonce);
@@ -51,7 +60,13 @@ pub(super) fn open(key: &[u8; 32], associated: &[u8], sealed: &[u8]) -> Option<Z
     }
     let (nonce, body) = rest.split_first_chunk::<NONCE>()?;
     Aes256Gcm::new(key.into())
-        .decrypt(&Nonce::from(*nonce), Payload { msg: body, aad: associated })
+        .decrypt(
+            &Nonce::from(*nonce),
+            Payload {
+                msg: body,
+                aad: associated,
+            },
+        )
         .ok()
         .map(Zeroizing::new)
 }

@@ -26,7 +26,9 @@ pub struct MasterKeys {
 
 impl fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MasterKeys").field("newest", &self.newest.0).finish_non_exhaustive()
+        f.debug_struct("MasterKeys")
+            .field("newest", &self.newest.0)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +111,10 @@ impl MasterKeys {
     }
 
     pub(super) fn version(&self, version: i32) -> Result<&[u8; 32], StoreError> {
-        self.keys.get(&version).map(|key| &**key).ok_or(StoreError::NoMasterKey(version))
+        self.keys
+            .get(&version)
+            .map(|key| &**key)
+            .ok_or(StoreError::NoMasterKey(version))
     }
 }
 

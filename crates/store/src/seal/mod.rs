@@ -12,8 +12,6 @@ mod cache;
 mod cipher;
 mod master;
 mod rewrap;
-#[cfg(test)]
-mod tests;
 
 pub use master::{LookupKey, MasterKeys};
 pub use rewrap::Rewrapped;
@@ -23,8 +21,8 @@ use std::sync::Arc;
 
 use civic::ids::KeyId;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, EntityTrait as _, sea_query::Expr};
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
+use sea_orm::{ConnectionTrait, EntityTrait as _, sea_query::Expr};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -72,7 +70,11 @@ impl<'a> Place<'a> {
     /// A column of the row with this id.
     #[must_use]
     pub fn new(table: &'static str, column: &'static str, row: &'a Uuid) -> Place<'a> {
-        Place { table, column, row: row.as_bytes() }
+        Place {
+            table,
+            column,
+            row: row.as_bytes(),
+        }
     }
 }
 
@@ -96,7 +98,13 @@ impl fmt::Debug for Seal {
 
 impl Seal {
     pub(crate) fn new(master: MasterKeys, lookup: LookupKey) -> Seal {
-        Seal { inner: Arc::new(Inner { master, lookup, cache: Cache::default() }) }
+        Seal {
+            inner: Arc::new(Inner {
+                master,
+                lookup,
+                cache: Cache::default(),
+            }),
+        }
     }
 
     /// Makes a data key for `owner`, stored with this write.
@@ -237,7 +245,10 @@ impl Seal {
             return Ok(key);
         }
         let moment = self.inner.cache.moment();
-        let row = data_key::Entity::find_by_id(id).one(db).await?.ok_or(StoreError::NoKey(id))?;
+        let row = data_key::Entity::find_by_id(id)
+            .one(db)
+            .await?
+            .ok_or(StoreError::NoKey(id))?;
         let key = Arc::new(self.unwrap(&row)?);
         self.inner.cache.keep(id, Arc::clone(&key), moment);
         Ok(key)
@@ -249,7 +260,10 @@ impl Seal {
         let bound = bound(row.master_version, &row.id, &row.owner_kind, &row.owner_id);
         let bytes = cipher::open(master, &bound, wrapped)
             .and_then(|plain| plain.as_slice().try_into().ok().map(Zeroizing::new))
-            .ok_or(StoreError::Unsealable { table: "data_key", column: "wrapped" })?;
+            .ok_or(StoreError::Unsealable {
+                table: "data_key",
+                column: "wrapped",
+            })?;
         Ok(cache::Key {
             bytes,
             owner_kind: row.owner_kind.clone(),
@@ -258,13 +272,11 @@ impl Seal {
     }
 }
 
-fn open_with(
-    key: &[u8; 32],
-    place: &Place<'_>,
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    cipher::open(key, &associated(place), sealed)
-        .ok_or(StoreError::Unsealable { table: place.table, column: place.column })
+fn open_with(key: &[u8; 32], place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    cipher::open(key, &associated(place), sealed).ok_or(StoreError::Unsealable {
+        table: place.table,
+        column: place.column,
+    })
 }
 
 /// What a wrapped key is bound to, so that rows can't be exchanged.

@@ -33,8 +33,9 @@ impl Seal {
         let mut keys = 0;
         loop {
             let seal = self.clone();
-            let moved: u64 =
-                store.write(move |tx| Box::pin(async move { seal.rewrap_page(tx).await })).await?;
+            let moved: u64 = store
+                .write(move |tx| Box::pin(async move { seal.rewrap_page(tx).await }))
+                .await?;
             if moved == 0 {
                 return Ok(Rewrapped { version, keys });
             }
@@ -53,8 +54,7 @@ impl Seal {
             .await?;
         for row in &page {
             let key = self.unwrap(row)?;
-            let wrapped =
-                wrap(master, version, &row.id, &row.owner_kind, &row.owner_id, &key.bytes)?;
+            let wrapped = wrap(master, version, &row.id, &row.owner_kind, &row.owner_id, &key.bytes)?;
             data_key::Entity::update_many()
                 .col_expr(data_key::Column::Wrapped, Expr::value(wrapped))
                 .col_expr(data_key::Column::MasterVersion, Expr::value(version))

@@ -144,7 +144,13 @@ pub struct Filter {
 impl Filter {
     fn condition(&self) -> Condition {
         let states = if self.states.is_empty() {
-            vec![State::Submitted, State::Review, State::Correction, State::Approved, State::Refused]
+            vec![
+                State::Submitted,
+                State::Review,
+                State::Correction,
+                State::Approved,
+                State::Refused,
+            ]
         } else {
             self.states.clone()
         };
@@ -200,7 +206,11 @@ pub async fn by_form_token(db: &impl ConnectionTrait, token: Uuid) -> Result<Opt
 /// # Errors
 /// The database error.
 pub async fn by_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::PersonId.eq(person)).order_by_desc(Column::OpenedAt).all(db).await
+    Entity::find()
+        .filter(Column::PersonId.eq(person))
+        .order_by_desc(Column::OpenedAt)
+        .all(db)
+        .await
 }
 
 /// The open draft of a person for a service through a channel; there is at most one.
@@ -227,7 +237,9 @@ pub async fn draft(
 /// # Errors
 /// The database error; a second open draft for the same person, service and channel breaks its unique index.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -283,8 +295,11 @@ pub async fn queue(
 /// # Errors
 /// The database error.
 pub async fn counts(db: &impl ConnectionTrait, service: Option<&str>) -> Result<Vec<(State, i64)>, DbErr> {
-    let mut query =
-        Entity::find().select_only().column(Column::State).column_as(Column::Id.count(), "n").group_by(Column::State);
+    let mut query = Entity::find()
+        .select_only()
+        .column(Column::State)
+        .column_as(Column::Id.count(), "n")
+        .group_by(Column::State);
     if let Some(service) = service {
         query = query.filter(Column::Service.eq(service));
     }
@@ -295,19 +310,30 @@ pub async fn counts(db: &impl ConnectionTrait, service: Option<&str>) -> Result<
 ///
 /// # Errors
 /// The database error.
-pub async fn disposable(
-    db: &impl ConnectionTrait,
-    now: i64,
-    today: &str,
-    limit: u64,
-) -> Result<Vec<Model>, DbErr> {
-    let drafts = Condition::all().add(Column::State.eq(State::Draft)).add(Column::DraftUntil.lte(now));
+pub async fn disposable(db: &impl ConnectionTrait, now: i64, today: &str, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let drafts = Condition::all()
+        .add(Column::State.eq(State::Draft))
+        .add(Column::DraftUntil.lte(now));
     let closed = Condition::all()
         .add(Column::State.is_in([State::Withdrawn, State::Completed]))
         .add(Column::DisposeAfter.lte(today));
     Entity::find()
         .filter(Condition::any().add(drafts).add(closed))
         .order_by_asc(Column::OpenedAt)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Cases whose correction was expected before `today` and has not come.
+///
+/// # Errors
+/// The database error.
+pub async fn uncorrected(db: &impl ConnectionTrait, today: &str, limit: u64) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::State.eq(State::Correction))
+        .filter(Column::CorrectionDue.lt(today))
+        .order_by_asc(Column::CorrectionDue)
         .limit(limit)
         .all(db)
         .await
@@ -341,7 +367,10 @@ pub mod series {
 /// The database error.
 pub async fn next_in_series(db: &impl ConnectionTrait, name: &str) -> Result<i64, DbErr> {
     let mut raise = OnConflict::column(series::Column::Name);
-    raise.value(series::Column::Last, Expr::col((series::Entity, series::Column::Last)).add(1));
+    raise.value(
+        series::Column::Last,
+        Expr::col((series::Entity, series::Column::Last)).add(1),
+    );
     let query = Query::insert()
         .into_table(series::Entity)
         .columns([series::Column::Name, series::Column::Last])

@@ -54,7 +54,9 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -103,6 +105,9 @@ pub async fn withdraw(db: &impl ConnectionTrait, id: Uuid, at: i64) -> Result<bo
 /// # Errors
 /// The database error.
 pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Entity::delete_many()
+        .filter(Column::ApplicationId.eq(application))
+        .exec(db)
+        .await?;
     Ok(())
 }

@@ -43,7 +43,9 @@ impl ActiveModelBehavior for ActiveModel {}
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -65,6 +67,9 @@ pub async fn latest(db: &impl ConnectionTrait, application: Uuid) -> Result<Opti
 /// # Errors
 /// The database error.
 pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Entity::delete_many()
+        .filter(Column::ApplicationId.eq(application))
+        .exec(db)
+        .await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What an approved case is entitled to (核定給付): an amount for each month of a span.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _};
 
 /// One amount of one approved case.
@@ -56,7 +56,9 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
 /// # Errors
 /// The database error; a second row for the same case and purpose breaks its unique index.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -65,7 +67,11 @@ pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> 
 /// # Errors
 /// The database error.
 pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::ApplicationId.eq(application)).order_by_asc(Column::Purpose).all(db).await
+    Entity::find()
+        .filter(Column::ApplicationId.eq(application))
+        .order_by_asc(Column::Purpose)
+        .all(db)
+        .await
 }
 
 /// Entitlements of a service that reach into this month and have no payment for it yet.
@@ -101,12 +107,7 @@ pub async fn without_payment(db: &impl ConnectionTrait, service: &str, month: &s
 ///
 /// # Errors
 /// The database error.
-pub async fn set_account(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    revision: i64,
-    account: Vec<u8>,
-) -> Result<bool, DbErr> {
+pub async fn set_account(db: &impl ConnectionTrait, id: Uuid, revision: i64, account: Vec<u8>) -> Result<bool, DbErr> {
     let done = Entity::update_many()
         .col_expr(Column::Account, Expr::value(Some(account)))
         .col_expr(Column::AccountRefused, Expr::value(false))
@@ -137,6 +138,9 @@ pub async fn refuse_account(db: &impl ConnectionTrait, application: Uuid, purpos
 /// # Errors
 /// The database error.
 pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Entity::delete_many()
+        .filter(Column::ApplicationId.eq(application))
+        .exec(db)
+        .await?;
     Ok(())
 }

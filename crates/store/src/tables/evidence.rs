@@ -48,7 +48,9 @@ pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), D
     if rows.is_empty() {
         return Ok(());
     }
-    Entity::insert_many(rows.into_iter().map(|row| row.into_active_model())).exec_without_returning(db).await?;
+    Entity::insert_many(rows.into_iter().map(|row| row.into_active_model()))
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -70,6 +72,9 @@ pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Res
 /// # Errors
 /// The database error.
 pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Entity::delete_many()
+        .filter(Column::ApplicationId.eq(application))
+        .exec(db)
+        .await?;
     Ok(())
 }

@@ -75,7 +75,9 @@ impl Span {
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -117,7 +119,11 @@ pub async fn set_outcome(
 /// # Errors
 /// The database error.
 pub async fn set_grade(db: &impl ConnectionTrait, id: Uuid, grade: i16) -> Result<(), DbErr> {
-    Entity::update_many().col_expr(Column::Grade, Expr::value(Some(grade))).filter(Column::Id.eq(id)).exec(db).await?;
+    Entity::update_many()
+        .col_expr(Column::Grade, Expr::value(Some(grade)))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
     Ok(())
 }
 

@@ -88,7 +88,9 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -128,6 +130,9 @@ pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbE
 /// # Errors
 /// The database error.
 pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ApplicationId.eq(application)).exec(db).await?;
+    Entity::delete_many()
+        .filter(Column::ApplicationId.eq(application))
+        .exec(db)
+        .await?;
     Ok(())
 }

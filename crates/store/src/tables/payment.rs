@@ -114,7 +114,11 @@ pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Res
 /// # Errors
 /// The database error.
 pub async fn of_batch(db: &impl ConnectionTrait, batch: Uuid) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::BatchId.eq(batch)).order_by_asc(Column::EndToEnd).all(db).await
+    Entity::find()
+        .filter(Column::BatchId.eq(batch))
+        .order_by_asc(Column::EndToEnd)
+        .all(db)
+        .await
 }
 
 /// Payments of a service in a state; `period` narrows to one month.
@@ -135,7 +139,12 @@ pub async fn in_state(
     if let Some(period) = period {
         query = query.filter(Column::Period.eq(period));
     }
-    query.order_by_asc(Column::Period).order_by_asc(Column::EndToEnd).limit(limit).all(db).await
+    query
+        .order_by_asc(Column::Period)
+        .order_by_asc(Column::EndToEnd)
+        .limit(limit)
+        .all(db)
+        .await
 }
 
 /// Writes new payments.
@@ -204,13 +213,7 @@ pub async fn put_in_batch(
 ///
 /// # Errors
 /// The database error.
-pub async fn step_batch(
-    db: &impl ConnectionTrait,
-    batch: Uuid,
-    from: State,
-    to: State,
-    at: i64,
-) -> Result<u64, DbErr> {
+pub async fn step_batch(db: &impl ConnectionTrait, batch: Uuid, from: State, to: State, at: i64) -> Result<u64, DbErr> {
     let mut query = Entity::update_many()
         .col_expr(Column::State, Expr::value(to))
         .col_expr(Column::ChangedAt, Expr::value(at))

@@ -91,7 +91,12 @@ pub async fn by_number(db: &impl ConnectionTrait, number: &str) -> Result<Option
 /// # Errors
 /// The database error.
 pub async fn newest(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>, DbErr> {
-    Entity::find().order_by_desc(Column::MadeAt).order_by_desc(Column::Id).limit(limit).all(db).await
+    Entity::find()
+        .order_by_desc(Column::MadeAt)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
 }
 
 /// Writes a new batch.
@@ -99,7 +104,9 @@ pub async fn newest(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>,
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 

@@ -45,7 +45,11 @@ pub async fn by_digest(db: &impl ConnectionTrait, digest: &str) -> Result<Option
 /// # Errors
 /// The database error.
 pub async fn of_batch(db: &impl ConnectionTrait, batch: Uuid) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::BatchId.eq(batch)).order_by_asc(Column::ImportedAt).all(db).await
+    Entity::find()
+        .filter(Column::BatchId.eq(batch))
+        .order_by_asc(Column::ImportedAt)
+        .all(db)
+        .await
 }
 
 /// Writes a report; false when the same file was imported before.

@@ -54,7 +54,9 @@ pub async fn by_lookup(db: &impl ConnectionTrait, lookup: &[u8]) -> Result<Optio
 /// # Errors
 /// The database error; a second row for the same `lookup` breaks its unique index.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -91,7 +93,11 @@ pub async fn replace(
 /// # Errors
 /// The database error.
 pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    let n: Option<i64> =
-        Entity::find().select_only().column_as(Column::Id.count(), "n").into_tuple().one(db).await?;
+    let n: Option<i64> = Entity::find()
+        .select_only()
+        .column_as(Column::Id.count(), "n")
+        .into_tuple()
+        .one(db)
+        .await?;
     Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
 }

@@ -39,7 +39,9 @@ impl ActiveModelBehavior for ActiveModel {}
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -52,5 +54,10 @@ pub async fn newest(db: &impl ConnectionTrait, kind: Option<&str>, limit: u64) -
     if let Some(kind) = kind {
         query = query.filter(Column::Kind.starts_with(kind));
     }
-    query.order_by_desc(Column::At).order_by_desc(Column::Id).limit(limit).all(db).await
+    query
+        .order_by_desc(Column::At)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
 }

@@ -1,7 +1,7 @@
 //! A member of staff (承辦人員) who may sign in to the officers' pages.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ActiveValue::Set, IntoActiveModel as _, QueryOrder as _};
 
 /// One account of an officer, clerk, cashier, supervisor or administrator.
@@ -51,7 +51,10 @@ impl ActiveModelBehavior for ActiveModel {}
 impl std::fmt::Debug for Model {
     /// Leaves out the password hash and the sealed secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Staff").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("Staff")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,7 +87,9 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
 /// # Errors
 /// The database error; a second account of the same name breaks its unique index.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -93,7 +98,12 @@ pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> 
 /// # Errors
 /// The database error.
 pub async fn accept_step(db: &impl ConnectionTrait, id: Uuid, step: i64) -> Result<bool, DbErr> {
-    let change = ActiveModel { totp_step: Set(step), failures: Set(0), locked_until: Set(0), ..Default::default() };
+    let change = ActiveModel {
+        totp_step: Set(step),
+        failures: Set(0),
+        locked_until: Set(0),
+        ..Default::default()
+    };
     let done = Entity::update_many()
         .set(change)
         .filter(Column::Id.eq(id))
