@@ -167,6 +167,17 @@ impl City {
     }
 }
 
+impl City {
+    /// What the agencies say of a resident, in the shape that `datasets/mydata` reads; none for somebody who does not
+    /// live here, and for a set that holds nothing about them.
+    #[must_use]
+    pub fn data_set(&self, national_id: &str, resource: &str) -> Option<serde_json::Value> {
+        let resident = self.resident(national_id)?;
+        let without_income = Story::ALL.get(resident.number) == Some(&Story::MissingSet) && resource == "API.IncomeYr01";
+        if without_income { None } else { super::sets::data_set(&resident, resource, self.today) }
+    }
+}
+
 /// One resident within the family.
 pub(super) struct Resident {
     /// Place of the family in the city.

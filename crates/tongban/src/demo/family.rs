@@ -213,7 +213,11 @@ impl Builder<'_> {
     fn child(&self, members: &mut Vec<Member>, child: u8, married: bool, draw: &mut Draw) {
         let marginals = &self.figures.marginals;
         let mother = members.iter().filter(|one| matches!(one.role, Role::Head | Role::Spouse)).map(|one| one.age).min().unwrap_or(70);
-        let years = (mother - self.years(&marginals.age.generation, draw)).clamp(18, 75);
+        let years = (mother - self.years(&marginals.age.generation, draw)).max(18);
+        if years >= 65 {
+            // stands at the head of a family of their own
+            return;
+        }
         let woman = draw.chance(480);
         let together = draw.chance(marginals.living.child_together);
         let registered = together || draw.chance(marginals.living.child_in_registration / 4);
@@ -225,7 +229,7 @@ impl Builder<'_> {
             return;
         }
         let gap = self.years(&marginals.age.couple, draw);
-        let partner = (if woman { years + gap } else { years - gap }).max(20);
+        let partner = (if woman { years + gap } else { years - gap }).clamp(20, 64);
         members.push(Member { role: Role::ChildSpouse(child), woman: !woman, age: partner, dwelling, registered, married: true });
         let parent = if woman { years } else { partner };
         for _ in 0..count(marginals.children_of.nuclear, draw) {

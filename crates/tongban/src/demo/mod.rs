@@ -11,6 +11,7 @@ mod family;
 mod identity;
 mod marginals;
 mod people;
+mod population;
 mod sets;
 mod stories;
 
@@ -55,3 +56,5 @@ impl CityError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod story_tests;

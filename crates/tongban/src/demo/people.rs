@@ -12,7 +12,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 use jiff::civil::Date;
 
 use super::city::{City, REGION};
-use super::family::{Family, Person};
+use super::family::{Family, Person, Role};
 use super::CityError;
 
 /// Rows of a batch and of a row group.
@@ -40,6 +40,7 @@ use Fill::{Day, Number, Text, Truth};
 const COLUMNS: &[(&str, Fill)] = &[
     ("household", Number(|row| Some(row.household))),
     ("person", Number(|row| Some(row.id))),
+    ("applicant", Truth(|row| row.may_apply())),
     // the family
     ("household.region", Text(|_| REGION)),
     ("household.listed_status", Text(|row| row.family.listed)),
@@ -77,6 +78,12 @@ const COLUMNS: &[(&str, Fill)] = &[
 ];
 
 impl Row<'_> {
+    /// Elders apply: the head of a family or the registered spouse.
+    fn may_apply(&self) -> bool {
+        let registered = self.person.facts.exclusion != "spouse_without_registration";
+        self.person.age >= 65 && matches!(self.person.role, Role::Head | Role::Spouse) && registered
+    }
+
     /// What the person is to the head of the family.
     fn relation(&self) -> &'static str {
         self.family.persons.first().map_or("self", |head| self.family.relation(head, self.person).code())
