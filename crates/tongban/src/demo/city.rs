@@ -52,9 +52,20 @@ struct CityFile {
 /// # Errors
 /// [`CityError::Size`] outside of [`SIZES`].
 pub fn generate(residents: usize, seed: u64, today: Date) -> Result<City, CityError> {
-    let size = u32::try_from(residents).ok().filter(|_| SIZES.contains(&residents)).ok_or(CityError::Size { asked: residents })?;
-    let builder = Builder { figures: figures()?, today };
-    let mut city = City { seed, today, starts: vec![0], tries: Vec::new() };
+    let size = u32::try_from(residents)
+        .ok()
+        .filter(|_| SIZES.contains(&residents))
+        .ok_or(CityError::Size { asked: residents })?;
+    let builder = Builder {
+        figures: figures()?,
+        today,
+    };
+    let mut city = City {
+        seed,
+        today,
+        starts: vec![0],
+        tries: Vec::new(),
+    };
     for story in Story::ALL {
         let found = (0..Story::TRIES).find(|one| story.fits(&builder.family(seed, story.stream(*one)), today));
         city.tries.push(found.ok_or(CityError::Story(story.word()))?);
@@ -82,7 +93,10 @@ impl City {
         }
         let path = folder.join(FAMILIES);
         let bytes = std::fs::read(&path).map_err(|error| CityError::file(&path, &error))?;
-        let starts: Vec<u32> = bytes.chunks_exact(4).filter_map(|four| four.try_into().ok().map(u32::from_le_bytes)).collect();
+        let starts: Vec<u32> = bytes
+            .chunks_exact(4)
+            .filter_map(|four| four.try_into().ok().map(u32::from_le_bytes))
+            .collect();
         let sound = starts.first() == Some(&0)
             && starts.last() == Some(&file.residents)
             && starts.windows(2).all(|pair| pair[0] < pair[1])
@@ -92,7 +106,12 @@ impl City {
             return Err(CityError::file(&path, &"it does not belong to this city"));
         }
         figures()?;
-        Ok(Self { seed: file.seed, today: file.today, starts, tries: file.tries })
+        Ok(Self {
+            seed: file.seed,
+            today: file.today,
+            starts,
+            tries: file.tries,
+        })
     }
 
     /// Saves what is needed to open the city again: its seed and where each family begins.
@@ -104,7 +123,13 @@ impl City {
         let bytes: Vec<u8> = self.starts.iter().flat_map(|start| start.to_le_bytes()).collect();
         let path = folder.join(FAMILIES);
         std::fs::write(&path, bytes).map_err(|error| CityError::file(&path, &error))?;
-        let file = CityFile { edition: EDITION, seed: self.seed, residents: self.size(), today: self.today, tries: self.tries.clone() };
+        let file = CityFile {
+            edition: EDITION,
+            seed: self.seed,
+            residents: self.size(),
+            today: self.today,
+            tries: self.tries.clone(),
+        };
         let path = folder.join(FILE);
         let text = toml::to_string(&file).map_err(|error| CityError::file(&path, &error))?;
         std::fs::write(&path, text).map_err(|error| CityError::file(&path, &error))
@@ -142,7 +167,11 @@ impl City {
     /// A family with the place of its first person.
     pub(super) fn family(&self, family: usize) -> Option<(Family, u32)> {
         let (from, to) = (*self.starts.get(family)?, *self.starts.get(family + 1)?);
-        let mut made = Builder { figures: figures().ok()?, today: self.today }.family(self.seed, self.stream(family));
+        let mut made = Builder {
+            figures: figures().ok()?,
+            today: self.today,
+        }
+        .family(self.seed, self.stream(family));
         made.persons.truncate(usize::try_from(to - from).ok()?);
         Some((made, from))
     }
@@ -157,13 +186,23 @@ impl City {
         let number = self.starts.partition_point(|start| *start <= place).checked_sub(1)?;
         let (family, from) = self.family(number)?;
         let index = usize::try_from(place - from).ok()?;
-        (family.persons.get(index)?.woman == woman).then_some(Resident { number, family, from, index })
+        (family.persons.get(index)?.woman == woman).then_some(Resident {
+            number,
+            family,
+            from,
+            index,
+        })
     }
 
     /// The head of a family, as a resident.
     pub(super) fn head(&self, number: usize) -> Option<Resident> {
         let (family, from) = self.family(number)?;
-        Some(Resident { number, family, from, index: 0 })
+        Some(Resident {
+            number,
+            family,
+            from,
+            index: 0,
+        })
     }
 }
 
@@ -173,8 +212,13 @@ impl City {
     #[must_use]
     pub fn data_set(&self, national_id: &str, resource: &str) -> Option<serde_json::Value> {
         let resident = self.resident(national_id)?;
-        let without_income = Story::ALL.get(resident.number) == Some(&Story::MissingSet) && resource == "API.IncomeYr01";
-        if without_income { None } else { super::sets::data_set(&resident, resource, self.today) }
+        let without_income =
+            Story::ALL.get(resident.number) == Some(&Story::MissingSet) && resource == "API.IncomeYr01";
+        if without_income {
+            None
+        } else {
+            super::sets::data_set(&resident, resource, self.today)
+        }
     }
 }
 

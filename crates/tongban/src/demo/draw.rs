@@ -76,7 +76,12 @@ impl Quantiles {
 
     /// Whether it begins at 0, ends at 1000 and only rises.
     pub fn is_sound(&self) -> bool {
-        let rises = self.0.windows(2).all(|pair| matches!(pair, [(a, x), (b, y)] if a < b && x <= y));
-        rises && self.0.first().is_some_and(|(first, _)| *first == 0) && self.0.last().is_some_and(|(last, _)| *last == 1000)
+        let rises = self
+            .0
+            .windows(2)
+            .all(|pair| matches!(pair, [(a, x), (b, y)] if a < b && x <= y));
+        rises
+            && self.0.first().is_some_and(|(first, _)| *first == 0)
+            && self.0.last().is_some_and(|(last, _)| *last == 1000)
     }
 }

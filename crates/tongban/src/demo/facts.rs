@@ -51,7 +51,15 @@ impl Facts {
 }
 
 /// Draws the facts of one resident that don't depend on the others.
-pub(super) fn person(figures: &Figures, age: i16, woman: bool, role: Role, together: bool, registered: bool, draw: &mut Draw) -> Facts {
+pub(super) fn person(
+    figures: &Figures,
+    age: i16,
+    woman: bool,
+    role: Role,
+    together: bool,
+    registered: bool,
+    draw: &mut Draw,
+) -> Facts {
     let marginals = &figures.marginals;
     let disability = disability(figures, age, draw);
     let student = match age {
@@ -63,13 +71,25 @@ pub(super) fn person(figures: &Figures, age: i16, woman: bool, role: Role, toget
     let working = work(figures, age, student, disability != "none", draw);
     let (deposits, interest, reported) = if age >= 20 {
         let deposits = draw.value(&marginals.savings.adults);
-        (deposits, deposits * draw.value(&marginals.savings.interest_rate) / 10_000, draw.chance(marginals.savings.reported))
+        (
+            deposits,
+            deposits * draw.value(&marginals.savings.interest_rate) / 10_000,
+            draw.chance(marginals.savings.reported),
+        )
     } else {
         (0, 0, true)
     };
-    let investments = if age >= 20 && draw.chance(marginals.savings.investors) { draw.value(&marginals.savings.investments) } else { 0 };
+    let investments = if age >= 20 && draw.chance(marginals.savings.investors) {
+        draw.value(&marginals.savings.investments)
+    } else {
+        0
+    };
     let away = draw.chance(marginals.living.away_from_registration);
-    let days = if draw.chance(marginals.living.abroad) { draw.below(300) } else { 340 + draw.below(26) };
+    let days = if draw.chance(marginals.living.abroad) {
+        draw.below(300)
+    } else {
+        340 + draw.below(26)
+    };
     Facts {
         disability,
         student,
@@ -88,7 +108,9 @@ pub(super) fn person(figures: &Figures, age: i16, woman: bool, role: Role, toget
         land_not_counted: 0,
         house: 0,
         exclusion: exclusion(figures, age, woman, role, together, draw),
-        claims_as_dependant: matches!(role, Role::ChildSpouse(_)) && registered && draw.chance(marginals.exclusions.claims_as_dependant),
+        claims_as_dependant: matches!(role, Role::ChildSpouse(_))
+            && registered
+            && draw.chance(marginals.exclusions.claims_as_dependant),
         lives_at_registration: !away,
         days_in_country: i64::try_from(days).unwrap_or(365),
         in_public_care: age >= 65 && draw.chance(marginals.living.in_public_care),
@@ -107,7 +129,10 @@ fn disability(figures: &Figures, age: i16, draw: &mut Draw) -> &'static str {
         return "none";
     }
     let degree = draw.weighted(shares.degrees.into_iter());
-    ["mild", "moderate", "severe", "profound"].get(degree).copied().unwrap_or("mild")
+    ["mild", "moderate", "severe", "profound"]
+        .get(degree)
+        .copied()
+        .unwrap_or("mild")
 }
 
 struct Working {
@@ -119,17 +144,36 @@ struct Working {
 
 fn work(figures: &Figures, age: i16, student: bool, disabled: bool, draw: &mut Draw) -> Working {
     let (work, wages) = (&figures.marginals.work, &figures.marginals.wages);
-    let idle = |obstacle, status| Working { obstacle, status, occupation_wage: 0, income: 0 };
+    let idle = |obstacle, status| Working {
+        obstacle,
+        status,
+        occupation_wage: 0,
+        income: 0,
+    };
     if age < 16 {
         return idle("none", "not_working");
     }
-    let share = work.participation.iter().find(|(up_to, _)| age <= *up_to).map_or(0, |(_, share)| *share);
+    let share = work
+        .participation
+        .iter()
+        .find(|(up_to, _)| age <= *up_to)
+        .map_or(0, |(_, share)| *share);
     let share = if disabled { share / 4 } else { share };
     if !student && draw.chance(share) {
         if draw.chance(wages.unrecorded) {
-            return Working { obstacle: "none", status: "employed", occupation_wage: draw.value(&wages.occupation), income: 0 };
+            return Working {
+                obstacle: "none",
+                status: "employed",
+                occupation_wage: draw.value(&wages.occupation),
+                income: 0,
+            };
         }
-        return Working { obstacle: "none", status: "employed", occupation_wage: 0, income: draw.value(&wages.quantiles) };
+        return Working {
+            obstacle: "none",
+            status: "employed",
+            occupation_wage: 0,
+            income: draw.value(&wages.quantiles),
+        };
     }
     if disabled && draw.chance(work.disabled_unable) {
         return idle("disability", "not_working");
@@ -156,7 +200,10 @@ fn work(figures: &Figures, age: i16, student: bool, disabled: bool, draw: &mut D
 fn pension(figures: &Figures, draw: &mut Draw) -> i64 {
     let pensions = &figures.marginals.pensions;
     let at = draw.below(1000);
-    let (national, labour) = (pensions.none + pensions.national, pensions.none + pensions.national + pensions.labour);
+    let (national, labour) = (
+        pensions.none + pensions.national,
+        pensions.none + pensions.national + pensions.labour,
+    );
     if at < pensions.none {
         0
     } else if at < national {
@@ -175,9 +222,15 @@ fn exclusion(figures: &Figures, age: i16, woman: bool, role: Role, together: boo
         Role::Head => "none",
         _ if rare < shares.in_custody && age >= 18 => "in_custody",
         _ if rare < shares.in_custody + shares.missing && age >= 18 => "missing",
-        Role::Child(_) | Role::Grandchild(_) if !woman && (19..=22).contains(&age) && man < shares.military_men_19_to_22 => "military_service",
+        Role::Child(_) | Role::Grandchild(_)
+            if !woman && (19..=22).contains(&age) && man < shares.military_men_19_to_22 =>
+        {
+            "military_service"
+        }
         Role::Child(_) if age >= 24 && !together && child < shares.hardship_assessed => "hardship_assessed",
-        Role::Child(_) if age >= 24 && !together && child < shares.hardship_assessed + shares.married_without_means => "married_descendant_without_means",
+        Role::Child(_) if age >= 24 && !together && child < shares.hardship_assessed + shares.married_without_means => {
+            "married_descendant_without_means"
+        }
         Role::Spouse if woman && spouse < shares.foreign_spouse / 4 => "spouse_without_registration",
         _ => "none",
     }
@@ -214,14 +267,21 @@ pub(super) fn family(figures: &Figures, persons: Vec<Person>, homes: Vec<Home>, 
     }
     let lone_parent = persons.iter().filter(|one| one.age >= 20).count() == 1 && persons.iter().any(|one| one.age <= 6);
     if lone_parent {
-        for person in persons.iter_mut().filter(|one| one.age >= 20 && one.facts.work_status != "employed") {
+        for person in persons
+            .iter_mut()
+            .filter(|one| one.age >= 20 && one.facts.work_status != "employed")
+        {
             person.facts.work_obstacle = "lone_carer_of_child";
         }
     }
     let welfare = &marginals.welfare;
     let people = i64::try_from(persons.len()).unwrap_or(1).max(1);
     let poor = persons.iter().map(|one| one.facts.income()).sum::<i64>() < welfare.poor_income_per_head * people
-        && persons.iter().map(|one| one.facts.immovable() + one.facts.movable()).sum::<i64>() < welfare.poor_property;
+        && persons
+            .iter()
+            .map(|one| one.facts.immovable() + one.facts.movable())
+            .sum::<i64>()
+            < welfare.poor_property;
     let at = draw.below(1000);
     let listed = match poor {
         true if at < welfare.poor_listed_low => "low",
@@ -246,7 +306,19 @@ pub(super) fn family(figures: &Figures, persons: Vec<Person>, homes: Vec<Home>, 
         }
     }
     let gives_up_other = draw.chance(welfare.gives_up) && other_allowance != "none";
-    let other_public_aid = if elderly && draw.chance(welfare.other_aid) { draw.value(&welfare.aid) } else { 0 };
+    let other_public_aid = if elderly && draw.chance(welfare.other_aid) {
+        draw.value(&welfare.aid)
+    } else {
+        0
+    };
     let value_rose = elderly && draw.chance(marginals.property.value_rose);
-    Family { persons, homes, listed, value_rose, other_allowance, gives_up_other, other_public_aid }
+    Family {
+        persons,
+        homes,
+        listed,
+        value_rose,
+        other_allowance,
+        gives_up_other,
+        other_public_aid,
+    }
 }

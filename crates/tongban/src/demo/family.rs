@@ -78,7 +78,9 @@ impl Builder<'_> {
         let mut draw = Draw::new(seed, stream);
         let draw = &mut draw;
         let weights = &self.figures.marginals.families.weights;
-        let kind = weights.get(draw.weighted(weights.iter().map(|(_, weight)| *weight))).map_or(Kind::Single, |(kind, _)| *kind);
+        let kind = weights
+            .get(draw.weighted(weights.iter().map(|(_, weight)| *weight)))
+            .map_or(Kind::Single, |(kind, _)| *kind);
         let mut members = self.members(kind, draw);
         members.truncate(MOST);
         let dwellings = members.iter().map(|member| member.dwelling).max().unwrap_or(0) + 1;
@@ -97,17 +99,34 @@ impl Builder<'_> {
             let surname = match member.role {
                 Role::Head if member.woman && member.married => own,
                 Role::Head | Role::Child(_) => family_name,
-                Role::Spouse => if member.woman { own } else { family_name },
+                Role::Spouse => {
+                    if member.woman {
+                        own
+                    } else {
+                        family_name
+                    }
+                }
                 Role::ChildSpouse(child) => {
                     if !member.woman {
                         child_names.push((child, own));
                     }
                     own
                 }
-                Role::Grandchild(child) => child_names.iter().find(|(of, _)| *of == child).map_or(family_name, |(_, name)| *name),
+                Role::Grandchild(child) => child_names
+                    .iter()
+                    .find(|(of, _)| *of == child)
+                    .map_or(family_name, |(_, name)| *name),
             };
             let name = identity::name(self.figures, surname, member.woman, birth.year(), draw);
-            let facts = facts::person(self.figures, member.age, member.woman, member.role, member.dwelling == 0, member.registered, draw);
+            let facts = facts::person(
+                self.figures,
+                member.age,
+                member.woman,
+                member.role,
+                member.dwelling == 0,
+                member.registered,
+                draw,
+            );
             persons.push(Person {
                 role: member.role,
                 woman: member.woman,
@@ -126,7 +145,9 @@ impl Builder<'_> {
     /// A day of birth that makes somebody as old as this today.
     fn birth(&self, age: i16, draw: &mut Draw) -> Date {
         let year = self.today.year() - age;
-        let birthday = Date::new(year, self.today.month(), self.today.day()).or_else(|_| Date::new(year, 2, 28)).unwrap_or(self.today);
+        let birthday = Date::new(year, self.today.month(), self.today.day())
+            .or_else(|_| Date::new(year, 2, 28))
+            .unwrap_or(self.today);
         let earlier = i64::try_from(draw.below(365)).unwrap_or(0);
         birthday.saturating_sub(earlier.days())
     }
@@ -141,7 +162,11 @@ impl Builder<'_> {
         match kind {
             Kind::ElderAlone => {
                 let years = self.years(&age.elder, draw);
-                vec![head(draw.chance(560 + u64::try_from(years.clamp(65, 95) - 65).unwrap_or(0) * 5), years, false)]
+                vec![head(
+                    draw.chance(560 + u64::try_from(years.clamp(65, 95) - 65).unwrap_or(0) * 5),
+                    years,
+                    false,
+                )]
             }
             Kind::ElderCouple => self.elders(1000, draw),
             Kind::EldersAndUnmarried => {
@@ -190,7 +215,14 @@ impl Builder<'_> {
                 let mut members = self.elders(600, draw);
                 for _ in 0..=draw.below(2) {
                     let years = 5 + i16::try_from(draw.below(13)).unwrap_or(0);
-                    members.push(Member { role: Role::Grandchild(0), woman: draw.chance(480), age: years, dwelling: 0, registered: true, married: false });
+                    members.push(Member {
+                        role: Role::Grandchild(0),
+                        woman: draw.chance(480),
+                        age: years,
+                        dwelling: 0,
+                        registered: true,
+                        married: false,
+                    });
                 }
                 members
             }
@@ -212,7 +244,12 @@ impl Builder<'_> {
     /// A grown child of elders, with the own family where married.
     fn child(&self, members: &mut Vec<Member>, child: u8, married: bool, draw: &mut Draw) {
         let marginals = &self.figures.marginals;
-        let mother = members.iter().filter(|one| matches!(one.role, Role::Head | Role::Spouse)).map(|one| one.age).min().unwrap_or(70);
+        let mother = members
+            .iter()
+            .filter(|one| matches!(one.role, Role::Head | Role::Spouse))
+            .map(|one| one.age)
+            .min()
+            .unwrap_or(70);
         let years = (mother - self.years(&marginals.age.generation, draw)).max(18);
         if years >= 65 {
             // stands at the head of a family of their own
@@ -222,38 +259,88 @@ impl Builder<'_> {
         let together = draw.chance(marginals.living.child_together);
         let registered = together || draw.chance(marginals.living.child_in_registration / 4);
         let registered = registered && (!together || draw.chance(900));
-        let dwelling = if together { 0 } else { members.iter().map(|one| one.dwelling).max().unwrap_or(0) + 1 };
+        let dwelling = if together {
+            0
+        } else {
+            members.iter().map(|one| one.dwelling).max().unwrap_or(0) + 1
+        };
         let married = married && years >= 24;
-        members.push(Member { role: Role::Child(child), woman, age: years, dwelling, registered, married });
+        members.push(Member {
+            role: Role::Child(child),
+            woman,
+            age: years,
+            dwelling,
+            registered,
+            married,
+        });
         if !married {
             return;
         }
         let gap = self.years(&marginals.age.couple, draw);
         let partner = (if woman { years + gap } else { years - gap }).clamp(20, 64);
-        members.push(Member { role: Role::ChildSpouse(child), woman: !woman, age: partner, dwelling, registered, married: true });
+        members.push(Member {
+            role: Role::ChildSpouse(child),
+            woman: !woman,
+            age: partner,
+            dwelling,
+            registered,
+            married: true,
+        });
         let parent = if woman { years } else { partner };
         for _ in 0..count(marginals.children_of.nuclear, draw) {
             let years = parent - self.years(&marginals.age.generation, draw);
             if years >= 0 {
-                members.push(Member { role: Role::Grandchild(child), woman: draw.chance(480), age: years, dwelling, registered, married: false });
+                members.push(Member {
+                    role: Role::Grandchild(child),
+                    woman: draw.chance(480),
+                    age: years,
+                    dwelling,
+                    registered,
+                    married: false,
+                });
             }
         }
     }
 }
 
 fn head(woman: bool, age: i16, married: bool) -> Member {
-    Member { role: Role::Head, woman, age, dwelling: 0, registered: true, married }
+    Member {
+        role: Role::Head,
+        woman,
+        age,
+        dwelling: 0,
+        registered: true,
+        married,
+    }
 }
 
 /// A couple; the husband is the head or the wife is.
 fn pair(husband_is_head: bool, wife: i16, husband: i16) -> Vec<Member> {
-    let (first, second) = if husband_is_head { ((false, husband), (true, wife)) } else { ((true, wife), (false, husband)) };
-    let spouse = Member { role: Role::Spouse, woman: second.0, age: second.1, dwelling: 0, registered: true, married: true };
+    let (first, second) = if husband_is_head {
+        ((false, husband), (true, wife))
+    } else {
+        ((true, wife), (false, husband))
+    };
+    let spouse = Member {
+        role: Role::Spouse,
+        woman: second.0,
+        age: second.1,
+        dwelling: 0,
+        registered: true,
+        married: true,
+    };
     vec![head(first.0, first.1, true), spouse]
 }
 
 fn own_child(child: u8, woman: bool, age: i16) -> Member {
-    Member { role: Role::Child(child), woman, age, dwelling: 0, registered: true, married: false }
+    Member {
+        role: Role::Child(child),
+        woman,
+        age,
+        dwelling: 0,
+        registered: true,
+        married: false,
+    }
 }
 
 /// One, two or three by their thousandths.

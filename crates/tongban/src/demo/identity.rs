@@ -30,7 +30,12 @@ const fn inverse(of: u64, modulus: u64) -> u64 {
 /// The id of the resident at a place in the city.
 pub(super) fn national_id(place: u32, woman: bool) -> Option<NationalId> {
     let serial = u64::from(place) * STEP % u64::from(MOST);
-    NationalId::compose(LETTER, if woman { '2' } else { '1' }, FIRST + u32::try_from(serial).ok()?).ok()
+    NationalId::compose(
+        LETTER,
+        if woman { '2' } else { '1' },
+        FIRST + u32::try_from(serial).ok()?,
+    )
+    .ok()
 }
 
 /// The place in the city, and whether it is a woman's, that an id was made from.
@@ -71,8 +76,15 @@ pub(super) fn name(figures: &Figures, surname: char, woman: bool, year: i16, dra
         1960..1990 => &names.middle,
         _ => &names.younger,
     };
-    let (first, second) = if woman { (&of.women_first, &of.women_second) } else { (&of.men_first, &of.men_second) };
-    let (first, second) = (draw.one(first).copied().unwrap_or('明'), draw.one(second).copied().unwrap_or('安'));
+    let (first, second) = if woman {
+        (&of.women_first, &of.women_second)
+    } else {
+        (&of.men_first, &of.men_second)
+    };
+    let (first, second) = (
+        draw.one(first).copied().unwrap_or('明'),
+        draw.one(second).copied().unwrap_or('安'),
+    );
     Name(surname, first, second)
 }
 
@@ -93,16 +105,32 @@ pub(super) fn home(figures: &Figures, draw: &mut Draw) -> Home {
     let at = draw.below(all);
     let village = figures.villages.partition_point(|village| village.up_to <= at);
     let road = usize::try_from(draw.below(u64::try_from(figures.names.roads.len()).unwrap_or(1))).unwrap_or(0);
-    Home { village, neighbourhood: 1 + draw.below(30), road, number: 1 + draw.below(399), floor: draw.below(13) }
+    Home {
+        village,
+        neighbourhood: 1 + draw.below(30),
+        road,
+        number: 1 + draw.below(399),
+        floor: draw.below(13),
+    }
 }
 
 impl Home {
     /// District, village and full address.
     pub fn written(&self, figures: &Figures, city: &str) -> (&'static str, &'static str, String) {
-        let (district, village) = figures.villages.get(self.village).map_or(("中區", "大墩里"), |village| (village.district, village.name));
+        let (district, village) = figures
+            .villages
+            .get(self.village)
+            .map_or(("中區", "大墩里"), |village| (village.district, village.name));
         let road = figures.names.roads.get(self.road).map_or("中山路", String::as_str);
-        let floor = if self.floor > 1 { format!("{}樓", self.floor) } else { String::new() };
-        let address = format!("{city}{district}{village}{}鄰{road}{}號{floor}", self.neighbourhood, self.number);
+        let floor = if self.floor > 1 {
+            format!("{}樓", self.floor)
+        } else {
+            String::new()
+        };
+        let address = format!(
+            "{city}{district}{village}{}鄰{road}{}號{floor}",
+            self.neighbourhood, self.number
+        );
         (district, village, address)
     }
 }

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::draw::Quantiles;
 use super::CityError;
+use super::draw::Quantiles;
 
 /// All of it, read once.
 pub(super) struct Figures {
@@ -15,9 +15,14 @@ pub(super) struct Figures {
 }
 
 static FIGURES: LazyLock<Result<Figures, String>> = LazyLock::new(|| {
-    let marginals: Marginals = toml::from_str(include_str!("marginals.toml")).map_err(|error| format!("marginals.toml: {error}"))?;
+    let marginals: Marginals =
+        toml::from_str(include_str!("marginals.toml")).map_err(|error| format!("marginals.toml: {error}"))?;
     let names: Names = toml::from_str(include_str!("names.toml")).map_err(|error| format!("names.toml: {error}"))?;
-    Ok(Figures { marginals, names, villages: villages(include_str!("villages.csv")) })
+    Ok(Figures {
+        marginals,
+        names,
+        villages: villages(include_str!("villages.csv")),
+    })
 });
 
 /// The figures.
@@ -239,9 +244,24 @@ mod tests {
     fn every_table_rises_from_nothing_to_all() {
         let all = &figures().unwrap().marginals;
         let tables = [
-            &all.age.elder, &all.age.adult, &all.age.mother, &all.age.generation, &all.age.couple, &all.wages.quantiles, &all.wages.occupation,
-            &all.pensions.national_amount, &all.pensions.labour_amount, &all.pensions.civil_amount, &all.savings.adults, &all.savings.interest_rate,
-            &all.savings.investments, &all.property.land, &all.property.house, &all.property.left_out_share, &all.property.rent, &all.welfare.aid,
+            &all.age.elder,
+            &all.age.adult,
+            &all.age.mother,
+            &all.age.generation,
+            &all.age.couple,
+            &all.wages.quantiles,
+            &all.wages.occupation,
+            &all.pensions.national_amount,
+            &all.pensions.labour_amount,
+            &all.pensions.civil_amount,
+            &all.savings.adults,
+            &all.savings.interest_rate,
+            &all.savings.investments,
+            &all.property.land,
+            &all.property.house,
+            &all.property.left_out_share,
+            &all.property.rent,
+            &all.welfare.aid,
         ];
         assert!(tables.into_iter().all(super::Quantiles::is_sound));
     }

@@ -50,11 +50,14 @@ pub enum CityError {
 
 impl CityError {
     fn file(path: &Path, problem: &dyn std::fmt::Display) -> Self {
-        Self::File { path: path.to_owned(), problem: problem.to_string() }
+        Self::File {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod story_tests;
+#[cfg(test)]
+mod tests;

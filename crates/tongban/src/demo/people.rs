@@ -5,15 +5,17 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder,
+};
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
 use jiff::civil::Date;
 
+use super::CityError;
 use super::city::{City, REGION};
 use super::family::{Family, Person, Role};
-use super::CityError;
 
 /// Rows of a batch and of a row group.
 const BATCH: usize = 1 << 16;
@@ -56,7 +58,10 @@ const COLUMNS: &[(&str, Fill)] = &[
     ("lives_together", Truth(|row| row.person.dwelling == 0)),
     ("claims_as_dependant", Truth(|row| row.person.facts.claims_as_dependant)),
     ("exclusion", Text(|row| row.person.facts.exclusion)),
-    ("lives_at_registration", Truth(|row| row.person.facts.lives_at_registration)),
+    (
+        "lives_at_registration",
+        Truth(|row| row.person.facts.lives_at_registration),
+    ),
     ("days_in_country", Number(|row| Some(row.person.facts.days_in_country))),
     ("in_public_care", Truth(|row| row.person.facts.in_public_care)),
     ("in_custody", Truth(|row| row.person.facts.in_custody)),
@@ -64,16 +69,25 @@ const COLUMNS: &[(&str, Fill)] = &[
     ("student", Truth(|row| row.person.facts.student)),
     ("work_obstacle", Text(|row| row.person.facts.work_obstacle)),
     ("work_status", Text(|row| row.person.facts.work_status)),
-    ("occupation_wage", Number(|row| Some(row.person.facts.occupation_wage).filter(|wage| *wage > 0))),
+    (
+        "occupation_wage",
+        Number(|row| Some(row.person.facts.occupation_wage).filter(|wage| *wage > 0)),
+    ),
     ("work_income", Number(|row| Some(row.person.facts.work_income))),
     ("interest_income", Number(|row| Some(row.person.facts.interest))),
     ("dividend_income", Number(|row| Some(row.person.facts.dividends))),
     ("rent_income", Number(|row| Some(row.person.facts.rent))),
     ("other_income", Number(|row| Some(row.person.facts.other_income))),
-    ("deposits", Number(|row| Some(row.person.facts.deposits).filter(|_| row.person.facts.deposits_reported))),
+    (
+        "deposits",
+        Number(|row| Some(row.person.facts.deposits).filter(|_| row.person.facts.deposits_reported)),
+    ),
     ("investments", Number(|row| Some(row.person.facts.investments))),
     ("land_value", Number(|row| Some(row.person.facts.land))),
-    ("land_not_counted", Number(|row| Some(row.person.facts.land_not_counted))),
+    (
+        "land_not_counted",
+        Number(|row| Some(row.person.facts.land_not_counted)),
+    ),
     ("house_value", Number(|row| Some(row.person.facts.house))),
 ];
 
@@ -86,7 +100,10 @@ impl Row<'_> {
 
     /// What the person is to the head of the family.
     fn relation(&self) -> &'static str {
-        self.family.persons.first().map_or("self", |head| self.family.relation(head, self.person).code())
+        self.family
+            .persons
+            .first()
+            .map_or("self", |head| self.family.relation(head, self.person).code())
     }
 }
 
@@ -157,15 +174,24 @@ impl City {
     pub fn write_people(&self, path: &Path, progress: &mut dyn FnMut(usize)) -> Result<(), CityError> {
         let wrong = |problem: &dyn std::fmt::Display| CityError::file(path, problem);
         let file = File::create(path).map_err(|error| wrong(&error))?;
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(BATCH)).build();
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(BATCH))
+            .build();
         let mut writer = ArrowWriter::try_new(file, schema(), Some(properties)).map_err(|error| wrong(&error))?;
         let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, fill)| Column::new(fill)).collect();
         let (mut waiting, mut done) = (0, 0);
         for number in 0..self.families() {
-            let Some((family, from)) = self.family(number) else { continue };
+            let Some((family, from)) = self.family(number) else {
+                continue;
+            };
             for (index, person) in family.persons.iter().enumerate() {
                 let household = i64::try_from(number).unwrap_or(i64::MAX);
-                let row = Row { household, id: i64::from(from) + i64::try_from(index).unwrap_or(0), family: &family, person };
+                let row = Row {
+                    household,
+                    id: i64::from(from) + i64::try_from(index).unwrap_or(0),
+                    family: &family,
+                    person,
+                };
                 for (column, (_, fill)) in columns.iter_mut().zip(COLUMNS) {
                     column.push(fill, &row);
                 }

@@ -9,7 +9,9 @@ use super::stories::Story;
 
 impl Population for City {
     fn accounts(&self) -> Vec<Account> {
-        (0..Story::ALL.len()).filter_map(|number| account(&self.head(number)?)).collect()
+        (0..Story::ALL.len())
+            .filter_map(|number| account(&self.head(number)?))
+            .collect()
     }
 
     fn find(&self, national_id: &str) -> Option<Account> {
@@ -54,14 +56,28 @@ mod tests {
         let people: &dyn Population = &city;
         let accounts = people.accounts();
         assert_eq!(accounts.len(), 8);
-        assert_eq!(accounts.iter().map(|one| &one.national_id).collect::<BTreeSet<_>>().len(), 8);
+        assert_eq!(
+            accounts
+                .iter()
+                .map(|one| &one.national_id)
+                .collect::<BTreeSet<_>>()
+                .len(),
+            8
+        );
         let mut missing = 0;
         for account in &accounts {
             assert!(NationalId::parse(&account.national_id).is_ok());
             assert!(MobileNumber::parse(account.phone.as_deref().unwrap()).is_ok());
             assert!(account.note.contains(" / "));
             assert_eq!(people.find(&account.national_id).as_ref(), Some(account));
-            for resource in ["API.HouseReg01", "API.IncomeYr01", "API.Property01", "API.Disabled01", "API.EntryExit1", "API.Welfare001"] {
+            for resource in [
+                "API.HouseReg01",
+                "API.IncomeYr01",
+                "API.Property01",
+                "API.Disabled01",
+                "API.EntryExit1",
+                "API.Welfare001",
+            ] {
                 missing += usize::from(people.data_set(&account.national_id, resource).is_none());
             }
             assert_eq!(people.data_set(&account.national_id, "API.Unknown001"), None);

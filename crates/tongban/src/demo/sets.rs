@@ -43,7 +43,10 @@ pub(super) fn data_set(resident: &Resident, resource: &str, today: Date) -> Opti
         }
         "API.Welfare001" => {
             let family = &resident.family;
-            let persons = each(resident, |person| json!({ "in_public_care": person.facts.in_public_care }));
+            let persons = each(
+                resident,
+                |person| json!({ "in_public_care": person.facts.in_public_care }),
+            );
             json!({
                 "issued": issued,
                 "listed": listed(family.listed),
@@ -83,14 +86,22 @@ fn each(resident: &Resident, values: impl Fn(&Person) -> Value) -> Vec<Value> {
 
 /// Which registration somebody stands in: the head's, or that of the own dwelling.
 fn registration(person: &Person) -> usize {
-    if person.registered_with_head { 0 } else { person.dwelling + 1 }
+    if person.registered_with_head {
+        0
+    } else {
+        person.dwelling + 1
+    }
 }
 
 fn household(resident: &Resident, issued: &str) -> Option<Value> {
     let figures = figures().ok()?;
     let own = resident.person()?;
     let homes = &resident.family.homes;
-    let home = if own.registered_with_head { homes.first() } else { homes.get(own.dwelling) }?;
+    let home = if own.registered_with_head {
+        homes.first()
+    } else {
+        homes.get(own.dwelling)
+    }?;
     let (district, village, address) = home.written(figures, NAME);
     let members: Vec<Value> = carried(resident)
         .filter_map(|(index, person, relation)| {

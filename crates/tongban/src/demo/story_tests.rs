@@ -22,7 +22,10 @@ const TODAY: Date = date(2026, 11, 25);
 fn catalogue() -> Catalogue {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let catalogue = Catalogue::load(&root.join("services"), &root.join("datasets"));
-    assert_eq!((catalogue.withdrawn(), catalogue.mapping_mistakes()), (&[][..], &[][..]));
+    assert_eq!(
+        (catalogue.withdrawn(), catalogue.mapping_mistakes()),
+        (&[][..], &[][..])
+    );
     catalogue
 }
 
@@ -44,8 +47,13 @@ fn truth(resident: &Resident, answers: &Answers, key: &str) -> Value {
             other => panic!("nobody knows `{other}`"),
         };
     };
-    let id = answers.value(&format!("members.{item}.national_id")).and_then(Value::as_str).unwrap();
-    let index = (0..family.persons.len()).find(|index| resident.id_of(*index).unwrap().reveal() == id).unwrap();
+    let id = answers
+        .value(&format!("members.{item}.national_id"))
+        .and_then(Value::as_str)
+        .unwrap();
+    let index = (0..family.persons.len())
+        .find(|index| resident.id_of(*index).unwrap().reveal() == id)
+        .unwrap();
     let person = &family.persons[index];
     let facts = &person.facts;
     match field {
@@ -73,25 +81,46 @@ fn truth(resident: &Resident, answers: &Answers, key: &str) -> Value {
 /// Applies as the head of a family does: data from MyData, then page by page. Gives the questions asked and the decision.
 fn apply(city: &City, number: usize, catalogue: &Catalogue) -> (Vec<String>, Decision) {
     let service = catalogue.get("senior-allowance").unwrap();
-    let now = TODAY.at(10, 0, 0, 0).to_zoned(TimeZone::get("Asia/Taipei").unwrap()).unwrap().timestamp();
+    let now = TODAY
+        .at(10, 0, 0, 0)
+        .to_zoned(TimeZone::get("Asia/Taipei").unwrap())
+        .unwrap()
+        .timestamp();
     let resident = city.head(number).unwrap();
     let own = resident.id_of(0).unwrap();
     let mut answers = Answers::new(&service.form);
     let name = resident.person().unwrap().name.to_string();
-    let profile = BTreeMap::from([("national_id".to_owned(), own.reveal().to_owned()), ("name".to_owned(), name)]);
+    let profile = BTreeMap::from([
+        ("national_id".to_owned(), own.reveal().to_owned()),
+        ("name".to_owned(), name),
+    ]);
     service.form.prefill_profile(&mut answers, &profile, now);
     for set in &service.meta.mydata {
         let mapping = catalogue.mapping(set).unwrap();
-        let Some(data) = city.data_set(own.reveal(), set) else { continue };
+        let Some(data) = city.data_set(own.reveal(), set) else {
+            continue;
+        };
         let files = BTreeMap::from([(mapping.file.clone(), serde_json::to_vec(&data).unwrap())]);
-        assert!(!mapping.fill(&service.form, &mut answers, &files, now, now).unwrap().is_empty(), "{set}");
+        assert!(
+            !mapping
+                .fill(&service.form, &mut answers, &files, now, now)
+                .unwrap()
+                .is_empty(),
+            "{set}"
+        );
     }
     let mut asked = Vec::new();
     for _ in 0..60 {
         let decision = service.rules.decide(&service.form.case_input(&answers), TODAY).unwrap();
         let questions = service.form.questions(&answers, &decision);
-        let Some(first) = questions.first() else { return (asked, decision) };
-        let page: Vec<String> = questions.iter().filter(|one| one.address == first.address).map(|one| one.key.clone()).collect();
+        let Some(first) = questions.first() else {
+            return (asked, decision);
+        };
+        let page: Vec<String> = questions
+            .iter()
+            .filter(|one| one.address == first.address)
+            .map(|one| one.key.clone())
+            .collect();
         for key in page {
             answers.answer(&key, Some(truth(&resident, &answers, &key)), now);
             asked.push(key);
@@ -109,19 +138,34 @@ fn every_story_comes_true() {
             let (asked, decision) = apply(&city, number, &catalogue);
             let asks = |field: &str| asked.iter().any(|key| key.ends_with(field));
             let amount = decision.amounts.get("monthly_amount").copied().flatten();
-            let told = format!("{seed} {story:?}: {:?} {amount:?} {:?} asked {asked:?}", decision.outcome, decision.failed);
+            let told = format!(
+                "{seed} {story:?}: {:?} {amount:?} {:?} asked {asked:?}",
+                decision.outcome, decision.failed
+            );
             match story {
                 Story::Full => assert!(decision.outcome == Some(true) && amount == Some(8_329), "{told}"),
                 Story::Half => assert!(decision.outcome == Some(true) && amount == Some(4_164), "{told}"),
                 Story::Income => assert_eq!(decision.failed, ["is_within_income_line"], "{told}"),
                 Story::Property => assert_eq!(decision.failed, ["is_within_movable_limit"], "{told}"),
-                Story::Open => assert!(decision.outcome == Some(true) && asks("p2.exclusion") && asks("p2.work_obstacle"), "{told}"),
+                Story::Open => assert!(
+                    decision.outcome == Some(true) && asks("p2.exclusion") && asks("p2.work_obstacle"),
+                    "{told}"
+                ),
                 Story::SixtyFour => assert_eq!(decision.failed, ["is_elder"], "{told}"),
-                Story::Listed => assert!(decision.outcome == Some(true) && amount == Some(8_329) && !asks("_income"), "{told}"),
-                Story::MissingSet => assert!(decision.outcome == Some(true) && asks("p1.work_income") && asks("p1.other_income"), "{told}"),
+                Story::Listed => assert!(
+                    decision.outcome == Some(true) && amount == Some(8_329) && !asks("_income"),
+                    "{told}"
+                ),
+                Story::MissingSet => assert!(
+                    decision.outcome == Some(true) && asks("p1.work_income") && asks("p1.other_income"),
+                    "{told}"
+                ),
             }
             // nobody is asked what MyData has said
-            assert!(!asks("land_value") && !asks("birth_date") && !asks("relation"), "{told}");
+            assert!(
+                !asks("land_value") && !asks("birth_date") && !asks("relation"),
+                "{told}"
+            );
         }
     }
 }
@@ -136,12 +180,18 @@ fn a_sweep_finds_a_plausible_share_of_elders_entitled() {
     city.write_people(&path, &mut |done| heard.push(done)).unwrap();
     let population = service.rules.read_population(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!((population.persons(), population.households()), (city.residents(), city.families()));
+    assert_eq!(
+        (population.persons(), population.households()),
+        (city.residents(), city.families())
+    );
     assert_eq!(heard.last(), Some(&20_000));
     let (entitled, refused, open) = service.rules.sweep(&population, TODAY).unwrap().counts();
     // about one in five residents is an elder, nearly all of them head or spouse of a family
     assert!((3_000..4_500).contains(&(entitled + refused)), "{entitled} {refused}");
     // before anybody has applied: about a quarter of them would be; about 4 in 100 draw it
-    assert!((15..35).contains(&(entitled * 100 / (entitled + refused))), "{entitled} {refused}");
+    assert!(
+        (15..35).contains(&(entitled * 100 / (entitled + refused))),
+        "{entitled} {refused}"
+    );
     assert_eq!(open, 0);
 }

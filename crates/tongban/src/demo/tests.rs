@@ -30,8 +30,19 @@ fn digest(city: &City) -> u64 {
         for index in 0..family.persons.len() {
             let mut resident = city.head(number).unwrap();
             resident.index = index;
-            let mut text = format!("{} {:?}\n", resident.id_of(index).unwrap().reveal(), family.persons[index].facts.work_status);
-            for resource in ["API.HouseReg01", "API.IncomeYr01", "API.Property01", "API.Disabled01", "API.EntryExit1", "API.Welfare001"] {
+            let mut text = format!(
+                "{} {:?}\n",
+                resident.id_of(index).unwrap().reveal(),
+                family.persons[index].facts.work_status
+            );
+            for resource in [
+                "API.HouseReg01",
+                "API.IncomeYr01",
+                "API.Property01",
+                "API.Disabled01",
+                "API.EntryExit1",
+                "API.Welfare001",
+            ] {
                 text.push_str(&data_set(&resident, resource, city.today()).unwrap().to_string());
             }
             for byte in text.bytes() {
@@ -56,7 +67,10 @@ fn a_family_is_the_same_whatever_the_size_of_its_city() {
     let (small, large) = (city(2_000, 7), city(5_000, 7));
     for number in 0..small.families() - 1 {
         assert_eq!(small.family(number).unwrap().1, large.family(number).unwrap().1);
-        assert_eq!(small.family(number).unwrap().0.persons.len(), large.family(number).unwrap().0.persons.len());
+        assert_eq!(
+            small.family(number).unwrap().0.persons.len(),
+            large.family(number).unwrap().0.persons.len()
+        );
     }
 }
 
@@ -102,10 +116,24 @@ fn families_hold_together() {
                 Role::Grandchild(_) => Relation::Grandchild,
             };
             assert_eq!(relation, expected);
-            for parent in family.persons.iter().filter(|other| family.relation(person, other) == Relation::Parent) {
-                assert!(parent.age >= person.age + 12, "{:?} {} {}", person.role, parent.age, person.age);
+            for parent in family
+                .persons
+                .iter()
+                .filter(|other| family.relation(person, other) == Relation::Parent)
+            {
+                assert!(
+                    parent.age >= person.age + 12,
+                    "{:?} {} {}",
+                    person.role,
+                    parent.age,
+                    person.age
+                );
             }
-            for spouse in family.persons.iter().filter(|other| family.relation(person, other) == Relation::Spouse) {
+            for spouse in family
+                .persons
+                .iter()
+                .filter(|other| family.relation(person, other) == Relation::Spouse)
+            {
                 assert_ne!(spouse.woman, person.woman);
                 assert!(spouse.married && person.married);
             }
@@ -138,7 +166,10 @@ fn a_saved_city_opens_again_as_it_was() {
     let made = city(2_000, 7);
     made.save(&folder).unwrap();
     let opened = City::open(&folder).unwrap();
-    assert_eq!((opened.residents(), opened.families(), digest(&opened)), (2_000, made.families(), digest(&made)));
+    assert_eq!(
+        (opened.residents(), opened.families(), digest(&opened)),
+        (2_000, made.families(), digest(&made))
+    );
     std::fs::write(folder.join("families.bin"), [1, 2, 3, 4]).unwrap();
     assert!(matches!(City::open(&folder), Err(CityError::File { .. })));
     std::fs::remove_dir_all(&folder).unwrap();
