@@ -63,6 +63,25 @@ impl TextFile {
     }
 }
 
+/// The bytes of `folder/name`.
+pub(crate) fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, Mistake> {
+    let path = folder.join(name);
+    if std::fs::metadata(&path).is_ok_and(|data| data.len() > MAX_BYTES) {
+        return Err(at_top(name, format!("the file is larger than {MAX_BYTES} bytes"), "make it smaller"));
+    }
+    std::fs::read(&path).map_err(|error| at_top(name, format!("the file cannot be read: {error}"), "check that it is there and its permissions"))
+}
+
+/// Names of the files of a folder that end so, in order; none when there is no such folder.
+pub(crate) fn names(folder: &Path, ending: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.') && name.rsplit_once('.').is_some_and(|(_, end)| end == ending)).collect();
+    names.sort();
+    names
+}
+
 /// A mistake of the whole file.
 pub(crate) fn at_top(file: &str, message: String, suggestion: &str) -> Mistake {
     mistake(file, 1, 1, message, Some(suggestion.to_owned()))

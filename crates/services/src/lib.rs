@@ -1,1 +1,27 @@
+//! A public service as a folder: form, rules, letters, notice and worked examples; read whole, checked whole.
+//!
+//! [`Catalogue::load`] reads all folders of a city: a broken one is withdrawn and says why. [`check`] says everything
+//! that is wrong with one folder. The format of each file stands in `docs/reference/service-folder.md`.
 
+mod catalogue;
+mod check;
+mod example;
+mod folder;
+pub mod form;
+mod letter;
+mod meta;
+mod mydata;
+mod notice;
+mod service;
+mod starter;
+mod texts;
+
+pub use catalogue::{Catalogue, Withdrawn};
+pub use check::{Report, check};
+pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError};
+pub use meta::{DayKind, Deadline, Every, Meta, Payment, Until};
+pub use mydata::{FillError, Mapping};
+pub use notice::{Block, Notice};
+pub use rules::Mistake;
+pub use service::Service;
+pub use starter::{StartError, start};

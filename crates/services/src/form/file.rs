@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, SourceKind};
 use super::Condition;
 use crate::folder::{TextFile, suggest};
+use crate::mydata::Mapping;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,10 +96,21 @@ const SOURCES: [&str; 4] = ["mydata", "register", "profile", "person"];
 const PROFILES: [&str; 6] = ["name", "national_id", "birth_date", "email", "phone", "address"];
 const ROLES: [&str; 3] = ["clerk", "officer", "cashier"];
 
-/// Reads `form.toml`. The rules, when they could be loaded, say which inputs there are to fill.
-pub(crate) fn load(file: &TextFile, rules: Option<&RuleSet>) -> Result<Form, Vec<Mistake>> {
+/// What else is known when a form is read; what could not be loaded is not compared with.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The rules say which inputs there are to fill.
+    pub rules: Option<&'a RuleSet>,
+    /// The MyData sets that service.toml asks for.
+    pub sets: Option<&'a [String]>,
+    /// How MyData sets are read.
+    pub mappings: Option<&'a BTreeMap<String, Mapping>>,
+}
+
+/// Reads `form.toml`.
+pub(crate) fn load(file: &TextFile, known: &Known<'_>) -> Result<Form, Vec<Mistake>> {
     let parsed: FormFile = file.parse().map_err(|mistake| vec![mistake])?;
-    let mut loader = Loader { file, rules, mistakes: Vec::new() };
+    let mut loader = Loader { file, rules: known.rules, known: *known, sets: Vec::new(), mistakes: Vec::new() };
     let form = loader.form(parsed);
     if loader.mistakes.is_empty() { Ok(form) } else { Err(loader.mistakes) }
 }
@@ -106,6 +118,9 @@ pub(crate) fn load(file: &TextFile, rules: Option<&RuleSet>) -> Result<Form, Vec
 struct Loader<'a> {
     file: &'a TextFile,
     rules: Option<&'a RuleSet>,
+    known: Known<'a>,
+    /// Fields that a MyData set fills: group, field, where the set is named.
+    sets: Vec<(Option<String>, String, Spanned<String>)>,
     mistakes: Vec<Mistake>,
 }
 
@@ -184,6 +199,7 @@ impl Loader<'_> {
         }
         self.check_conditions(&form, conditions);
         self.check_inputs(&form);
+        self.check_sets(&form);
         form
     }
 
@@ -256,6 +272,12 @@ impl Loader<'_> {
         let mydata = field.sources.iter().find(|source| source.get_ref() == "mydata");
         if let (Some(source), None) = (mydata, &field.mydata) {
             self.wrong(source.span(), "a field with source `mydata` must say which set".to_owned(), Some("add `mydata = \"API.…\"`".to_owned()));
+        }
+        if let Some(set) = &field.mydata {
+            if mydata.is_none() {
+                self.wrong(set.span(), "a field with a set must have it among its sources".to_owned(), Some("add \"mydata\" to `sources`".to_owned()));
+            }
+            self.sets.push((group.clone(), field.id.get_ref().clone(), set.clone()));
         }
         let when = field.when.and_then(|when| self.condition(when, group, conditions));
         Some(Field {
@@ -347,10 +369,10 @@ impl Loader<'_> {
             return;
         };
         let wanted: &[&str] = match input.kind {
-            rules::InputType::Integer | rules::InputType::Decimal => &["integer", "money"],
-            rules::InputType::Boolean => &["yes_no"],
-            rules::InputType::Date => &["date"],
-            rules::InputType::Text => &["text", "textarea", "radios", "select", "national_id", "phone", "email", "address"],
+            rules::Type::Integer | rules::Type::Decimal => &["integer", "money"],
+            rules::Type::Boolean => &["yes_no"],
+            rules::Type::Date => &["date"],
+            rules::Type::Text => &["text", "textarea", "radios", "select", "national_id", "phone", "email", "address"],
         };
         if !wanted.contains(&field.kind.get_ref().as_str()) {
             let advice = format!("use {}", wanted.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or "));
@@ -396,6 +418,26 @@ impl Loader<'_> {
                 if !known.contains(&name) {
                     self.wrong(when.span(), format!("this condition reads `{name}`, which is no field here"), suggest(name, known.iter().copied()));
                 }
+            }
+        }
+    }
+
+    /// A set must be asked for by service.toml, and must hold what the field wants.
+    fn check_sets(&mut self, form: &Form) {
+        for (group, id, set) in std::mem::take(&mut self.sets) {
+            let name = set.get_ref();
+            if let Some(sets) = self.known.sets
+                && !sets.contains(name)
+            {
+                let advice = suggest(name, sets.iter().map(String::as_str)).or_else(|| Some(format!("add it to `mydata` of service.toml: `mydata = [\"{name}\"]`")));
+                self.wrong(set.span(), format!("service.toml does not ask for the set `{name}`"), advice);
+                continue;
+            }
+            let Some(mapping) = self.known.mappings.and_then(|mappings| mappings.get(name)) else { continue };
+            let field = form.pages.iter().filter(|page| page.group == group).flat_map(|page| &page.fields).find(|field| field.id == id);
+            if field.is_some_and(|field| !mapping.gives(form, group.as_deref(), field)) {
+                let advice = format!("add a `[[value]]` to datasets/mydata/{name}.toml, or leave `mydata` out here");
+                self.wrong(set.span(), format!("the set `{name}` does not give `{id}`"), Some(advice));
             }
         }
     }

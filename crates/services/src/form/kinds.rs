@@ -138,7 +138,7 @@ fn date(text: &str, entered: &Entered, past: bool, today: Date) -> Result<Value,
         let year = year.trim_start_matches("民國").to_owned();
         format!("{year}-{month:0>2}-{day:0>2}")
     };
-    let date = roc::parse(&typed).map_err(|_| Problem::NotADate)?;
+    let date = roc::parse(&typed).ok_or(Problem::NotADate)?;
     if past && date > today {
         return Err(Problem::DateInFuture);
     }

@@ -1,0 +1,97 @@
+//! The services a city offers, and those it can't offer at the moment with the reason why.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rules::Mistake;
+use serde::Serialize;
+
+use crate::folder::at_top;
+use crate::mydata::{self, Mapping};
+use crate::service::Service;
+
+/// All services of a city. Made once, then only read; put it into an `Arc`.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    services: BTreeMap<String, Arc<Service>>,
+    withdrawn: Vec<Withdrawn>,
+    mappings: BTreeMap<String, Mapping>,
+    mapping_mistakes: Vec<Mistake>,
+}
+
+/// A service that is not offered because its folder has mistakes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// Name of its folder.
+    pub id: String,
+    /// What is wrong, for the administrator.
+    pub mistakes: Vec<Mistake>,
+}
+
+impl Catalogue {
+    /// Reads all services and the MyData sets of `datasets/mydata`. A folder with mistakes is withdrawn and never stops
+    /// the others.
+    #[must_use]
+    pub fn load(services: &Path, datasets: &Path) -> Self {
+        let (mappings, mapping_mistakes) = mydata::load_all(&datasets.join("mydata"));
+        let mut catalogue = Self { mappings, mapping_mistakes, ..Self::default() };
+        let entries = match std::fs::read_dir(services) {
+            Ok(entries) => entries,
+            Err(error) => {
+                let mistake = at_top("services", format!("the folder cannot be read: {error}"), "check the path of the services in the configuration");
+                catalogue.withdrawn.push(Withdrawn { id: "services".to_owned(), mistakes: vec![mistake] });
+                return catalogue;
+            }
+        };
+        let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        folders.sort();
+        for folder in folders {
+            let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if id.starts_with('.') {
+                continue;
+            }
+            match Service::load(&folder, Some(&catalogue.mappings)) {
+                Ok(service) => {
+                    catalogue.services.insert(id, Arc::new(service));
+                }
+                Err(mistakes) => catalogue.withdrawn.push(Withdrawn { id, mistakes }),
+            }
+        }
+        catalogue
+    }
+
+    /// The service of this folder name; none when there is none or it is withdrawn.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<Service>> {
+        self.services.get(id)
+    }
+
+    /// All services on offer, by folder name.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Arc<Service>> {
+        self.services.values()
+    }
+
+    /// How a MyData set is read.
+    #[must_use]
+    pub fn mapping(&self, resource_id: &str) -> Option<&Mapping> {
+        self.mappings.get(resource_id)
+    }
+
+    /// All MyData sets that can be read, by resource id.
+    pub fn mappings(&self) -> impl ExactSizeIterator<Item = &Mapping> {
+        self.mappings.values()
+    }
+
+    /// Services that are not offered, and why.
+    #[must_use]
+    pub fn withdrawn(&self) -> &[Withdrawn] {
+        &self.withdrawn
+    }
+
+    /// What is wrong in `datasets/mydata`, for the administrator.
+    #[must_use]
+    pub fn mapping_mistakes(&self) -> &[Mistake] {
+        &self.mapping_mistakes
+    }
+}

@@ -1,0 +1,131 @@
+//! Letters (公文書): Typst templates of the folder's `letters/`, made to tagged PDF in this process.
+
+mod press;
+mod sample;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rules::Mistake;
+use serde_json::Value;
+
+use crate::folder::{at_top, mistake};
+
+pub use sample::KINDS;
+pub(crate) use sample::sample;
+
+/// Most bytes of all files of a `letters` folder together.
+const MOST_BYTES: usize = 4 << 20;
+/// Most bytes of the data of one letter.
+const MOST_DATA: usize = 256 << 10;
+
+/// Why a letter could not be made. No message carries the letter's data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LetterError {
+    /// The service has no letter of this kind.
+    #[error("the service has no letter `{0}`; add `letters/{0}.typ` to its folder")]
+    NoKind(String),
+    /// The template has a mistake, or does not fit the data.
+    #[error("the letter can't be made: {0}")]
+    Template(Box<Mistake>),
+    /// The template itself uses characters that the letter font does not have.
+    #[error("the letter font has no {0}; write the letter with other characters")]
+    NotInFont(String),
+    /// The data is too large for a letter.
+    #[error("the letter's data is too large; the most is {} KiB", MOST_DATA >> 10)]
+    TooMuch,
+    /// The letter has too many pages.
+    #[error("the letter has {0} pages; the most is {most}", most = press::MOST_PAGES)]
+    TooLong(usize),
+    /// Making the letter takes too long.
+    #[error("the letter was not ready after {} seconds; look for a loop in its template", press::MOST_SECONDS)]
+    TooSlow,
+    /// The letter press itself does not work.
+    #[error("the letter press does not work: {0}")]
+    Press(String),
+}
+
+/// A letter that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The PDF (PDF/UA-1).
+    pub pdf: Vec<u8>,
+    /// How many pages it has.
+    pub pages: usize,
+    /// Characters of the data that the font does not have, such as rare ones in names. In the letter each stands as
+    /// `〔U+20BB7〕`, never as an empty box.
+    pub missing: Vec<char>,
+    /// What the typesetter wants looked at.
+    pub warnings: Vec<Mistake>,
+}
+
+/// The templates of a service and the files they use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Letters {
+    /// By name within `letters/`.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Letters {
+    /// Reads `letters/`. Every kind must be there.
+    pub fn read(folder: &Path) -> Result<Self, Vec<Mistake>> {
+        let mut letters = Self::default();
+        let mut mistakes = Vec::new();
+        let mut left = MOST_BYTES;
+        for ending in ["typ", "svg", "png"] {
+            for name in crate::folder::names(&folder.join("letters"), ending) {
+                let shown = format!("letters/{name}");
+                match crate::folder::bytes(folder, &shown) {
+                    Ok(bytes) if bytes.len() <= left => {
+                        left -= bytes.len();
+                        letters.files.insert(name, bytes);
+                    }
+                    Ok(_) => mistakes.push(at_top(&shown, format!("the letters are larger than {MOST_BYTES} bytes together"), "make pictures smaller")),
+                    Err(found) => mistakes.push(found),
+                }
+            }
+        }
+        for kind in KINDS {
+            match letters.files.get(&format!("{kind}.typ")) {
+                None => mistakes.push(at_top(&format!("letters/{kind}.typ"), format!("the letter `{kind}` is missing"), "write it; it gets its data by `json(\"data.json\")`")),
+                Some(bytes) => mistakes.extend(syntax(&format!("letters/{kind}.typ"), bytes)),
+            }
+        }
+        if mistakes.is_empty() { Ok(letters) } else { Err(mistakes) }
+    }
+
+    /// Names and contents, for the digest of the folder.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
+    /// Makes a letter. The same data gives the same bytes.
+    pub fn make(&self, service: &str, kind: &str, data: &Value) -> Result<Letter, LetterError> {
+        if !self.files.contains_key(&format!("{kind}.typ")) {
+            return Err(LetterError::NoKind(kind.to_owned()));
+        }
+        let (data, missing) = press::in_font(data)?;
+        let text = serde_json::to_string(&data).map_err(|error| LetterError::Press(error.to_string()))?;
+        if text.len() > MOST_DATA {
+            return Err(LetterError::TooMuch);
+        }
+        let made = press::make(self.files.clone(), format!("{kind}.typ"), text, format!("{service}/{kind}"))?;
+        Ok(Letter { pdf: made.pdf, pages: made.pages, missing, warnings: made.warnings })
+    }
+}
+
+/// Mistakes of syntax, found without making the letter.
+fn syntax(name: &str, bytes: &[u8]) -> Vec<Mistake> {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return vec![at_top(name, "the file is not UTF-8 text".to_owned(), "save it as UTF-8")];
+    };
+    let source = typst::syntax::Source::detached(text);
+    let errors = source.root().errors_and_warnings().0;
+    errors
+        .iter()
+        .map(|error| {
+            let (line, column) = press::place(&source, press::offset(&source, error.span)).unwrap_or((0, 0));
+            mistake(name, line, column, error.message.to_string(), error.hints.first().map(|hint| hint.v.to_string()))
+        })
+        .collect()
+}

@@ -1,0 +1,43 @@
+//! The data a letter gets, by an example of each kind. `service check` makes every letter from it.
+
+use rules::{Entity, RuleSet};
+use serde_json::{Value, json};
+
+use civic::Language;
+
+use crate::Meta;
+
+/// Kinds of letters that every service has: 核定, 否准, 通知補正.
+pub const KINDS: [&str; 3] = ["approved", "refused", "correction"];
+
+/// Data of a letter of this kind as a case would give it.
+pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String]) -> Value {
+    let language = Language::ZhTw;
+    let title = |name: &str| rules.steps().iter().find(|step| step.name == name).map_or(name.to_owned(), |step| step.title.get(language).to_owned());
+    let amounts: Vec<Value> = amounts.iter().map(|name| json!({ "name": title(name), "amount": 8329, "text": civic::Money(8329).to_string() })).collect();
+    let conditions = rules.steps().iter().filter(|step| step.is_condition && step.entity != Entity::Person).take(3);
+    let reasons: Vec<Value> = conditions.map(|step| json!({ "title": step.title.get(language), "law": step.law })).collect();
+    let mut data = json!({
+        "city": "臺中市政府",
+        "agency": meta.agency.get(language),
+        "phone": "04-22289111",
+        "service": meta.name.get(language),
+        "number": format!("115-{}-000001", meta.series),
+        "date": "民國115年11月25日",
+        "submitted": "民國115年11月20日",
+        "recipient": { "name": "林阿梅", "address": "臺中市西區大忠里8鄰民生路1號" },
+        "reference_date": "民國115年11月20日",
+        "amounts": if kind == "approved" { amounts } else { Vec::new() },
+        "first_month": "民國115年11月",
+        "last_month": "民國115年12月",
+        "reasons": if kind == "refused" { reasons } else { Vec::new() },
+        "text": "請補上戶口名簿影本。\n如有疑問，請來電。",
+        "legal_basis": meta.legal_basis,
+    });
+    if kind == "correction"
+        && let Some(data) = data.as_object_mut()
+    {
+        data.insert("due".to_owned(), "民國115年12月10日".into());
+    }
+    data
+}

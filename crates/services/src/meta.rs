@@ -1,0 +1,247 @@
+//! `service.toml`: who decides, under which law, how long it takes, what is kept and how it is paid.
+
+use civic::{Channel, Month, Text, WorkCalendar};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::folder::{TextFile, suggest};
+use rules::Mistake;
+
+/// What `service.toml` says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Meta {
+    /// Name of the folder, in addresses and tables.
+    pub id: String,
+    /// Name of the service.
+    pub name: Text,
+    /// One sentence: who gets what.
+    pub summary: Text,
+    /// The agency that decides (主管機關).
+    pub agency: Text,
+    /// The law it rests on, as letters and the usage ledger cite it.
+    pub legal_basis: String,
+    /// Letters in the numbers of applications: `SA` gives `115-SA-000001`.
+    pub series: String,
+    /// Ways to apply.
+    pub channels: Vec<Channel>,
+    /// Codes of the purposes (個人資料保護法之特定目的), the main one first.
+    pub purposes: Vec<String>,
+    /// Codes of the categories of personal data (個人資料之類別).
+    pub categories: Vec<String>,
+    /// Days the data of a case is kept after the case is closed.
+    pub retention_days: u32,
+    /// MyData sets asked for, by resource id.
+    pub mydata: Vec<String>,
+    /// Papers a person would have to bring if they applied on paper.
+    pub paper_documents: i32,
+    /// Events of life under which people look for it, such as `old_age`.
+    pub life_events: Vec<String>,
+    /// Time for the decision.
+    pub deadline: Deadline,
+    /// How it is paid.
+    pub payment: Payment,
+}
+
+/// Time for the decision (處理期間).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// How many.
+    pub days: u16,
+    /// Of which days.
+    pub kind: DayKind,
+}
+
+/// Days a period is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayKind {
+    /// Days of the calendar (日曆天).
+    Calendar,
+    /// Working days (工作天).
+    Working,
+}
+
+impl Deadline {
+    /// The last day of the period for an application of `start`, put off to a working day.
+    #[must_use]
+    pub fn end(&self, calendar: &WorkCalendar, start: Date) -> Date {
+        match self.kind {
+            DayKind::Calendar => calendar.add_calendar_days(start, self.days),
+            DayKind::Working => calendar.add_working_days(start, self.days),
+        }
+    }
+}
+
+/// How it is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payment {
+    /// How often.
+    pub every: Every,
+    /// Until when; only for monthly payments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// For how many months, where `until` is `months`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub months: Option<u16>,
+}
+
+/// How often it is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Every {
+    /// Each month.
+    Month,
+    /// Once, in the month of the application.
+    Once,
+}
+
+/// Until when monthly payments run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// To December of the year in which they began; then the yearly look (年度總清查).
+    YearEnd,
+    /// For a number of months.
+    Months,
+}
+
+impl Payment {
+    /// The last month paid for when `first` is the first.
+    #[must_use]
+    pub fn last_month(&self, first: Month) -> Month {
+        match (self.every, self.until) {
+            (Every::Once, _) => first,
+            (Every::Month, Some(Until::Months)) => first.plus(i32::from(self.months.unwrap_or(1)) - 1),
+            (Every::Month, _) => first.year_end(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetaFile {
+    id: Spanned<String>,
+    name: Text,
+    summary: Text,
+    agency: Text,
+    legal_basis: Spanned<String>,
+    series: Spanned<String>,
+    channels: Spanned<Vec<Spanned<String>>>,
+    purposes: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    categories: Vec<Spanned<String>>,
+    retention_days: Spanned<u32>,
+    #[serde(default)]
+    mydata: Vec<Spanned<String>>,
+    #[serde(default)]
+    paper_documents: u16,
+    #[serde(default)]
+    life_events: Vec<String>,
+    deadline: Spanned<Deadline>,
+    payment: Spanned<Payment>,
+}
+
+/// `service.toml` read, with the places that other files are compared with.
+pub(crate) struct ReadMeta {
+    pub meta: Meta,
+    /// Where each MyData set stands.
+    pub mydata: Vec<Spanned<String>>,
+}
+
+/// Reads `service.toml` of a folder of this name.
+pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Vec<Mistake>> {
+    let read: MetaFile = file.parse().map_err(|mistake| vec![mistake])?;
+    let mut mistakes = Vec::new();
+    let mut wrong = |at: std::ops::Range<usize>, message: String, suggestion: Option<String>| mistakes.push(file.mistake(&at, message, suggestion));
+    if let Some(folder) = folder
+        && read.id.get_ref() != folder
+    {
+        wrong(read.id.span(), format!("the id is `{}`, the folder `{folder}`", read.id.get_ref()), Some(format!("write `id = \"{folder}\"`")));
+    }
+    if read.legal_basis.get_ref().trim().is_empty() {
+        wrong(read.legal_basis.span(), "the legal basis is empty".to_owned(), Some("cite the law, as `老人福利法 §12 I`".to_owned()));
+    }
+    let series = read.series.get_ref();
+    if !(1..=4).contains(&series.len()) || !series.chars().all(|c| c.is_ascii_uppercase()) {
+        wrong(read.series.span(), format!("`{series}` can't stand in numbers of applications"), Some("use one to four capital letters".to_owned()));
+    }
+    let mut channels = Vec::new();
+    for channel in read.channels.get_ref() {
+        match channel.get_ref().parse::<Channel>() {
+            Ok(channel) => channels.push(channel),
+            Err(()) => wrong(channel.span(), format!("`{}` is no channel", channel.get_ref()), suggest(channel.get_ref(), ["online", "counter", "agent"].into_iter())),
+        }
+    }
+    if read.channels.get_ref().is_empty() {
+        wrong(read.channels.span(), "there is no way to apply".to_owned(), Some("write `channels = [\"online\", \"counter\"]`".to_owned()));
+    }
+    if read.purposes.get_ref().is_empty() {
+        wrong(read.purposes.span(), "without a purpose no personal data may be used".to_owned(), Some("name a code of 特定目的, as `purposes = [\"057\"]`".to_owned()));
+    }
+    for code in read.purposes.get_ref() {
+        if code.get_ref().len() != 3 || !code.get_ref().chars().all(|c| c.is_ascii_digit()) {
+            wrong(code.span(), format!("`{}` is no code of a purpose", code.get_ref()), Some("three digits, as `057`".to_owned()));
+        }
+    }
+    for code in &read.categories {
+        let sound = code.get_ref().strip_prefix('C').is_some_and(|rest| rest.len() == 3 && rest.chars().all(|c| c.is_ascii_digit()));
+        if !sound {
+            wrong(code.span(), format!("`{}` is no code of a category of data", code.get_ref()), Some("`C` and three digits, as `C001`".to_owned()));
+        }
+    }
+    if *read.retention_days.get_ref() == 0 || *read.retention_days.get_ref() > 36_525 {
+        wrong(read.retention_days.span(), "the retention must be between a day and a hundred years".to_owned(), Some("write the days, as 1826 for five years".to_owned()));
+    }
+    for (place, set) in read.mydata.iter().enumerate() {
+        let sound = set.get_ref().strip_prefix("API.").is_some_and(|rest| rest.len() == 10 && rest.chars().all(|c| c.is_ascii_alphanumeric()));
+        if !sound {
+            wrong(set.span(), format!("`{}` is no MyData set", set.get_ref()), Some("`API.` and ten letters or digits".to_owned()));
+        } else if read.mydata.iter().take(place).any(|other| other.get_ref() == set.get_ref()) {
+            wrong(set.span(), format!("`{}` stands here twice", set.get_ref()), Some("remove one".to_owned()));
+        }
+    }
+    if read.deadline.get_ref().days == 0 {
+        wrong(read.deadline.span(), "the time for the decision is zero days".to_owned(), Some("write the days the law gives".to_owned()));
+    }
+    let payment = read.payment.get_ref();
+    match (payment.every, payment.until, payment.months) {
+        (Every::Month, None, _) => {
+            wrong(read.payment.span(), "monthly payments must say until when".to_owned(), Some("add `until = \"year_end\"` or `until = \"months\"` with `months`".to_owned()));
+        }
+        (Every::Once, Some(_), _) | (Every::Once, _, Some(_)) => {
+            wrong(read.payment.span(), "what is paid once has no end".to_owned(), Some("leave `until` and `months` out".to_owned()));
+        }
+        (Every::Month, Some(Until::Months), None | Some(0)) => {
+            wrong(read.payment.span(), "`until = \"months\"` must say how many".to_owned(), Some("add `months = 12`".to_owned()));
+        }
+        (Every::Month, Some(Until::YearEnd), Some(_)) => {
+            wrong(read.payment.span(), "`months` has no meaning with `until = \"year_end\"`".to_owned(), Some("leave it out".to_owned()));
+        }
+        _ => {}
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let words = |list: &[Spanned<String>]| list.iter().map(|one| one.get_ref().clone()).collect();
+    let meta = Meta {
+        id: read.id.into_inner(),
+        name: read.name,
+        summary: read.summary,
+        agency: read.agency,
+        legal_basis: read.legal_basis.into_inner(),
+        series: read.series.into_inner(),
+        channels,
+        purposes: words(read.purposes.get_ref()),
+        categories: words(&read.categories),
+        retention_days: read.retention_days.into_inner(),
+        mydata: words(&read.mydata),
+        paper_documents: i32::from(read.paper_documents),
+        life_events: read.life_events,
+        deadline: read.deadline.into_inner(),
+        payment: read.payment.into_inner(),
+    };
+    Ok(ReadMeta { meta, mydata: read.mydata })
+}
