@@ -3,6 +3,7 @@
 //! Each verb is one module with its entry functions; nothing jumps back except a correction. Every change of a case is
 //! one transaction: the row, its history, its entry in the usage ledger and the work that follows from it.
 
+pub mod audit;
 mod change;
 pub mod collect;
 pub mod correct;
@@ -14,22 +15,23 @@ mod guard;
 pub mod history;
 pub mod indicators;
 pub mod jobs;
+pub mod load;
 pub mod measure;
 pub mod mine;
-mod month;
 mod notify;
 pub mod pay;
 pub mod people;
+pub mod platform;
 mod record;
 pub mod review;
 pub mod staff;
 pub mod transition;
 mod wanted;
 
+pub use civic::{Month, MonthError};
 pub use desk::{City, CityAccount, Desk};
 pub use error::CaseError;
 pub use guard::Who;
-pub use month::{Month, MonthError};
 pub use people::Person;
 pub use staff::{Role, Staff};
 pub use transition::{Act, State};

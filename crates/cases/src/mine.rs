@@ -157,5 +157,5 @@ pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8
 /// # Errors
 /// The store's.
 pub async fn uses(desk: &Desk, person: &Person, limit: u64) -> Result<Vec<Recorded>, CaseError> {
-    Ok(ledger::of_subject(desk.store.read(), &person.lookup, limit).await?)
+    Ok(ledger::of_subject(desk.store.read(), &person.lookup, None, limit).await?)
 }

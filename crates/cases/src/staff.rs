@@ -10,6 +10,7 @@ use store::tables::{security_event, staff};
 use store::StoreError;
 use zeroize::Zeroizing;
 
+use crate::guard::Who;
 use crate::{CaseError, Desk};
 
 /// Wrong attempts in a row after which an account waits.
@@ -66,8 +67,16 @@ pub struct Staff {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// Office they work for.
+    /// Office they work for, as the services name it in Chinese (`agency` of `service.toml`).
     pub agency: String,
+}
+
+impl Staff {
+    /// The member of staff as an actor.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        Who::Staff { id: self.id, role: self.role, agency: self.agency.clone() }
+    }
 }
 
 /// A new account.
@@ -78,7 +87,7 @@ pub struct NewStaff {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// Office they work for.
+    /// Office they work for, as the services name it in Chinese (`agency` of `service.toml`).
     pub agency: String,
     /// Password.
     pub password: Zeroizing<String>,

@@ -276,7 +276,8 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision:
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Withdraw)?;
     withdrawn_row(desk, &mut change.row, &record.service);
     change.entries.push(guard::entry(desk, &person.who(), Action::Withdraw, id, &record.service, Some(person.lookup), &[]));
-    let message = notify::message(desk, &record, "withdrawn", &BTreeMap::new(), None).await?;
+    let message = notify::Draft::new(desk, &record, "withdrawn", BTreeMap::new());
+    let (seal, number) = (desk.store.seal().clone(), record.row.number.clone().unwrap_or_default());
     let measure = record.row.measure_id;
     desk.store
         .write(move |tx| {
@@ -285,8 +286,7 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision:
                 if let Some(measure) = measure {
                     store::tables::measure::set_outcome(tx, measure, Some("withdrawn"), None).await?;
                 }
-                message.write(tx).await?;
-                Ok(())
+                message.seal(tx, &seal, &number).await?.write(tx).await
             })
         })
         .await

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Content;
 use crate::guard::{Action, Who};
+use crate::history::time;
 use crate::{CaseError, Desk, record};
 
 /// Kind of the work that sends a message.
@@ -24,7 +25,15 @@ pub(crate) async fn send(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
     let application = record::row(desk, row.application_id.into()).await?;
     let record = record::open(desk, &Who::System, Action::Notify, application).await?;
     let content: Content = record::unseal(desk, &record.grant, record.row.key_id.into(), Place::new("message", "sealed", &row.id), sealed).await?;
-    let mail = exchange::mail::Mail { id, to: content.to, subject: content.subject, text: content.text, html: None };
+    let name = id.to_string();
+    let mail = exchange::mail::Mail {
+        to: &content.to,
+        subject: &content.subject,
+        text: &content.text,
+        html: None,
+        id: &name,
+        at: time(row.made_at),
+    };
     let sent = mailer.send(&mail).await;
     let status = match &sent {
         Ok(()) => "sent",

@@ -1,17 +1,19 @@
 //! The outbox (待辦發送匣): work written in the transaction it follows from, done afterwards at least once.
 //!
 //! A piece of work has an idempotency key, so putting it twice stores it once; its handler is safe to run again, so a
-//! crash between doing it and noting it does no harm. The relay claims due rows for a while, runs their handlers and notes
-//! the outcome; what fails is tried again with a growing pause, and given up after many tries for a person to look at.
+//! crash between doing it and noting it does no harm. The [`Relay`] runs the handlers as an apalis worker whose backend
+//! is this table: it claims due rows for a while and notes the outcome; what fails is tried again with a growing pause,
+//! and given up after many tries for a person to look at.
 
-use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
+mod backend;
+mod relay;
+
+pub use relay::Relay;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use civic::ids::OutboxId;
-use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -24,12 +26,10 @@ use uuid::Uuid;
 use crate::tables::outbox as table;
 use crate::{Store, StoreError, Tx};
 
-/// Rows claimed at once.
-const ROUND: u64 = 32;
-/// Handlers running at once.
-const WORKERS: usize = 4;
+/// Rows claimed at once: few, so that none waits long within its lease.
+const ROUND: u64 = 8;
 /// For how long a claimed row is left alone by other relays.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// Longest pause between two looks.
 const NAP: Duration = Duration::from_secs(2);
 /// Attempts after which a piece of work is given up.
@@ -159,85 +159,32 @@ pub async fn revive(tx: &Tx, id: OutboxId) -> Result<bool, StoreError> {
     Ok(done.rows_affected == 1)
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<Outcome, String>> + Send>>;
-type Handler = Arc<dyn Fn(Vec<u8>) -> Running + Send + Sync>;
-
-/// Carries work to its handlers.
-#[derive(Clone, Default)]
-pub struct Relay {
-    handlers: HashMap<&'static str, Handler>,
+/// A row this relay has claimed, without its payload: what is needed to note its outcome.
+#[derive(Clone, Debug)]
+struct Claimed {
+    id: Uuid,
+    kind: String,
+    attempts: i32,
+    /// The due time that says the claim is still ours.
+    until: i64,
 }
 
-impl Relay {
-    /// Registers the handler of a kind. Its error text is kept with the work and must hold no personal data.
-    #[must_use]
-    pub fn on<F, R>(mut self, kind: &'static str, handler: F) -> Relay
-    where
-        F: Fn(Vec<u8>) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<Outcome, String>> + Send + 'static,
-    {
-        self.handlers
-            .insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
-        self
+impl Claimed {
+    fn of(row: &table::Model) -> Claimed {
+        Claimed { id: row.id, kind: row.kind.clone(), attempts: row.attempts, until: row.due_at }
     }
+}
 
-    /// Works until the caller drops it. Work that is running then is tried again after its lease.
-    pub async fn run(&self, store: &Store) {
-        loop {
-            match self.round(store).await {
-                Ok(0) => {
-                    // Woken by new work, or to look for what has become due.
-                    tokio::time::timeout(NAP, store.bell().heard()).await.ok();
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "the outbox could not be read");
-                    tokio::time::sleep(NAP).await;
-                }
-            }
-        }
-    }
-
-    /// Does what is due now; gives how many pieces were tried.
-    ///
-    /// # Errors
-    /// The database's; a failing handler is no error of the round.
-    pub async fn round(&self, store: &Store) -> Result<usize, StoreError> {
-        let now = store.now();
-        let due = table::Entity::find()
-            .filter(table::Column::State.eq("waiting"))
-            .filter(table::Column::DueAt.lte(now.as_microsecond()))
-            .order_by_asc(table::Column::DueAt)
-            .limit(ROUND)
-            .all(store.read())
-            .await?;
-        if due.is_empty() {
-            return Ok(0);
-        }
-        let claimed = claim(store, due).await?;
-        let count = claimed.len();
-        let results: Vec<(table::Model, Result<Outcome, String>)> = futures::stream::iter(claimed)
-            .map(|row| async move {
-                let result = self.one(&row).await;
-                (row, result)
-            })
-            .buffer_unordered(WORKERS)
-            .collect()
-            .await;
-        note(store, results).await?;
-        Ok(count)
-    }
-
-    async fn one(&self, row: &table::Model) -> Result<Outcome, String> {
-        let Some(handler) = self.handlers.get(row.kind.as_str()) else {
-            return Err(format!("no handler for `{}`", row.kind));
-        };
-        let running = handler(row.payload.clone());
-        match tokio::spawn(running).await {
-            Ok(result) => result,
-            Err(_) => Err("the handler panicked".to_owned()),
-        }
-    }
+/// Claims what is due now.
+async fn take(store: &Store) -> Result<Vec<table::Model>, StoreError> {
+    let due = table::Entity::find()
+        .filter(table::Column::State.eq("waiting"))
+        .filter(table::Column::DueAt.lte(store.now().as_microsecond()))
+        .order_by_asc(table::Column::DueAt)
+        .limit(ROUND)
+        .all(store.read())
+        .await?;
+    if due.is_empty() { Ok(due) } else { claim(store, due).await }
 }
 
 /// Takes rows for this relay: a row that another one took meanwhile has another due time.
@@ -247,7 +194,7 @@ async fn claim(store: &Store, due: Vec<table::Model>) -> Result<Vec<table::Model
             Box::pin(async move {
                 let until = tx.now().checked_add(LEASE).unwrap_or(Timestamp::MAX).as_microsecond();
                 let mut claimed = Vec::with_capacity(due.len());
-                for row in due {
+                for mut row in due {
                     let done = table::Entity::update_many()
                         .col_expr(table::Column::DueAt, Expr::value(until))
                         .filter(table::Column::Id.eq(row.id))
@@ -256,6 +203,7 @@ async fn claim(store: &Store, due: Vec<table::Model>) -> Result<Vec<table::Model
                         .exec(tx)
                         .await?;
                     if done.rows_affected == 1 {
+                        row.due_at = until;
                         claimed.push(row);
                     }
                 }
@@ -265,40 +213,42 @@ async fn claim(store: &Store, due: Vec<table::Model>) -> Result<Vec<table::Model
         .await
 }
 
-async fn note(store: &Store, results: Vec<(table::Model, Result<Outcome, String>)>) -> Result<(), StoreError> {
+/// Notes what became of a claimed row. A row whose lease ran out and that another relay took is that one's to note.
+async fn note(store: &Store, row: Claimed, result: Result<Outcome, String>) -> Result<(), StoreError> {
     store
         .write(move |tx| {
             Box::pin(async move {
                 let now = tx.now();
-                for (row, result) in results {
-                    let attempts = row.attempts + 1;
-                    let update = table::Entity::update_many().filter(table::Column::Id.eq(row.id));
-                    let at = |pause: SignedDuration| {
-                        Expr::value(now.checked_add(pause).unwrap_or(Timestamp::MAX).as_microsecond())
-                    };
-                    let update = match result {
-                        Ok(Outcome::Done) => update
-                            .col_expr(table::Column::State, Expr::value("done"))
-                            .col_expr(table::Column::FinishedAt, Expr::value(now.as_microsecond())),
-                        Ok(Outcome::Later(pause)) => update.col_expr(table::Column::DueAt, at(pause)),
-                        Err(error) if attempts >= ATTEMPTS => {
-                            tracing::error!(kind = %row.kind, %error, "work was given up");
-                            update
-                                .col_expr(table::Column::State, Expr::value("dead"))
-                                .col_expr(table::Column::Attempts, Expr::value(attempts))
-                                .col_expr(table::Column::FinishedAt, Expr::value(now.as_microsecond()))
-                                .col_expr(table::Column::LastError, Expr::value(error))
-                        }
-                        Err(error) => {
-                            tracing::warn!(kind = %row.kind, %error, attempts, "work failed and is tried again");
-                            update
-                                .col_expr(table::Column::Attempts, Expr::value(attempts))
-                                .col_expr(table::Column::DueAt, at(pause(attempts)))
-                                .col_expr(table::Column::LastError, Expr::value(error))
-                        }
-                    };
-                    update.exec(tx).await?;
-                }
+                let attempts = row.attempts + 1;
+                let at = |pause: SignedDuration| {
+                    Expr::value(now.checked_add(pause).unwrap_or(Timestamp::MAX).as_microsecond())
+                };
+                let update = table::Entity::update_many()
+                    .filter(table::Column::Id.eq(row.id))
+                    .filter(table::Column::DueAt.eq(row.until))
+                    .filter(table::Column::State.eq("waiting"));
+                let update = match result {
+                    Ok(Outcome::Done) => update
+                        .col_expr(table::Column::State, Expr::value("done"))
+                        .col_expr(table::Column::FinishedAt, Expr::value(now.as_microsecond())),
+                    Ok(Outcome::Later(pause)) => update.col_expr(table::Column::DueAt, at(pause)),
+                    Err(error) if attempts >= ATTEMPTS => {
+                        tracing::error!(kind = %row.kind, %error, "work was given up");
+                        update
+                            .col_expr(table::Column::State, Expr::value("dead"))
+                            .col_expr(table::Column::Attempts, Expr::value(attempts))
+                            .col_expr(table::Column::FinishedAt, Expr::value(now.as_microsecond()))
+                            .col_expr(table::Column::LastError, Expr::value(error))
+                    }
+                    Err(error) => {
+                        tracing::warn!(kind = %row.kind, %error, attempts, "work failed and is tried again");
+                        update
+                            .col_expr(table::Column::Attempts, Expr::value(attempts))
+                            .col_expr(table::Column::DueAt, at(pause(attempts)))
+                            .col_expr(table::Column::LastError, Expr::value(error))
+                    }
+                };
+                update.exec(tx).await?;
                 Ok::<_, StoreError>(())
             })
         })

@@ -1,0 +1,204 @@
+//! The guard before personal data: states the purpose, asks the access policies, and writes the entry of the usage ledger.
+
+use civic::ids::{ApplicationId, PersonId, StaffId};
+use civic::{Language, Purpose};
+use services::Service;
+use store::access::{Actor, Grant, Resource};
+use store::ledger::{ActorKind, Entry};
+use store::tables::{application, payment_batch, person};
+use uuid::Uuid;
+
+use crate::record::Record;
+use crate::staff::{Role, Staff};
+use crate::{CaseError, Desk, transition};
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The platform's own work.
+    System,
+    /// A resident on their own case.
+    Resident(PersonId),
+    /// A member of staff.
+    Staff {
+        /// Identifier.
+        id: StaffId,
+        /// What they may do.
+        role: Role,
+        /// Office they work for, as the services name it.
+        agency: String,
+    },
+}
+
+impl Who {
+    fn actor(&self) -> Actor<'_> {
+        match self {
+            Who::System => Actor::System,
+            Who::Resident(id) => Actor::Resident(id.uuid()),
+            Who::Staff { id, role, agency } => Actor::Staff { id: id.uuid(), role: role.word(), agency },
+        }
+    }
+
+    /// As the history keeps it: the kind of actor, and which.
+    pub(crate) fn columns(&self) -> (&'static str, Option<Uuid>) {
+        match self {
+            Who::System => ("system", None),
+            Who::Resident(id) => ("person", Some(id.uuid())),
+            Who::Staff { id, .. } => ("staff", Some(id.uuid())),
+        }
+    }
+
+    fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
+        match self {
+            Who::System => (ActorKind::System, None),
+            Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
+            Who::Staff { id, .. } => (ActorKind::Staff, Some(id.uuid())),
+        }
+    }
+}
+
+/// What is done; the word is the action of the access policies, the function of the purpose and the action of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Open,
+    Fill,
+    Submit,
+    Withdraw,
+    Import,
+    Notify,
+    Dispose,
+    Read,
+    Decide,
+    Pay,
+    Queue,
+    Measure,
+    Audit,
+    Administer,
+}
+
+impl Action {
+    const fn word(self) -> &'static str {
+        match self {
+            Action::Open => "open",
+            Action::Fill => "fill",
+            Action::Submit => "submit",
+            Action::Withdraw => "withdraw",
+            Action::Import => "import",
+            Action::Notify => "notify",
+            Action::Dispose => "dispose",
+            Action::Read => "read",
+            Action::Decide => "decide",
+            Action::Pay => "pay",
+            Action::Queue => "queue",
+            Action::Measure => "measure",
+            Action::Audit => "audit",
+            Action::Administer => "administer",
+        }
+    }
+}
+
+/// 特定目的 175: management and public affairs of local government, for pages of an office that show no person.
+const OFFICE_CODE: &str = "175";
+const OFFICE_BASIS: &str = "地方制度法 §18、§19";
+/// 特定目的 135: services of information and communication, for the account of a person on the portal.
+const PROFILE_CODE: &str = "135";
+const PROFILE_BASIS: &str = "個人資料保護法 §15 ②";
+/// Ground of a disposal when the service is not on offer any more.
+const DISPOSAL_BASIS: &str = "個人資料保護法 §11 III";
+
+/// The office that decides the cases of a service.
+fn agency(service: &Service) -> &str {
+    service.meta.agency.get(Language::ZhTw)
+}
+
+/// May `who` do this to this case, for the purpose of its service.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn case(desk: &Desk, who: &Who, action: Action, row: &application::Model, service: &Service) -> Result<Grant, CaseError> {
+    let resource = Resource::Application { id: row.id, owner: row.person_id, agency: agency(service), state: transition::name(row.state) };
+    let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
+    Ok(desk.store.access().decide(who.actor(), action.word(), resource, purpose)?)
+}
+
+/// May a member of staff use this page of their office.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn office(desk: &Desk, staff: &Staff, action: Action) -> Result<(), CaseError> {
+    let who = staff.who();
+    desk.store.access().decide(who.actor(), action.word(), Resource::Office(&staff.agency), of_office(action.word()))?;
+    Ok(())
+}
+
+fn of_office(function: &str) -> Purpose {
+    Purpose { code: OFFICE_CODE.to_owned(), basis: OFFICE_BASIS.to_owned(), function: function.to_owned(), application: None }
+}
+
+/// May a member of staff release this batch: never the one they made.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) -> Result<(), CaseError> {
+    let who = staff.who();
+    let resource = Resource::Batch { id: batch.id, made_by: batch.made_by };
+    desk.store.access().decide(who.actor(), "release", resource, of_office("release"))?;
+    Ok(())
+}
+
+/// A person's own profile.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError> {
+    let purpose = Purpose { code: PROFILE_CODE.to_owned(), basis: PROFILE_BASIS.to_owned(), function: "profile".to_owned(), application: None };
+    Ok(desk.store.access().decide(Actor::Resident(id.uuid()), "profile", Resource::Profile(id.uuid()), purpose)?)
+}
+
+/// The entry of the usage ledger for a use of a case's data; `fields` are the names of what was used.
+pub(crate) fn entry(
+    desk: &Desk,
+    who: &Who,
+    action: Action,
+    id: ApplicationId,
+    service: &Service,
+    subject: Option<[u8; 32]>,
+    fields: &[&str],
+) -> Entry {
+    let purpose = desk.purpose(service, action.word(), Some(id));
+    written(desk, who, action, id, purpose, subject, fields)
+}
+
+/// The entry for an act that opens no data, whether or not the service is still on offer.
+pub(crate) fn plain_entry(desk: &Desk, who: &Who, action: Action, id: ApplicationId, service: &str) -> Entry {
+    let purpose = match desk.catalogue.get(service) {
+        Some(service) => desk.purpose(service, action.word(), Some(id)),
+        None => Purpose { code: OFFICE_CODE.to_owned(), basis: DISPOSAL_BASIS.to_owned(), function: action.word().to_owned(), application: Some(id) },
+    };
+    written(desk, who, action, id, purpose, None, &[])
+}
+
+fn written(desk: &Desk, who: &Who, action: Action, id: ApplicationId, purpose: Purpose, subject: Option<[u8; 32]>, fields: &[&str]) -> Entry {
+    let (actor, actor_id) = who.in_ledger();
+    Entry {
+        at: desk.now(),
+        actor,
+        actor_id,
+        action: action.word().to_owned(),
+        purpose,
+        application: Some(id),
+        subject,
+        fields: fields.iter().map(|&field| field.to_owned()).collect(),
+        count: 1,
+    }
+}
+
+/// The person a case is about, as the ledger names them, so that they can read the entry.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn subject(desk: &Desk, record: &Record) -> Result<Option<[u8; 32]>, CaseError> {
+    let Some(id) = record.row.person_id else { return Ok(None) };
+    let row = person::by_id(desk.store.read(), id).await?;
+    Ok(row.and_then(|row| row.lookup.try_into().ok()))
+}

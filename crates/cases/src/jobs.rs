@@ -1,0 +1,86 @@
+//! The work behind the pages: what the outbox holds, and the rounds that look for what time has made due.
+//!
+//! Each handler is safe to run twice: it looks first whether its work is still to be done, and writes what it did in one
+//! transaction whose unique keys refuse a second time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use store::outbox::{Outcome, Relay};
+use uuid::Uuid;
+
+use crate::collect::mydata;
+use crate::notify::{letter, mail};
+use crate::{CaseError, Desk, correct, dispose};
+
+/// Pause between two rounds of [`tidy`].
+const ROUND: Duration = Duration::from_secs(15 * 60);
+
+/// What a round of [`tidy`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Corrections whose time was over; their cases are back with their officers.
+    pub lapsed: u64,
+    /// Cases and drafts whose data was destroyed.
+    pub disposed: u64,
+}
+
+/// The handlers of everything the verbs put into the outbox.
+#[must_use]
+pub fn relay(desk: &Arc<Desk>) -> Relay {
+    let (fetching, writing, sending) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
+    Relay::default()
+        .on(mydata::FETCH, move |payload| {
+            let desk = Arc::clone(&fetching);
+            async move { done(mydata::fetch(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(letter::DECISION, move |payload| {
+            let desk = Arc::clone(&writing);
+            async move {
+                let (application, decided_at) = read::<(Uuid, i64)>(&payload)?;
+                done(letter::decided(&desk, application, decided_at).await)
+            }
+        })
+        .on(mail::SEND, move |payload| {
+            let desk = Arc::clone(&sending);
+            async move { done(mail::send(&desk, read::<Uuid>(&payload)?).await) }
+        })
+}
+
+fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(payload).map_err(|error| format!("the payload can't be read: {error}"))
+}
+
+/// A case that somebody changed meanwhile is looked at again at once; it is nobody's failure.
+fn done(result: Result<Outcome, CaseError>) -> Result<Outcome, String> {
+    match result {
+        Ok(outcome) => Ok(outcome),
+        Err(CaseError::Conflict(_)) => Ok(Outcome::Later(jiff::SignedDuration::from_secs(1))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Looks once for what time has made due: corrections that never came, drafts nobody touched, closed cases past their retention.
+///
+/// # Errors
+/// The store's; what was done before stays done.
+pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
+    Ok(Tidied { lapsed: correct::lapse(desk).await?, disposed: dispose::run(desk).await? })
+}
+
+/// Works until the caller drops it: the outbox at once, the rounds every quarter of an hour.
+pub async fn run(desk: Arc<Desk>) {
+    let relay = relay(&desk);
+    let rounds = async {
+        loop {
+            match tidy(&desk).await {
+                Ok(Tidied { lapsed: 0, disposed: 0 }) => {}
+                Ok(tidied) => tracing::info!(lapsed = tidied.lapsed, disposed = tidied.disposed, "a round of tidying"),
+                Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
+            }
+            tokio::time::sleep(ROUND).await;
+        }
+    };
+    tokio::join!(relay.run(&desk.store), rounds);
+}
