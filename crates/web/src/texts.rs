@@ -115,7 +115,7 @@ impl Words {
     /// A time at the minute, in Taiwan.
     #[must_use]
     pub fn time(&self, at: Timestamp) -> String {
-        let clock = at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
+        let clock = at.to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
         format!("{} {:02}:{:02}", self.date(clock.date()), clock.hour(), clock.minute())
     }
 

@@ -17,6 +17,12 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+impl Table {
+    fn is_numeric(&self, column: &usize) -> bool {
+        self.head.get(*column).is_some_and(|head| head.numeric)
+    }
+}
+
 /// Head of a column.
 #[derive(Clone, Debug)]
 pub struct Head {

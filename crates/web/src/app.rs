@@ -1,0 +1,45 @@
+//! All pages together.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::Router;
+use cases::Desk;
+use exchange::oidc::Provider;
+use tower_sessions::SessionStore;
+
+use crate::frame::Site;
+use crate::{base, office, resident};
+
+/// What the pages work with.
+#[derive(Clone)]
+pub struct App {
+    /// The verbs' desk.
+    pub desk: Arc<Desk>,
+    /// The place.
+    pub site: Arc<Site>,
+    /// The issuer residents sign in at; without one nobody can.
+    pub oidc: Option<Provider>,
+}
+
+impl FromRef<App> for Arc<Site> {
+    fn from_ref(app: &App) -> Arc<Site> {
+        Arc::clone(&app.site)
+    }
+}
+
+/// The whole portal.
+pub fn app<Store>(app: App, sessions: Store) -> Router
+where
+    Store: SessionStore + Clone,
+{
+    let site = Arc::clone(&app.site);
+    let pages = Router::new()
+        .merge(resident::routes())
+        .merge(office::routes())
+        .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
+        .with_state(app);
+    base::around(pages, &site, sessions)
+}

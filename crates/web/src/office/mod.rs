@@ -1,0 +1,168 @@
+//! The pages of the office (承辦端): the queue and the case file, payments, indicators, the ledger, the platform.
+//!
+//! Which role may use a page is decided by the access policies; the menu only leaves out what they would refuse.
+
+mod act;
+mod admin;
+mod audit;
+mod case;
+mod chart;
+mod indicators;
+mod load;
+mod payments;
+mod queue;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use cases::{CaseError, Role, Staff};
+use civic::ids::ApplicationId;
+use uuid::Uuid;
+
+use crate::components::Banner;
+use crate::visit::{self, OnDuty};
+use crate::{App, Frame, Problem, frame};
+
+/// Most bytes of a bank's report: a batch of 20,000 payments needs about 12 MiB.
+const REPORT_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The pages of the office.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/office/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/office/sign-out", post(sign_in::leave))
+        .route("/office", get(queue::show))
+        .route("/office/take", post(queue::take))
+        .route("/office/load", get(load::show))
+        .route("/office/cases/{id}", get(case::show))
+        .route("/office/cases/{id}/letters/{letter}", get(case::letter))
+        .route("/office/cases/{id}/preview/{kind}", post(act::preview))
+        .route("/office/cases/{id}/{act}", post(act::act))
+        .route("/office/payments", get(payments::show))
+        .route("/office/payments/prepare", post(payments::prepare))
+        .route("/office/payments/batch", post(payments::make))
+        .route("/office/payments/report", post(payments::report).layer(DefaultBodyLimit::max(REPORT_LIMIT)))
+        .route("/office/payments/items/{id}/retry", post(payments::retry))
+        .route("/office/payments/batches/{id}", get(payments::batch))
+        .route("/office/payments/batches/{id}/file", get(payments::file))
+        .route("/office/payments/batches/{id}/release", post(payments::release))
+        .route("/office/payments/batches/{id}/cancel", post(payments::cancel))
+        .route("/office/indicators", get(indicators::show))
+        .route("/office/audit", get(audit::show))
+        .route("/office/audit/verify", post(audit::verify))
+        .route("/office/admin", get(admin::show))
+        .route("/office/admin/work/{id}/retry", post(admin::retry))
+}
+
+/// The signed-in member of the staff with the surroundings of their page.
+#[derive(Clone, Debug)]
+pub(crate) struct Duty {
+    pub(crate) frame: Frame,
+    pub(crate) staff: Staff,
+}
+
+impl FromRequestParts<App> for Duty {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let OnDuty(id) = OnDuty::from_request_parts(parts, app).await?;
+        let staff = match cases::staff::get(&app.desk, id).await {
+            Ok(staff) => staff,
+            // the account was closed meanwhile
+            Err(CaseError::NotFound(_)) => return Err(Problem::SignIn { to: "/office/sign-in", back: None }),
+            Err(error) => return Err(failed(error)),
+        };
+        let visit = visit::visit(parts).await?;
+        let frame = Frame::new(Arc::clone(&app.site), frame::language(&parts.headers), visit, &parts.uri);
+        Ok(Duty { frame, staff })
+    }
+}
+
+/// A way of the menu.
+pub(crate) struct Way {
+    pub(crate) href: &'static str,
+    pub(crate) text: String,
+    pub(crate) current: bool,
+}
+
+/// The first page of a role.
+pub(crate) fn home(staff: &Staff) -> &'static str {
+    match staff.role {
+        Role::Officer | Role::Supervisor => "/office",
+        Role::Cashier => "/office/payments",
+        Role::Auditor => "/office/audit",
+        Role::Administrator => "/office/admin",
+    }
+}
+
+/// The pages a role works on.
+pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
+    let pages: &[(&'static str, &str)] = match staff.role {
+        Role::Officer => &[("/office", "office-nav-queue"), ("/office/indicators", "office-nav-indicators")],
+        Role::Supervisor => {
+            &[("/office", "office-nav-queue"), ("/office/load", "office-nav-load"), ("/office/indicators", "office-nav-indicators")]
+        }
+        Role::Cashier => &[("/office/payments", "office-nav-payments"), ("/office/indicators", "office-nav-indicators")],
+        Role::Auditor => &[("/office/audit", "office-nav-audit"), ("/office/indicators", "office-nav-indicators")],
+        Role::Administrator => &[("/office/admin", "office-nav-admin")],
+    };
+    let path = frame.path.split('?').next().unwrap_or_default();
+    pages.iter().map(|&(href, key)| Way { href, text: frame.t(key), current: href == path }).collect()
+}
+
+/// Name of a role.
+pub(crate) fn role(frame: &Frame, role: Role) -> String {
+    frame.t(&format!("office-role-{}", role.word()))
+}
+
+/// What has just been done, by the word the address carries; words we don't know say nothing.
+pub(crate) fn done(frame: &Frame, word: &str) -> Option<Banner> {
+    let plain = !word.is_empty() && word.len() < 30 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let key = format!("office-done-{word}");
+    (plain && frame.words.has(&key)).then(|| Banner { words: frame.words, success: true, text: frame.t(&key), detail: None })
+}
+
+/// The page of an error. What the log keeps has no personal data.
+pub(crate) fn failed(error: CaseError) -> Problem {
+    match error {
+        CaseError::NotFound(_) | CaseError::NoService(_) => Problem::NotFound,
+        CaseError::Conflict(_) | CaseError::Illegal(_) => Problem::Conflict,
+        CaseError::Refused(_) => Problem::Forbidden,
+        CaseError::Input { .. } | CaseError::Invalid(_) | CaseError::Incomplete(_) => Problem::Unusable,
+        CaseError::Outside { party, problem } => {
+            tracing::warn!(party, problem, "office");
+            Problem::Outside
+        }
+        error if error.is_temporary() => Problem::Busy,
+        error => {
+            tracing::error!(%error, "office");
+            Problem::Broken
+        }
+    }
+}
+
+/// An identifier of an address; one that is none names nothing.
+pub(crate) fn id(text: &str) -> Result<Uuid, Problem> {
+    Uuid::try_parse(text).map_err(|_| Problem::NotFound)
+}
+
+/// The application an address names.
+pub(crate) fn application(text: &str) -> Result<ApplicationId, Problem> {
+    id(text).map(ApplicationId::from_uuid)
+}
+
+/// Goes on to a page after an act, so that a reload does not repeat it.
+pub(crate) fn onward(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+/// A document. `name` is made of identifiers only.
+pub(crate) fn document(kind: &'static str, disposition: &str, name: &str, bytes: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""))], bytes).into_response()
+}

@@ -1,0 +1,129 @@
+//! Check your answers: every answer with its source, the expected outcome with its reasons, and the submission.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use cases::collect::{self, Draft};
+use cases::{CaseError, State as CaseState, correct as correction, mine};
+use civic::Language;
+use uuid::Uuid;
+
+use super::{Resident, application, apply, explained, failed, fields, onward};
+use crate::components::{Outcome, Reasons, Row, SummaryList};
+use crate::texts::Words;
+use crate::{App, Frame, Posted, Problem, page};
+
+#[derive(Template)]
+#[template(path = "resident/check.html")]
+struct CheckPage {
+    frame: Frame,
+    id: String,
+    /// Title of each part and its answers.
+    parts: Vec<(String, SummaryList)>,
+    outcome: Outcome,
+    reasons: Reasons,
+    /// Where to go on, while something is not answered.
+    next: Option<String>,
+    correcting: bool,
+    revision: i64,
+    form_token: String,
+}
+
+/// The answers, page by page, each with its source and a way to change it.
+fn parts(words: Words, draft: &Draft) -> Vec<(String, SummaryList)> {
+    let form = &draft.service.form;
+    let language: Language = words.language;
+    let mut parts: Vec<(String, SummaryList)> = Vec::new();
+    for place in form.places(&draft.answers) {
+        let view = form.view(&place, &draft.answers, None, None, language);
+        let rows: Vec<Row> = view
+            .fields
+            .iter()
+            .filter(|field| !field.shown.is_empty())
+            .map(|field| Row {
+                note: field.source.map(|source| fields::source(words, source)),
+                change: (field.field.ask != services::form::Ask::Never)
+                    .then(|| (format!("{}?from=check#{}", apply::address(draft.id, &format!("form/{}", view.address)), field.key), words.t("change"))),
+                ..Row::new(field.label, field.shown.clone())
+            })
+            .collect();
+        if !rows.is_empty() {
+            let title = match &view.item {
+                Some(item) => format!("{}：{item}", view.title),
+                None => view.title.to_owned(),
+            };
+            parts.push((title, SummaryList { rows }));
+        }
+    }
+    parts
+}
+
+/// `GET /applications/{id}/check`
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+    let Resident { frame, person } = resident;
+    let draft = collect::draft(&app.desk, &person, application(&id)?).await.map_err(failed)?;
+    let correcting = draft.state == CaseState::Correction;
+    if !(draft.agreed && draft.state == CaseState::Draft || correcting) {
+        return Ok(onward(&if draft.state == CaseState::Draft { apply::next(&draft) } else { format!("/applications/{id}") }));
+    }
+    let words = frame.words;
+    page(&CheckPage {
+        parts: parts(words, &draft),
+        outcome: explained::outcome(words, &draft.service, &draft.decision, draft.state),
+        reasons: explained::reasons(words, &draft.service, &draft.decision, &draft.answers),
+        next: (!draft.questions.is_empty()).then(|| apply::question(&draft)),
+        correcting,
+        revision: draft.revision,
+        form_token: draft.form_token.to_string(),
+        id,
+        frame,
+    })
+}
+
+/// `POST /applications/{id}/check`: hands the application in. Twice is once.
+pub(super) async fn submit(State(app): State<App>, Path(id): Path<String>, resident: Resident, posted: Posted) -> Result<Response, Problem> {
+    let id = application(&id)?;
+    let token: Uuid = posted.value("_form_token")?;
+    match collect::submit(&app.desk, &resident.person, id, posted.value("_revision")?, token).await {
+        Ok(_) => Ok(onward(&apply::address(id, "done"))),
+        // changed in another window, or a question has opened since: the page says what is to do
+        Err(CaseError::Incomplete(_)) => Ok(onward(&apply::address(id, "check"))),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// `POST /applications/{id}/correct`: hands the correction in.
+pub(super) async fn correct(State(app): State<App>, Path(id): Path<String>, resident: Resident, posted: Posted) -> Result<Response, Problem> {
+    let id = application(&id)?;
+    match correction::submit(&app.desk, &resident.person, id, posted.value("_revision")?).await {
+        Ok(()) => Ok(onward(&format!("/applications/{id}"))),
+        Err(CaseError::Incomplete(_)) => Ok(onward(&apply::address(id, "check"))),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "resident/done.html")]
+struct DonePage {
+    frame: Frame,
+    id: String,
+    service: String,
+    number: String,
+    deadline: String,
+    phone: String,
+}
+
+/// `GET /applications/{id}/done`
+pub(super) async fn done(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+    let Resident { frame, person } = resident;
+    let case = mine::case(&app.desk, &person, application(&id)?).await.map_err(failed)?;
+    let (Some(number), Some(deadline)) = (case.mine.number, case.mine.deadline) else { return Ok(onward(&format!("/applications/{id}"))) };
+    page(&DonePage {
+        service: frame.words.of(&case.mine.service).to_owned(),
+        deadline: frame.words.date(deadline),
+        phone: app.desk.city.phone.clone(),
+        number,
+        id,
+        frame,
+    })
+}

@@ -1,0 +1,112 @@
+//! The pages of residents (民眾): services, sign-in, an application from the notice to the survey, and their own data.
+
+mod account;
+mod apply;
+mod case;
+mod check;
+mod explained;
+mod fields;
+mod form;
+mod home;
+mod my_data;
+mod mydata;
+mod notice;
+mod sign_in;
+mod survey;
+mod withdraw;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use cases::{CaseError, Person};
+use civic::ids::ApplicationId;
+use uuid::Uuid;
+
+use crate::visit::{self, SignedIn};
+use crate::{App, Frame, Problem, frame};
+
+/// The pages of residents.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/services/{id}", get(home::service))
+        .route("/services/{id}/start", post(apply::start))
+        .route("/help", get(home::help))
+        .route("/privacy", get(home::privacy))
+        .route("/accessibility", get(home::accessibility))
+        .route("/sign-in", get(sign_in::show))
+        .route("/sign-in/go", post(sign_in::go))
+        .route("/sign-in/return", get(sign_in::back))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/applications", get(case::list))
+        .route("/applications/{id}", get(case::show))
+        .route("/applications/{id}/notice", get(notice::show).post(notice::agree))
+        .route("/applications/{id}/mydata", get(mydata::show).post(mydata::go))
+        .route("/applications/{id}/form/{address}", get(form::show).post(form::save))
+        .route("/applications/{id}/check", get(check::show).post(check::submit))
+        .route("/applications/{id}/correct", post(check::correct))
+        .route("/applications/{id}/done", get(check::done))
+        .route("/applications/{id}/withdraw", get(withdraw::show).post(withdraw::withdraw))
+        .route("/applications/{id}/account", get(account::show).post(account::save))
+        .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
+        .route("/applications/{id}/letters/{letter}", get(case::letter))
+        .route("/mydata/return", get(mydata::returned))
+        .route("/mydata/notify", post(mydata::notified))
+        .route("/my-data", get(my_data::show))
+}
+
+/// The signed-in resident with the surroundings of their page.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    pub(crate) frame: Frame,
+    pub(crate) person: Person,
+}
+
+impl FromRequestParts<App> for Resident {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let SignedIn(id) = SignedIn::from_request_parts(parts, app).await?;
+        let person = match cases::people::get(&app.desk, id).await {
+            Ok(person) => person,
+            Err(CaseError::NotFound(_)) => return Err(Problem::SignIn { to: "/sign-in", back: None }),
+            Err(error) => return Err(failed(error)),
+        };
+        let visit = visit::visit(parts).await?;
+        let frame = Frame::new(Arc::clone(&app.site), frame::language(&parts.headers), visit, &parts.uri);
+        Ok(Resident { frame, person })
+    }
+}
+
+/// The page of an error. What the log keeps has no personal data.
+pub(crate) fn failed(error: CaseError) -> Problem {
+    match error {
+        CaseError::NotFound(_) | CaseError::NoService(_) => Problem::NotFound,
+        CaseError::Conflict(_) | CaseError::Illegal(_) | CaseError::Incomplete(_) => Problem::Conflict,
+        CaseError::Refused(_) => Problem::Forbidden,
+        CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
+        CaseError::Outside { party, problem } => {
+            tracing::warn!(party, problem, "outside party");
+            Problem::Outside
+        }
+        error if error.is_temporary() => Problem::Busy,
+        error => {
+            tracing::error!(%error, "case");
+            Problem::Broken
+        }
+    }
+}
+
+/// The application an address names; what is no identifier names nothing.
+pub(crate) fn application(text: &str) -> Result<ApplicationId, Problem> {
+    Uuid::try_parse(text).map(ApplicationId::from_uuid).map_err(|_| Problem::NotFound)
+}
+
+/// Goes on to a page after an act, so that a reload does not repeat it.
+pub(crate) fn onward(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}

@@ -1,0 +1,60 @@
+//! Who looked at my data (誰看過我的資料): every entry of the usage ledger about the person, in plain words.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use cases::mine;
+use store::ledger::ActorKind;
+
+use super::{Resident, failed};
+use crate::{App, Frame, Problem, page};
+
+/// Key of the word for an actor.
+fn actor(kind: ActorKind) -> &'static str {
+    match kind {
+        ActorKind::System => "actor-system",
+        ActorKind::Staff => "actor-staff",
+        ActorKind::Resident => "actor-person",
+        ActorKind::Organisation => "actor-organisation",
+    }
+}
+
+/// Entries shown; older ones are told on request.
+const SHOWN: u64 = 200;
+
+/// One use of the person's data.
+struct Use {
+    when: String,
+    who: String,
+    what: String,
+    basis: String,
+}
+
+#[derive(Template)]
+#[template(path = "resident/my_data.html")]
+struct MyDataPage {
+    frame: Frame,
+    name: String,
+    uses: Vec<Use>,
+}
+
+/// `GET /my-data`
+pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<Response, Problem> {
+    let Resident { frame, person } = resident;
+    let words = frame.words;
+    let found = mine::uses(&app.desk, &person, SHOWN).await.map_err(failed)?;
+    let uses = found.iter().map(|recorded| {
+        let entry = &recorded.entry;
+        let known = |stem: &str, word: &str| {
+            let key = format!("{stem}-{}", word.replace(['_', '.'], "-"));
+            if words.has(&key) { words.t(&key) } else { word.to_owned() }
+        };
+        Use {
+            when: words.time(entry.at),
+            who: words.t(actor(entry.actor)),
+            what: known("use", &entry.action),
+            basis: entry.purpose.basis.clone(),
+        }
+    });
+    page(&MyDataPage { uses: uses.collect(), name: person.name.clone(), frame })
+}

@@ -1,0 +1,110 @@
+//! MyData: what is asked for and why, the way there and back, and the platform's notification.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cases::State as CaseState;
+use cases::collect::mydata::{self as verbs, Notified};
+use cases::collect::{self, MyDataState};
+use services::Service;
+
+use super::{Resident, application, apply, failed, onward};
+use crate::components::Banner;
+use crate::texts::Words;
+use crate::{App, Frame, Posted, Problem, page};
+
+#[derive(Template)]
+#[template(path = "resident/mydata.html")]
+struct MyDataPage {
+    frame: Frame,
+    id: String,
+    /// Name and agency of each set.
+    sets: Vec<(String, String)>,
+    stage: Stage,
+    /// What happened, where something has.
+    news: Option<Banner>,
+    /// Where to go on without, or after.
+    onward: String,
+    connected: bool,
+}
+
+/// How far it is.
+#[derive(PartialEq)]
+enum Stage {
+    /// To be asked.
+    Ask,
+    /// On its way; the page looks again by itself.
+    Arriving,
+    /// Here.
+    Here,
+}
+
+/// The data sets of a service: name and agency.
+pub(super) fn sets(app: &App, service: &Service, words: Words) -> Vec<(String, String)> {
+    let known = service.meta.mydata.iter().filter_map(|id| app.desk.catalogue.mapping(id));
+    known.map(|mapping| (words.of(&mapping.title).to_owned(), words.of(&mapping.agency).to_owned())).collect()
+}
+
+/// `GET /applications/{id}/mydata`
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+    let Resident { frame, person } = resident;
+    let draft = collect::draft(&app.desk, &person, application(&id)?).await.map_err(failed)?;
+    if draft.state != CaseState::Draft {
+        return Ok(onward(&format!("/applications/{id}")));
+    }
+    if !draft.agreed {
+        return Ok(onward(&apply::next(&draft)));
+    }
+    let words = frame.words;
+    let banner = |success, text: String, detail| Some(Banner { words, success, text, detail });
+    let (stage, news) = match &draft.mydata {
+        MyDataState::NotUsed => (Stage::Ask, None),
+        MyDataState::Asked => (Stage::Ask, banner(false, words.t("mydata-not-back"), None)),
+        MyDataState::Arriving => (Stage::Arriving, None),
+        MyDataState::Arrived { sets, missing } => {
+            let detail = (!missing.is_empty()).then(|| {
+                let names = missing.iter().filter_map(|id| app.desk.catalogue.mapping(id)).map(|mapping| words.of(&mapping.title));
+                words.t1("mydata-missing", "sets", names.collect::<Vec<_>>().join("、"))
+            });
+            (Stage::Here, banner(true, words.t1("mydata-here", "sets", sets), detail))
+        }
+        MyDataState::Ended(code) => {
+            let key = format!("mydata-code-{code}");
+            let known = words.has(&key);
+            (Stage::Ask, banner(false, if known { words.t(&key) } else { words.t("mydata-code-other") }, None))
+        }
+    };
+    page(&MyDataPage {
+        sets: sets(&app, &draft.service, words),
+        onward: apply::question(&draft),
+        connected: app.desk.mydata.is_some(),
+        id,
+        stage,
+        news,
+        frame,
+    })
+}
+
+/// `POST /applications/{id}/mydata`: sends the browser to the platform.
+pub(super) async fn go(State(app): State<App>, Path(id): Path<String>, resident: Resident, _: Posted) -> Result<Response, Problem> {
+    let to = verbs::begin(&app.desk, &resident.person, application(&id)?, resident.frame.language()).await.map_err(failed)?;
+    Ok(onward(to.as_str()))
+}
+
+/// `GET /mydata/return`: the platform sent the browser back.
+pub(super) async fn returned(State(app): State<App>, RawQuery(query): RawQuery, resident: Resident) -> Result<Response, Problem> {
+    let (id, _) = verbs::returned(&app.desk, &resident.person, &query.unwrap_or_default()).await.map_err(failed)?;
+    Ok(onward(&apply::address(id, "mydata")))
+}
+
+/// `POST /mydata/notify`: the platform's notification. Taken is 200, never 201; what is not genuine is 403.
+pub(super) async fn notified(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let answer = verbs::notified(&app.desk, kind, &body).await.map_err(failed)?;
+    Ok(match answer {
+        Notified::Accepted | Notified::Repeated => StatusCode::OK.into_response(),
+        Notified::Refused => Problem::Forbidden.into_response(),
+    })
+}

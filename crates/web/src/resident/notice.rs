@@ -1,0 +1,42 @@
+//! The notice of Personal Data Protection Act §8 (個人資料蒐集告知), before anything is collected.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use cases::State as CaseState;
+use cases::collect;
+
+use super::{Resident, application, apply, failed, onward};
+use crate::{App, Frame, Posted, Problem, page};
+
+#[derive(Template)]
+#[template(path = "resident/notice.html")]
+struct NoticePage {
+    frame: Frame,
+    id: String,
+    title: String,
+    /// Finished HTML, every text in it escaped.
+    notice: String,
+    agreed: bool,
+}
+
+/// `GET /applications/{id}/notice`
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+    let draft = collect::draft(&app.desk, &resident.person, application(&id)?).await.map_err(failed)?;
+    let notice = draft.service.notice(resident.frame.language());
+    page(&NoticePage {
+        id,
+        title: notice.title().to_owned(),
+        notice: notice.html(2),
+        agreed: draft.agreed || draft.state != CaseState::Draft,
+        frame: resident.frame,
+    })
+}
+
+/// `POST /applications/{id}/notice`
+pub(super) async fn agree(State(app): State<App>, Path(id): Path<String>, resident: Resident, _: Posted) -> Result<Response, Problem> {
+    let id = application(&id)?;
+    collect::agree(&app.desk, &resident.person, id, resident.frame.language()).await.map_err(failed)?;
+    let draft = collect::draft(&app.desk, &resident.person, id).await.map_err(failed)?;
+    Ok(onward(&apply::next(&draft)))
+}
