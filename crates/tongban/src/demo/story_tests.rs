@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
 use rules::Decision;
 use serde_json::{Value, json};
 use services::Catalogue;
@@ -81,11 +80,7 @@ fn truth(resident: &Resident, answers: &Answers, key: &str) -> Value {
 /// Applies as the head of a family does: data from MyData, then page by page. Gives the questions asked and the decision.
 fn apply(city: &City, number: usize, catalogue: &Catalogue) -> (Vec<String>, Decision) {
     let service = catalogue.get("senior-allowance").unwrap();
-    let now = TODAY
-        .at(10, 0, 0, 0)
-        .to_zoned(TimeZone::get("Asia/Taipei").unwrap())
-        .unwrap()
-        .timestamp();
+    let now = civic::legal_start(TODAY);
     let resident = city.head(number).unwrap();
     let own = resident.id_of(0).unwrap();
     let mut answers = Answers::new(&service.form);
