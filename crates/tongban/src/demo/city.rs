@@ -151,12 +151,6 @@ impl City {
         self.starts.len().saturating_sub(1)
     }
 
-    /// The day its ages are of.
-    #[must_use]
-    pub fn today(&self) -> Date {
-        self.today
-    }
-
     fn stream(&self, family: usize) -> u64 {
         match (Story::ALL.get(family), self.tries.get(family)) {
             (Some(story), Some(found)) => story.stream(*found),

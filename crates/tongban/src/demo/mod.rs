@@ -18,7 +18,6 @@ mod stories;
 use std::path::{Path, PathBuf};
 
 pub use city::{City, NAME, REGION, SIZES, generate};
-pub use stories::Story;
 
 /// Why there is no city.
 #[derive(Debug, thiserror::Error)]

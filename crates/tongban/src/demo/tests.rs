@@ -58,7 +58,7 @@ fn digest(city: &City) -> u64 {
                 "API.EntryExit1",
                 "API.Welfare001",
             ] {
-                canonical(&data_set(&resident, resource, city.today()).unwrap(), &mut text);
+                canonical(&data_set(&resident, resource, TODAY).unwrap(), &mut text);
             }
             for byte in text.bytes() {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
