@@ -5,6 +5,7 @@
 //! other reading, so that a shared mistake can't hide. `tongban demo` and the tests start it; `tongban serve` never does.
 
 mod bank;
+mod cards;
 mod html;
 mod issuer;
 mod keys;
@@ -64,6 +65,19 @@ pub struct Resource {
     pub immediate: bool,
 }
 
+/// A member of the demonstration's staff, for the page with the current one-time codes.
+#[derive(Clone)]
+pub struct Card {
+    /// Name to sign in with.
+    pub account: String,
+    /// Password.
+    pub password: String,
+    /// What they do.
+    pub role: String,
+    /// Secret of the one-time code.
+    pub secret: Vec<u8>,
+}
+
 /// Ports of the listeners; 0 takes any free one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ports {
@@ -94,6 +108,8 @@ pub struct Config {
     pub notify_url: Url,
     /// The data sets.
     pub resources: Vec<Resource>,
+    /// The staff, shown with their codes beside the mailbox.
+    pub cards: Vec<Card>,
     /// How long a data set that is not immediate takes.
     pub wait_seconds: u64,
     /// Ports.
@@ -140,6 +156,7 @@ pub struct Running {
     pub mailbox: String,
     /// The bank's page.
     pub bank: String,
+    population: Arc<dyn Population>,
     faults: mydata::FaultSwitch,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -228,7 +245,7 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
     };
     serve(issuer_listener, issuer::router(&config, &issuer, &keys));
     serve(mydata_listener, mydata::router(&config, &mydata, keys, faults.clone()));
-    serve(mailbox_listener, mail::router(letters.clone()));
+    serve(mailbox_listener, mail::router(letters.clone()).merge(cards::router(config.cards.clone())));
     serve(bank_listener, bank::router(&config.folder)?);
     tasks.spawn(mail::receive(smtp_listener, letters, stopped));
     Ok(Running {
@@ -237,6 +254,7 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
         smtp,
         mailbox: format!("http://{mailbox_at}"),
         bank: format!("http://{bank_at}"),
+        population: Arc::clone(&config.population),
         faults,
         stop,
         tasks,
@@ -244,6 +262,12 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
 }
 
 impl Running {
+    /// The people the issuer offers by name.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        self.population.accounts()
+    }
+
     /// Makes the MyData platform misbehave from now on, for tests of refusal.
     pub fn misbehave(&self, faults: Faults) {
         self.faults.set(faults);

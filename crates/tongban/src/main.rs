@@ -1,1 +1,55 @@
-fn main() {}
+//! The program: commands, configuration, wiring, and the demonstration city.
+
+mod bundled;
+mod commands;
+mod config;
+mod demo;
+mod server;
+mod terminal;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The digital-service platform of a Taiwanese city or county.
+///
+/// Without a command it starts the demonstration city.
+#[derive(Parser)]
+#[command(name = "tongban", version, about, long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the demonstration city with its own sign-in, MyData, mailbox and bank on loopback
+    Demo(commands::demo::DemoArgs),
+    /// Starts the platform of a real city
+    Serve(commands::serve::ServeArgs),
+    /// Checks, makes and lists service folders
+    Service(commands::service::ServiceArgs),
+    /// Decides cases and sweeps populations by the rules of a service folder
+    Rules(commands::rules::RulesArgs),
+    /// Verifies the record of every use of personal data
+    Ledger(commands::ledger::LedgerArgs),
+    /// Checks a configuration file, or prints one to begin with
+    Config(commands::config::ConfigArgs),
+    /// Opens accounts for the staff
+    Staff(commands::staff::StaffArgs),
+    /// Looks whether everything the platform needs is there
+    Doctor(commands::doctor::DoctorArgs),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command.unwrap_or_else(|| Command::Demo(commands::demo::DemoArgs::default())) {
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Service(args) => commands::service::run(args),
+        Command::Rules(args) => commands::rules::run(args),
+        Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Config(args) => commands::config::run(&args),
+        Command::Staff(args) => commands::staff::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
+    }
+}

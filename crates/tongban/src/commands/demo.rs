@@ -1,0 +1,396 @@
+//! `tongban demo`: the demonstration city with its outside world on loopback, and the portal open.
+
+use cases::{Role, staff};
+use civic::{Language, Text};
+use clap::Args;
+use jiff::SignedDuration;
+use peers::{Card, Ports, Resource, Running};
+use serde::{Deserialize, Serialize};
+use services::Catalogue;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{block, refused};
+use crate::config::{Account, City, Config};
+use crate::demo::{self, CityError};
+use crate::server::{self, DEMO_MARK, ServeError};
+use crate::terminal::{self, Progress};
+
+/// The office that decides in the demonstration; the service folders name the same.
+const AGENCY: &str = "臺中市政府社會局";
+
+/// What `demo` is told.
+#[derive(Args, Clone)]
+pub struct DemoArgs {
+    /// How many residents the city has
+    #[arg(long, default_value_t = 100_000)]
+    residents: usize,
+    /// Folder of everything that is kept
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// Address of the portal
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The same seed makes the same city
+    #[arg(long, default_value_t = 115)]
+    seed: u64,
+    /// `postgres://…` instead of the embedded database
+    #[arg(long)]
+    database: Option<String>,
+    /// Folder of services instead of the built-in ones
+    #[arg(long)]
+    services: Option<PathBuf>,
+    /// Seconds in which a decision can be taken back before its letter leaves
+    #[arg(long, default_value_t = 60)]
+    grace: i64,
+    /// Print one line of JSON with all addresses and accounts when the portal is open
+    #[arg(long)]
+    json: bool,
+}
+
+impl Default for DemoArgs {
+    fn default() -> DemoArgs {
+        DemoArgs {
+            residents: 100_000,
+            data: PathBuf::from("data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            seed: 115,
+            database: None,
+            services: None,
+            grace: 60,
+            json: false,
+        }
+    }
+}
+
+/// Why the demonstration does not start.
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    #[error(transparent)]
+    City(#[from] CityError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Peer(#[from] peers::PeerError),
+    #[error("an account of the staff can't be opened: {0}")]
+    Staff(#[from] cases::CaseError),
+    #[error("{path} holds the data of a real platform; choose another folder with `--data`", path = .0.display())]
+    NotADemonstration(PathBuf),
+    #[error("the demonstration listens on this machine only; use an address such as 127.0.0.1:8080, not {0}")]
+    NotLoopback(SocketAddr),
+    #[error("{path}: {why}", path = path.display())]
+    File { path: PathBuf, why: String },
+}
+
+/// Runs the command.
+pub fn run(args: DemoArgs) -> ExitCode {
+    terminal::log(args.json);
+    match block(start(args)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => refused(&error),
+        Err(error) => refused(&error),
+    }
+}
+
+fn text(chinese: &str, english: &str) -> Text {
+    Text::from_iter([(Language::ZhTw, chinese.to_owned()), (Language::En, english.to_owned())])
+}
+
+/// The configuration of a demonstration's data folder, without its outside parties.
+pub fn config_for(data: &Path) -> Config {
+    Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        #[expect(clippy::expect_used, reason = "a constant address")]
+        portal: Url::parse("http://127.0.0.1/").expect("a constant address"),
+        database: None,
+        data: data.to_path_buf(),
+        master_keys: None,
+        lookup_key: None,
+        services: None,
+        datasets: None,
+        policies: None,
+        calendar: None,
+        city: City {
+            region: demo::REGION.to_owned(),
+            name: text(demo::NAME, "Taichung City"),
+            agency: text(AGENCY, "Social Affairs Bureau, Taichung City Government"),
+            phone: "04-22289111".to_owned(),
+            sender: "no-reply@city.example".to_owned(),
+            account: Account { name: "臺中市市庫".to_owned(), bank: "004".to_owned(), number: "010000000001".to_owned() },
+            grace_minutes: 1,
+        },
+        oidc: None,
+        mydata: None,
+        mail: None,
+    }
+}
+
+async fn start(args: DemoArgs) -> Result<(), DemoError> {
+    if !args.listen.ip().is_loopback() {
+        return Err(DemoError::NotLoopback(args.listen));
+    }
+    mark(&args.data)?;
+    let progress = Progress::begin();
+    let city = city(&args, &progress)?;
+    progress.step("starting sign-in, MyData, mailbox and bank · 啟動登入、MyData、信箱和銀行");
+    let listener = server::listen(args.listen).await?;
+    let listen = listener.local_addr().unwrap_or(args.listen);
+    let mut config = config_for(&args.data);
+    config.listen = listen;
+    config.database = args.database.clone();
+    config.services = args.services.clone();
+    config.portal = address(&format!("http://{listen}/"))?;
+    let members = members(&args.data)?;
+    let catalogue = server::catalogue(&config)?;
+    let running = peers::start(peers::Config {
+        population: Arc::new(city),
+        folder: args.data.join("peers"),
+        redirect_url: address(&format!("http://{listen}/sign-in/return"))?,
+        return_url: address(&format!("http://{listen}/mydata/return"))?,
+        notify_url: address(&format!("http://{listen}/mydata/notify"))?,
+        resources: resources(&catalogue),
+        cards: members.iter().map(Member::card).collect(),
+        wait_seconds: 2,
+        ports: ports(listen.port()),
+    })
+    .await?;
+    drop(catalogue);
+    connect(&mut config, &running);
+    progress.step("opening the store · 開啟資料庫");
+    let desk = server::desk(&config, SignedDuration::from_secs(args.grace.clamp(0, 3600))).await?;
+    for member in &members {
+        member.open(&desk).await?;
+    }
+    progress.end();
+    tell(&args, &config, &running, &members);
+    server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
+    running.shutdown().await;
+    Ok(())
+}
+
+fn address(text: &str) -> Result<Url, DemoError> {
+    Url::parse(text).map_err(|error| DemoError::File { path: PathBuf::from(text), why: error.to_string() })
+}
+
+/// Marks the folder as a demonstration's, and refuses one that is not.
+fn mark(data: &Path) -> Result<(), DemoError> {
+    let file = |error: std::io::Error| DemoError::File { path: data.to_path_buf(), why: error.to_string() };
+    let mark = data.join(DEMO_MARK);
+    if data.join("tongban.sqlite").exists() && !mark.exists() {
+        return Err(DemoError::NotADemonstration(data.to_path_buf()));
+    }
+    std::fs::create_dir_all(data).map_err(file)?;
+    std::fs::write(mark, "Made-up people. `tongban serve` refuses this folder.\n").map_err(file)
+}
+
+/// The city of the folder, made if it is not there yet or another one was asked for.
+fn city(args: &DemoArgs, progress: &Progress) -> Result<demo::City, DemoError> {
+    let folder = args.data.join("city");
+    if let Ok(city) = demo::City::open(&folder)
+        && city.residents() == args.residents
+    {
+        progress.step(&format!("opening the city of {} residents · 開啟示範城市", city.residents()));
+        return Ok(city);
+    }
+    progress.step(&format!("making a city of {} residents · 建立示範城市", args.residents));
+    let city = demo::generate(args.residents, args.seed, civic::legal_day(jiff::Timestamp::now()))?;
+    city.save(&folder)?;
+    let mut told = 0;
+    city.write_people(&folder.join("people.parquet"), &mut |done| {
+        if done >= told + 20_000 {
+            told = done;
+            progress.step(&format!("{done} of {} residents written", args.residents));
+        }
+    })?;
+    Ok(city)
+}
+
+/// The usual ports stand beside the portal's usual one; any other portal lets the system choose.
+fn ports(portal: u16) -> Ports {
+    if portal == 8080 {
+        Ports { issuer: 8081, mydata: 8082, mailbox: 8083, bank: 8084, smtp: 8025 }
+    } else {
+        Ports::default()
+    }
+}
+
+fn resources(catalogue: &Catalogue) -> Vec<Resource> {
+    let language = Language::ZhTw;
+    let known = catalogue.mappings().map(|mapping| Resource {
+        id: mapping.resource_id.clone(),
+        title: mapping.title.get(language).to_owned(),
+        agency: mapping.agency.get(language).to_owned(),
+        file: mapping.file.clone(),
+        immediate: mapping.immediate,
+    });
+    known.collect()
+}
+
+/// Registers the city with its outside parties.
+fn connect(config: &mut Config, running: &Running) {
+    let client: exchange::ClientConfig = exchange::ClientConfig { https_only: false, ..Default::default() };
+    let portal = config.portal.as_str().trim_end_matches('/').to_owned();
+    let url = |path: &str| Url::parse(&format!("{portal}{path}")).ok();
+    if let Some(redirect_url) = url("/sign-in/return") {
+        config.oidc = Some(exchange::oidc::Config {
+            issuer: running.issuer.address.clone(),
+            client_id: running.issuer.client_id.clone(),
+            client_secret: Some(running.issuer.client_secret.clone()),
+            redirect_url,
+            scopes: vec!["profile".to_owned(), "uid".to_owned()],
+            national_id_claim: "uid".to_owned(),
+            name_claim: "cn".to_owned(),
+            pending_seconds: 900,
+            skew_seconds: 60,
+            client: client.clone(),
+        });
+    }
+    if let Some(return_url) = url("/mydata/return") {
+        config.mydata = Some(exchange::mydata::Config {
+            platform: running.mydata.address.clone(),
+            client_id: running.mydata.client_id.clone(),
+            client_secret: running.mydata.client_secret.clone(),
+            cbc_iv: running.mydata.cbc_iv.clone(),
+            return_url,
+            api_key: Some(running.mydata.api_key.clone()),
+            government_roots: running.mydata.government_root.clone(),
+            intermediates: String::new(),
+            signers: std::collections::BTreeMap::new(),
+            client,
+            times: exchange::mydata::Times { least_retry_seconds: 1, ..Default::default() },
+            limits: exchange::mydata::PackageLimits::default(),
+            meta_folder: "META-INFO".to_owned(),
+            data_prefix: "application/zip;data:".to_owned(),
+        });
+    }
+    config.mail = Some(exchange::mail::Config {
+        host: running.smtp.ip().to_string(),
+        port: running.smtp.port(),
+        protection: exchange::mail::Protection::None,
+        username: None,
+        password: None,
+        from: config.city.sender.clone(),
+        from_name: Some(config.city.name.get(Language::ZhTw).to_owned()),
+        timeout_seconds: 10,
+        connections: 2,
+    });
+}
+
+/// A member of the demonstration's staff, kept in the data folder.
+#[derive(Serialize, Deserialize)]
+struct Member {
+    account: String,
+    name: String,
+    role: String,
+    password: String,
+    /// Base32, as authenticator apps take it.
+    totp_secret: String,
+    secret: Vec<u8>,
+}
+
+const STAFF: [(&str, &str, Role); 7] = [
+    ("officer", "承辦人甲", Role::Officer),
+    ("officer2", "承辦人乙", Role::Officer),
+    ("supervisor", "主管", Role::Supervisor),
+    ("cashier", "出納甲", Role::Cashier),
+    ("cashier2", "出納乙", Role::Cashier),
+    ("auditor", "稽核", Role::Auditor),
+    ("admin", "系統管理員", Role::Administrator),
+];
+
+/// The staff of the folder, made at the first start.
+fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
+    let path = data.join("staff.json");
+    let file = |why: String| DemoError::File { path: path.clone(), why };
+    if let Ok(bytes) = std::fs::read(&path) {
+        return serde_json::from_slice(&bytes).map_err(|error| file(error.to_string()));
+    }
+    let mut members = Vec::new();
+    for (account, name, role) in STAFF {
+        let secret = super::staff::secret().map_err(|error| file(error.to_string()))?;
+        members.push(Member {
+            account: account.to_owned(),
+            name: name.to_owned(),
+            role: role.word().to_owned(),
+            password: format!("{account}-tongban-demo"),
+            totp_secret: super::staff::base32(secret.as_slice()),
+            secret: secret.to_vec(),
+        });
+    }
+    let bytes = serde_json::to_vec_pretty(&members).map_err(|error| file(error.to_string()))?;
+    std::fs::write(&path, bytes).map_err(|error| file(error.to_string()))?;
+    Ok(members)
+}
+
+impl Member {
+    fn card(&self) -> Card {
+        Card { account: self.account.clone(), password: self.password.clone(), role: self.name.clone(), secret: self.secret.clone() }
+    }
+
+    /// Opens the account, if it is not open yet.
+    async fn open(&self, desk: &cases::Desk) -> Result<(), DemoError> {
+        let Some(role) = Role::parse(&self.role) else { return Ok(()) };
+        if staff::all(desk).await?.iter().any(|known| known.account == self.account) {
+            return Ok(());
+        }
+        staff::add(desk, staff::NewStaff {
+            account: self.account.clone(),
+            name: self.name.clone(),
+            role,
+            agency: AGENCY.to_owned(),
+            password: Zeroizing::new(self.password.clone()),
+            totp_secret: Zeroizing::new(self.secret.clone()),
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Says where everything is.
+fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member]) {
+    let portal = config.portal.as_str().trim_end_matches('/');
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let staff: Vec<_> = members
+            .iter()
+            .map(|member| serde_json::json!({ "account": member.account, "password": member.password, "role": member.role, "name": member.name, "totp_secret": member.totp_secret }))
+            .collect();
+        let line = serde_json::json!({
+            "portal": portal,
+            "issuer": running.issuer.address,
+            "mydata": running.mydata.address.as_str().trim_end_matches('/'),
+            "mailbox": running.mailbox,
+            "bank": running.bank,
+            "residents": args.residents,
+            "people": running.accounts().iter().map(|account| serde_json::json!({ "national_id": account.national_id, "name": account.name, "note": account.note, "email": account.email })).collect::<Vec<_>>(),
+            "staff": staff,
+        });
+        let _ = writeln!(out, "{line}");
+        let _ = out.flush();
+        return;
+    }
+    let _ = writeln!(out, "\n  通辦 Tongban · 示範城市 demonstration city · {} 位虛構市民 made-up residents\n", args.residents);
+    for (what, address) in [
+        ("入口網 Portal", portal.to_owned()),
+        ("承辦端 Office", format!("{portal}/office")),
+        ("信箱 Mailbox", running.mailbox.clone()),
+        ("銀行 Bank", running.bank.clone()),
+        ("驗證碼 One-time codes of the staff", format!("{}/staff", running.mailbox)),
+    ] {
+        let _ = writeln!(out, "  {address:<34} {what}");
+    }
+    let _ = writeln!(out, "\n  市民在登入頁選擇 Residents are chosen on the sign-in page:");
+    for account in running.accounts() {
+        let _ = writeln!(out, "  {}  {}  {}", account.national_id, account.name, account.note);
+    }
+    let _ = writeln!(out, "\n  承辦人員 Staff (account, password, authenticator secret):");
+    for member in members {
+        let _ = writeln!(out, "  {:<11} {:<26} {}  {}", member.account, member.password, member.totp_secret, member.name);
+    }
+    let _ = writeln!(out, "\n  Ctrl-C 停止 stops. 資料在 Data in {}\n", args.data.display());
+}

@@ -1,0 +1,243 @@
+//! The configuration of `tongban serve`: one TOML file. Unknown keys are refused, secrets stand in files of their own.
+
+use civic::{Text, WorkCalendar};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use store::seal::{LookupKey, MasterKeys};
+use url::Url;
+
+use crate::bundled;
+
+/// What a city configures.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address to listen on; a proxy with TLS stands before it.
+    pub listen: SocketAddr,
+    /// Address of the portal as browsers reach it.
+    pub portal: Url,
+    /// `sqlite://path` or `postgres://user:password@host/database`; without it, SQLite in the data folder.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// Folder of everything that is kept.
+    pub data: PathBuf,
+    /// File of the master keys; without it `keys/master` in the data folder.
+    #[serde(default)]
+    pub master_keys: Option<PathBuf>,
+    /// File of the lookup key; without it `keys/lookup` in the data folder.
+    #[serde(default)]
+    pub lookup_key: Option<PathBuf>,
+    /// Folder of the services; without it those that were compiled in.
+    #[serde(default)]
+    pub services: Option<PathBuf>,
+    /// Folder of the data sets; without it those that were compiled in.
+    #[serde(default)]
+    pub datasets: Option<PathBuf>,
+    /// Folder of the access policies; without it those that were compiled in.
+    #[serde(default)]
+    pub policies: Option<PathBuf>,
+    /// Calendar of working days; without it the one that was compiled in.
+    #[serde(default)]
+    pub calendar: Option<PathBuf>,
+    /// Who the city is.
+    pub city: City,
+    /// The issuer residents sign in at.
+    #[serde(default)]
+    pub oidc: Option<exchange::oidc::Config>,
+    /// The MyData platform.
+    #[serde(default)]
+    pub mydata: Option<exchange::mydata::Config>,
+    /// The mail server.
+    #[serde(default)]
+    pub mail: Option<exchange::mail::Config>,
+}
+
+/// Who the city is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct City {
+    /// Code of the region in the parameters, such as `taichung`.
+    pub region: String,
+    /// Name.
+    pub name: Text,
+    /// Agency that signs letters.
+    pub agency: Text,
+    /// Telephone for questions.
+    pub phone: String,
+    /// Address messages come from.
+    pub sender: String,
+    /// Account payments are made from.
+    pub account: Account,
+    /// Minutes between a decision and its letter, in which the decision can be taken back.
+    #[serde(default = "grace")]
+    pub grace_minutes: i64,
+}
+
+/// The account the city pays from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Holder.
+    pub name: String,
+    /// Bank code.
+    pub bank: String,
+    /// Number.
+    pub number: String,
+}
+
+fn grace() -> i64 {
+    30
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{path}: {why}", path = path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The file is not the TOML that is wanted.
+    #[error("{path}:{line}:{column}: {message}", path = path.display())]
+    Wrong {
+        /// Which.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A value can't be used.
+    #[error("`{key}`: {why}")]
+    Value {
+        /// Which.
+        key: &'static str,
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place of the mistake.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), why: error.to_string() })?;
+        let mut config: Config = toml::from_str(&text).map_err(|error| {
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            ConfigError::Wrong {
+                path: path.to_path_buf(),
+                line: before.matches('\n').count() + 1,
+                column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+                message: error.message().trim().replace('\n', " "),
+            }
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let absolute = |path: &mut PathBuf| *path = folder.join(&*path);
+        absolute(&mut config.data);
+        for path in [
+            &mut config.master_keys,
+            &mut config.lookup_key,
+            &mut config.services,
+            &mut config.datasets,
+            &mut config.policies,
+            &mut config.calendar,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            absolute(path);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key, why: &str| Err(ConfigError::Value { key, why: why.to_owned() });
+        if !matches!(self.portal.scheme(), "http" | "https") || self.portal.path() != "/" {
+            return wrong("portal", "write the address of the portal without a path, such as `https://e.city.gov.tw`");
+        }
+        let loopback = matches!(self.portal.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        if self.portal.scheme() == "http" && !loopback {
+            return wrong("portal", "a portal that others reach needs https; put a proxy with a certificate before it");
+        }
+        if let Some(url) = &self.database
+            && !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
+        {
+            return wrong("database", "write `sqlite://path` or `postgres://user:password@host/database`");
+        }
+        if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
+            return wrong("city.grace_minutes", "at most a week");
+        }
+        Ok(())
+    }
+
+    /// The address of the database.
+    pub fn database_url(&self) -> String {
+        self.database.clone().unwrap_or_else(|| format!("sqlite://{}", self.data.join("tongban.sqlite").display()))
+    }
+
+    /// The keys. Files that others may read are refused; where there are none yet, new ones are made.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn keys(&self) -> Result<(MasterKeys, LookupKey), ConfigError> {
+        let keys = self.data.join("keys");
+        let master = self.master_keys.clone().unwrap_or_else(|| keys.join("master"));
+        let lookup = self.lookup_key.clone().unwrap_or_else(|| keys.join("lookup"));
+        let wrong = |error: store::StoreError| ConfigError::Value { key: "master_keys", why: error.to_string() };
+        let text = secret(&master, "master_keys", || MasterKeys::generate().map(|keys| keys.to_text().to_string()).map_err(wrong))?;
+        let master = MasterKeys::parse(&text).map_err(wrong)?;
+        let text = secret(&lookup, "lookup_key", || LookupKey::generate().map(|key| key.to_text().to_string()).map_err(wrong))?;
+        let lookup = LookupKey::parse(&text).map_err(|error| ConfigError::Value { key: "lookup_key", why: error.to_string() })?;
+        Ok((master, lookup))
+    }
+
+    /// The calendar of working days.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn work_calendar(&self) -> Result<WorkCalendar, ConfigError> {
+        let text = match &self.calendar {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| ConfigError::Unreadable { path: path.clone(), why: error.to_string() })?,
+            None => bundled::CALENDAR.to_owned(),
+        };
+        WorkCalendar::from_csv(&text).map_err(|error| ConfigError::Value { key: "calendar", why: error.to_string() })
+    }
+}
+
+/// The text of a secret file, made with `new` where it does not exist. Only its owner may read it.
+fn secret(path: &Path, key: &'static str, new: impl FnOnce() -> Result<String, ConfigError>) -> Result<String, ConfigError> {
+    let unusable = |error: std::io::Error| ConfigError::Unreadable { path: path.to_path_buf(), why: error.to_string() };
+    if !path.exists() {
+        let text = new()?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(unusable)?;
+        std::io::Write::write_all(&mut file, text.as_bytes()).and_then(|()| file.sync_all()).map_err(unusable)?;
+        return Ok(text);
+    }
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).map_err(unusable)?.permissions());
+        if mode & 0o077 != 0 {
+            let why = format!("others may read {}; run `chmod 600` on it, and change the key if somebody did", path.display());
+            return Err(ConfigError::Value { key, why });
+        }
+    }
+    std::fs::read_to_string(path).map_err(unusable)
+}

@@ -1,0 +1,186 @@
+//! The running platform: the desk, the pages, the work behind them, and the way to stop.
+
+use cases::{City, CityAccount, Desk};
+use civic::{Clock, SystemClock};
+use jiff::SignedDuration;
+use services::Catalogue;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::session::Sessions;
+use store::{Store, StoreConfig};
+use tokio::net::TcpListener;
+
+use crate::bundled;
+use crate::config::{Config, ConfigError};
+
+/// Name of the file that marks a demonstration city's data folder.
+pub const DEMO_MARK: &str = "DEMONSTRATION";
+
+/// Why the platform does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store.
+    #[error("the store can't be opened: {0}")]
+    Store(#[from] store::StoreError),
+    /// A folder.
+    #[error("{path}: {why}", path = path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// The port.
+    #[error("can't listen on {address}: {why}; stop the other program or choose another address")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// MyData.
+    #[error("`mydata`: {0}")]
+    MyData(#[from] exchange::mydata::ConfigError),
+    /// Mail.
+    #[error("`mail`: {0}")]
+    Mail(#[from] exchange::mail::MailError),
+    /// The data of a demonstration city.
+    #[error("{path} holds a demonstration city's data; `serve` never runs on it: choose another data folder", path = path.display())]
+    Demonstration {
+        /// Which folder.
+        path: PathBuf,
+    },
+}
+
+/// Opens the store of a configuration.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, ServeError> {
+    std::fs::create_dir_all(&config.data).map_err(|why| ServeError::Folder { path: config.data.clone(), why })?;
+    let (master_keys, lookup_key) = config.keys()?;
+    let store = StoreConfig {
+        url: config.database_url(),
+        files: config.data.join("files"),
+        master_keys,
+        lookup_key,
+        policies: config.policies.clone(),
+    };
+    Ok(Store::open(store, clock).await?)
+}
+
+/// The services of a configuration.
+///
+/// # Errors
+/// [`ServeError::Folder`].
+pub fn catalogue(config: &Config) -> Result<Catalogue, ServeError> {
+    let built_in = config.data.join("built-in");
+    let (services, datasets) = bundled::unpack(&built_in).map_err(|why| ServeError::Folder { path: built_in, why })?;
+    Ok(Catalogue::load(config.services.as_deref().unwrap_or(&services), config.datasets.as_deref().unwrap_or(&datasets)))
+}
+
+/// The desk of a configuration.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn desk(config: &Config, grace: SignedDuration) -> Result<Desk, ServeError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let catalogue = catalogue(config)?;
+    for withdrawn in catalogue.withdrawn() {
+        tracing::warn!(service = withdrawn.id, mistakes = withdrawn.mistakes.len(), "withdrawn: its folder has mistakes; see the administrator's page");
+    }
+    let city = &config.city;
+    Ok(Desk {
+        store: store(config, Arc::clone(&clock)).await?,
+        catalogue: Arc::new(catalogue),
+        clock,
+        mydata: config.mydata.clone().map(exchange::mydata::Connector::new).transpose()?,
+        mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
+        city: City {
+            region: city.region.clone(),
+            name: city.name.clone(),
+            agency: city.agency.clone(),
+            phone: city.phone.clone(),
+            portal: config.portal.as_str().trim_end_matches('/').to_owned(),
+            sender: city.sender.clone(),
+            account: CityAccount {
+                name: city.account.name.clone(),
+                bank: city.account.bank.clone(),
+                number: city.account.number.clone(),
+            },
+            grace,
+        },
+        calendar: config.work_calendar()?,
+    })
+}
+
+/// A listener for an address.
+///
+/// # Errors
+/// [`ServeError::Listen`].
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|why| ServeError::Listen { address, why })
+}
+
+/// Serves until told to stop: the pages, and the work behind them. Requests that have begun are finished.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn run(config: &Config, desk: Desk, listener: TcpListener, demo: bool, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+    let store = desk.store.clone();
+    let desk = Arc::new(desk);
+    let outside = config.mydata.iter().map(|mydata| mydata.platform.origin().ascii_serialization());
+    let outside = outside.chain(config.oidc.iter().filter_map(|oidc| oidc.issuer.parse::<url::Url>().ok()).map(|url| url.origin().ascii_serialization()));
+    let site = web::Site {
+        city: config.city.name.clone(),
+        demo,
+        https: config.portal.scheme() == "https",
+        outside: outside.collect(),
+    };
+    let oidc = match &config.oidc {
+        Some(oidc) => match exchange::oidc::Provider::discover(oidc.clone()).await {
+            Ok(provider) => Some(provider),
+            Err(error) => {
+                tracing::error!(%error, "the sign-in service can't be reached; residents can't sign in until a restart");
+                None
+            }
+        },
+        None => None,
+    };
+    let app = web::App { desk: Arc::clone(&desk), site: Arc::new(site), oidc };
+    let router = web::app(app, Sessions::new(store.clone()).await?);
+    let local = listener.local_addr().ok();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
+    // work that is interrupted by the stop is done again after the next start
+    let served = tokio::select! {
+        served = async { serving.await } => served,
+        () = cases::jobs::run(Arc::clone(&desk)) => Ok(()),
+    };
+    drop(desk);
+    store.close().await;
+    served.map_err(|why| ServeError::Listen { address: local.unwrap_or(config.listen), why })
+}
+
+/// Until Ctrl-C or a polite request of the system to stop.
+pub async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
