@@ -1,0 +1,69 @@
+// What people do again and again, by the words they read.
+
+import assert from "node:assert/strict";
+import { looked } from "./browser.mjs";
+import { fresh } from "./totp.mjs";
+
+/** A resident signs in at the demonstration issuer. */
+export async function signIn(who, platform, resident) {
+  await who.page.goto(`${platform.portal}/sign-in`);
+  await who.page.getByRole("button", { name: "前往登入" }).click();
+  await who.page.getByRole("radio", { name: resident.name }).check();
+  await who.page.getByRole("button", { name: "登入" }).click();
+  await who.page.waitForURL(`${platform.portal}/**`);
+}
+
+/** A member of the staff signs in with password and one-time code. */
+export async function signInStaff(who, platform, account) {
+  const member = platform.member(account);
+  await who.page.goto(`${platform.portal}/office/sign-in`);
+  await who.page.locator("#account").fill(member.account);
+  await who.page.locator("#password").fill(member.password);
+  await who.page.locator("#code").fill(await fresh(member.totp_secret));
+  await who.page.locator("main button").click();
+  await who.page.waitForURL((url) => url.pathname.startsWith("/office") && !url.pathname.includes("sign-in"));
+}
+
+/** From the service page to the form with MyData's values in it. */
+export async function fetchData(who, platform, name = "resident") {
+  const { page } = who;
+  await page.goto(`${platform.portal}/services/senior-allowance`);
+  await looked(who, `${name}-service`);
+  await page.getByRole("button", { name: "開始申請" }).click();
+  await looked(who, `${name}-notice`);
+  await page.getByRole("button", { name: "我已閱讀並同意" }).click();
+  await looked(who, `${name}-mydata`);
+  await page.getByRole("button", { name: "前往 MyData" }).click();
+  await page.getByRole("button", { name: "驗證身分" }).click();
+  await page.getByRole("button", { name: "同意傳送" }).click();
+  await page.waitForURL(`${platform.portal}/**`);
+  for (let tries = 0; (await page.getByText("已收到").count()) === 0; tries += 1) {
+    assert.ok(tries < 60, "the data of MyData did not arrive");
+    await page.waitForTimeout(500);
+    if (who.script) await page.reload();
+    else await page.goto(page.url());
+  }
+  await looked(who, `${name}-mydata-here`);
+  await page.getByRole("link", { name: "繼續", exact: true }).click();
+}
+
+/** Answers page after page until the check; `answers` gives values by the end of a field's key. */
+export async function answer(who, answers, name = "resident") {
+  const { page } = who;
+  for (let number = 1; page.url().includes("/form/"); number += 1) {
+    assert.ok(number < 30, "the form does not end");
+    await looked(who, `${name}-form-${number}`);
+    for (const [key, value] of Object.entries(answers)) {
+      const field = page.locator(`main [name="${key}"]:visible, main [name$=".${key}"]:visible`);
+      if ((await field.count()) === 0) continue;
+      const type = await field.first().getAttribute("type");
+      if (type === "radio") await page.locator(`[name$="${key}"][value="${value}"]`).first().check();
+      else if ((await field.first().evaluate((node) => node.tagName)) === "SELECT") await field.first().selectOption(value);
+      else await field.first().fill(value);
+    }
+    const before = page.url();
+    await page.getByRole("button", { name: "儲存並繼續" }).click();
+    const errors = await page.locator(".govuk-error-summary li").allTextContents();
+    assert.deepEqual(errors, [], `the page ${before} was refused`);
+  }
+}
