@@ -27,6 +27,8 @@ pub struct Desk {
     pub city: City,
     /// Which days are working days.
     pub calendar: WorkCalendar,
+    /// Decisions on drafts of late.
+    pub recent: crate::decide::Recent,
 }
 
 /// The city or county (直轄市、縣市) this platform serves.

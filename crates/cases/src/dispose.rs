@@ -48,6 +48,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
     change.row.measure_id = None;
     change.row.form_token = None;
     change.row.disposed_at = Some(desk.now().as_microsecond());
+    desk.recent.forget(&id);
     let seal = desk.store.seal().clone();
     desk.store
         .write(move |tx| {

@@ -45,6 +45,23 @@ pub(crate) async fn own(desk: &Desk, person: &Person, id: ApplicationId, action:
     open(desk, &person.who(), action, row).await
 }
 
+/// A person's own application with how far its draft has come, in one query.
+pub(crate) async fn own_draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<OwnDraft, CaseError> {
+    let found = application::progress(desk.store.read(), id.uuid()).await?;
+    let found = found.filter(|found| found.row.person_id == Some(person.id.uuid())).ok_or(CaseError::NotFound("application"))?;
+    let record = open(desk, &person.who(), Action::Fill, found.row).await?;
+    Ok(OwnDraft { record, agreed: found.agreed, mydata: found.mydata })
+}
+
+/// An own application in the hand of a verb of the form.
+pub(crate) struct OwnDraft {
+    pub(crate) record: Record,
+    /// Whether the notice was agreed to.
+    pub(crate) agreed: bool,
+    /// Whether the person was ever sent to MyData.
+    pub(crate) mydata: bool,
+}
+
 /// An application for a purpose.
 pub(crate) async fn open(desk: &Desk, who: &Who, action: Action, row: application::Model) -> Result<Record, CaseError> {
     let service = Arc::clone(desk.service(&row.service)?);

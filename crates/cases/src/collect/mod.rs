@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
-use crate::record::{self, Record};
+use crate::record::{self, OwnDraft, Record};
 use crate::transition::{Act, Illegal, State};
 use crate::{CaseError, Desk, decide, notify};
 
@@ -59,7 +59,7 @@ pub struct Draft {
     /// The answers so far.
     pub answers: Answers,
     /// What the rules say of them today.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
     /// What is still to answer, in the order of the pages.
     pub questions: Vec<Asked>,
     /// When the draft is destroyed if nobody touches it.
@@ -198,14 +198,18 @@ fn still_draft(row: &application::Model) -> Result<(), CaseError> {
 /// # Errors
 /// [`CaseError::NotFound`]; the rules' and the store's.
 pub async fn draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Draft, CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
-    let agreed = agreed(desk, id).await?;
-    let mydata = mydata::state(desk, id).await?;
-    shown(desk, record, agreed, mydata)
+    let own = record::own_draft(desk, person, id).await?;
+    let mydata = fetched(desk, &own).await?;
+    shown(desk, own.record, own.agreed, mydata)
+}
+
+/// Where the MyData fetch stands; most drafts were never sent there, which costs no query.
+async fn fetched(desk: &Desk, own: &OwnDraft) -> Result<MyDataState, CaseError> {
+    if own.mydata { mydata::state(desk, own.record.id()).await } else { Ok(MyDataState::NotUsed) }
 }
 
 fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Result<Draft, CaseError> {
-    let decision = decide::decide(&record.service, &record.answers, law_day(desk, &record.row))?;
+    let decision = decide::of(desk, &record, law_day(desk, &record.row))?;
     let questions = questions(&record, &decision);
     Ok(Draft {
         id: record.id(),
@@ -247,7 +251,9 @@ pub async fn save(
     raw: Raw,
     language: Language,
 ) -> Result<Draft, CaseError> {
-    let mut record = record::own(desk, person, id, Action::Fill).await?;
+    let own = record::own_draft(desk, person, id).await?;
+    let mydata = fetched(desk, &own).await?;
+    let OwnDraft { mut record, agreed, .. } = own;
     if record.row.state != State::Correction {
         still_draft(&record.row)?;
     }
@@ -259,8 +265,6 @@ pub async fn save(
     row.draft_until = until(now);
     let mut change = Change::quiet(desk, row);
     change.answers(desk, &record).await?;
-    let agreed = agreed(desk, id).await?;
-    let mydata = mydata::state(desk, id).await?;
     desk.store.write(move |tx| Box::pin(async move { change.write(tx).await })).await?;
     record.row.revision += 1;
     shown(desk, record, agreed, mydata)

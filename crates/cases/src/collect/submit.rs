@@ -10,11 +10,11 @@ use services::Service;
 use store::tables::{application, decision, measure};
 use uuid::Uuid;
 
-use super::{agreed, questions, still_draft};
+use super::{questions, still_draft};
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
-use crate::record;
+use crate::record::{self, OwnDraft};
 use crate::transition::{Act, State};
 use crate::{CaseError, Desk, decide, notify};
 
@@ -45,7 +45,7 @@ fn receipt(row: &application::Model) -> Option<Receipt> {
 /// # Errors
 /// [`CaseError::Incomplete`] with the pages to go; [`CaseError::Conflict`]; [`CaseError::Illegal`]; the rules' and the store's.
 pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i64, form_token: Uuid) -> Result<Receipt, CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let OwnDraft { record, agreed, .. } = record::own_draft(desk, person, id).await?;
     if record.row.state != State::Draft && record.row.form_token == Some(form_token) {
         return receipt(&record.row).ok_or(CaseError::NotFound("application"));
     }
@@ -53,9 +53,9 @@ pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i
     same_revision(&record.row, revision)?;
     let now = desk.now();
     let today = desk.today();
-    let decision = decide::decide(&record.service, &record.answers, today)?;
+    let decision = decide::of(desk, &record, today)?;
     let left = questions(&record, &decision);
-    if !left.is_empty() || !agreed(desk, id).await? {
+    if !left.is_empty() || !agreed {
         let mut pages: Vec<String> = left.into_iter().map(|question| question.address).collect();
         pages.dedup();
         return Err(CaseError::Incomplete(pages));
@@ -85,6 +85,7 @@ pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
     let row = draft.write_numbered(desk, change, series, kept, measure).await?;
+    desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
 }
 

@@ -3,8 +3,8 @@
 //! The row carries what queues are ordered by; everything the person said is sealed in `answers`.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// Where an application stands (案件狀態).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
@@ -183,6 +183,48 @@ impl Filter {
 /// The database error.
 pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
+}
+
+/// An application with how far its draft has come: what pages of the form ask on every request, in one query.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Progress {
+    /// The application.
+    #[sea_orm(nested)]
+    pub row: Model,
+    /// Whether the notice of Personal Data Protection Act §8 was agreed to and not taken back.
+    pub agreed: bool,
+    /// Whether the person was ever sent to MyData for it.
+    pub mydata: bool,
+}
+
+/// The application with this identifier, with its progress.
+///
+/// # Errors
+/// The database error.
+pub async fn progress(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Progress>, DbErr> {
+    use super::{consent, mydata_transaction as transaction};
+    let agreed = Query::select()
+        .expr(Expr::val(1))
+        .from(consent::Entity)
+        .and_where(
+            Expr::col((consent::Entity, consent::Column::ApplicationId)).equals((Entity, Column::Id)),
+        )
+        .and_where(ExprTrait::eq(Expr::col((consent::Entity, consent::Column::Kind)), "notice"))
+        .and_where(Expr::col((consent::Entity, consent::Column::WithdrawnAt)).is_null())
+        .to_owned();
+    let mydata = Query::select()
+        .expr(Expr::val(1))
+        .from(transaction::Entity)
+        .and_where(
+            Expr::col((transaction::Entity, transaction::Column::ApplicationId)).equals((Entity, Column::Id)),
+        )
+        .to_owned();
+    Entity::find_by_id(id)
+        .expr_as(Expr::exists(agreed), "agreed")
+        .expr_as(Expr::exists(mydata), "mydata")
+        .into_model::<Progress>()
+        .one(db)
+        .await
 }
 
 /// The application with this number.

@@ -1,0 +1,9 @@
+//! The way of a case, on SQLite and, where a server is named, on PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod journey;
+mod paid_once;
+mod refused;
+mod support;
+mod throughput;
