@@ -15,6 +15,10 @@ use crate::Problem;
 /// Seconds without a request after which a session ends.
 pub const IDLE_SECONDS: i64 = 30 * 60;
 
+/// Seconds after which a request renews the session. A session counts from when it was last written, so without this it
+/// would end half an hour after sign-in, in the middle of a form; written at every request, it would cost each page a transaction.
+const RENEW_SECONDS: i64 = 60;
+
 const KEY: &str = "visit";
 
 /// Who is signed in.
@@ -36,6 +40,9 @@ pub struct Visit {
     pub who: Who,
     /// What every form of this session carries, so that another site can't send one in its name.
     token: String,
+    /// When the session would have ended as it was last written, in seconds since 1970.
+    #[serde(default)]
+    until: i64,
 }
 
 impl std::fmt::Debug for Visit {
@@ -45,12 +52,20 @@ impl std::fmt::Debug for Visit {
 }
 
 impl Visit {
-    /// The visit of a session; an empty one where none has begun.
+    /// The visit of a session; an empty one where none has begun. Renews the session when its last minute is over.
     ///
     /// # Errors
     /// [`Problem::Broken`] when the sessions can't be read.
     pub async fn of(session: &Session) -> Result<Visit, Problem> {
-        Ok(take(session, KEY).await?.unwrap_or_default())
+        let Some(mut visit) = take::<Visit>(session, KEY).await? else {
+            return Ok(Visit::default());
+        };
+        let until = ends(session);
+        if until.saturating_sub(visit.until) >= RENEW_SECONDS {
+            visit.until = until;
+            put(session, KEY, &visit).await?;
+        }
+        Ok(visit)
     }
 
     /// Makes sure that the session has a token, for a form shown before sign-in.
@@ -62,7 +77,11 @@ impl Visit {
         if !visit.token.is_empty() {
             return Ok(visit);
         }
-        let visit = Visit { who: visit.who, token: random()? };
+        let visit = Visit {
+            who: visit.who,
+            token: random()?,
+            until: ends(session),
+        };
         put(session, KEY, &visit).await?;
         Ok(visit)
     }
@@ -74,7 +93,11 @@ impl Visit {
     pub async fn sign_in(session: &Session, who: Who) -> Result<Visit, Problem> {
         session.clear().await;
         session.cycle_id().await.map_err(|error| broken(&error))?;
-        let visit = Visit { who, token: random()? };
+        let visit = Visit {
+            who,
+            token: random()?,
+            until: ends(session),
+        };
         put(session, KEY, &visit).await?;
         Ok(visit)
     }
@@ -98,6 +121,11 @@ impl Visit {
     pub fn owns(&self, token: &str) -> bool {
         !self.token.is_empty() && bool::from(self.token.as_bytes().ct_eq(token.as_bytes()))
     }
+}
+
+/// When the session ends if it is written now.
+fn ends(session: &Session) -> i64 {
+    session.expiry_date().unix_timestamp()
 }
 
 /// Keeps a value in the session.
@@ -140,7 +168,10 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match visit(parts).await?.who {
             Who::Resident(person) => Ok(SignedIn(person)),
-            _ => Err(Problem::SignIn { to: "/sign-in", back: back(parts) }),
+            _ => Err(Problem::SignIn {
+                to: "/sign-in",
+                back: back(parts),
+            }),
         }
     }
 }
@@ -155,7 +186,10 @@ impl<S: Send + Sync> FromRequestParts<S> for OnDuty {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match visit(parts).await?.who {
             Who::Staff(staff) => Ok(OnDuty(staff)),
-            _ => Err(Problem::SignIn { to: "/office/sign-in", back: back(parts) }),
+            _ => Err(Problem::SignIn {
+                to: "/office/sign-in",
+                back: back(parts),
+            }),
         }
     }
 }
@@ -177,4 +211,84 @@ fn back(parts: &Parts) -> Option<String> {
 pub fn local(path: &str) -> &str {
     let is_local = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
     if is_local { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where its ground gives way")]
+
+    use std::sync::{Arc, Mutex};
+
+    use tower_sessions::session::{Id, Record};
+    use tower_sessions::session_store::Result;
+    use tower_sessions::{Expiry, SessionStore};
+
+    use super::*;
+
+    /// Keeps one session.
+    #[derive(Debug, Default)]
+    struct Kept(Mutex<Option<Record>>);
+
+    #[async_trait::async_trait]
+    impl SessionStore for Kept {
+        async fn save(&self, record: &Record) -> Result<()> {
+            *self.0.lock().unwrap() = Some(record.clone());
+            Ok(())
+        }
+        async fn load(&self, id: &Id) -> Result<Option<Record>> {
+            Ok(self.0.lock().unwrap().clone().filter(|record| record.id == *id))
+        }
+        async fn delete(&self, _: &Id) -> Result<()> {
+            *self.0.lock().unwrap() = None;
+            Ok(())
+        }
+    }
+
+    /// Whether a page read `seconds` after the session was last written has it written again.
+    async fn renewed(seconds: i64) -> bool {
+        let kept = Arc::new(Kept::default());
+        let open = |id| Session::new(id, kept.clone(), Some(Expiry::OnInactivity(time_of(IDLE_SECONDS))));
+        let first = open(None);
+        let visit = Visit::begin(&first).await.unwrap();
+        put(
+            &first,
+            KEY,
+            &Visit {
+                until: visit.until - seconds,
+                ..visit.clone()
+            },
+        )
+        .await
+        .unwrap();
+        first.save().await.unwrap();
+        let later = open(first.id());
+        assert!(
+            Visit::of(&later).await.unwrap().owns(visit.token()),
+            "the form's token outlives a renewal"
+        );
+        later.is_modified()
+    }
+
+    fn time_of(seconds: i64) -> tower_sessions::cookie::time::Duration {
+        tower_sessions::cookie::time::Duration::seconds(seconds)
+    }
+
+    #[tokio::test]
+    async fn a_session_is_renewed_while_somebody_works_but_not_at_every_page() {
+        assert!(!renewed(0).await);
+        assert!(!renewed(RENEW_SECONDS - 10).await);
+        assert!(renewed(RENEW_SECONDS).await);
+        assert!(renewed(IDLE_SECONDS - 1).await);
+    }
+
+    #[tokio::test]
+    async fn reading_a_session_that_holds_nothing_writes_nothing() {
+        let session = Session::new(
+            None,
+            Arc::new(Kept::default()),
+            Some(Expiry::OnInactivity(time_of(IDLE_SECONDS))),
+        );
+        assert!(Visit::of(&session).await.unwrap() == Visit::default());
+        assert!(!session.is_modified());
+    }
 }
