@@ -1,7 +1,6 @@
 //! What the rules say of the answers, now or on an earlier day.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use civic::ids::DecisionId;
 use jiff::civil::Date;
@@ -10,7 +9,6 @@ use services::Service;
 use services::form::Answers;
 use store::seal::Place;
 use store::tables::decision;
-use uuid::Uuid;
 
 use crate::record::{self, Record};
 use crate::{CaseError, Desk};
@@ -23,53 +21,17 @@ pub fn decide(service: &Service, answers: &Answers, on: Date) -> Result<Decision
     Ok(service.rules.decide(&service.form.case_input(answers), on)?)
 }
 
-/// Decisions on drafts kept in memory.
-const KEPT: usize = 1024;
-
-/// The newest decision on each draft of late: a page saved and the page shown after it need the rules once. Answers change
-/// only with the revision, so a decision of the same revision and day is the same decision.
-#[derive(Default)]
-pub struct Recent {
-    kept: Mutex<HashMap<Uuid, (i64, Date, Arc<Decision>)>>,
-}
-
-impl std::fmt::Debug for Recent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Recent")
-    }
-}
-
-impl Recent {
-    fn get(&self, id: &Uuid, revision: i64, on: Date) -> Option<Arc<Decision>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(id).filter(|(at, day, _)| *at == revision && *day == on).map(|(_, _, decision)| Arc::clone(decision))
-    }
-
-    fn keep(&self, id: Uuid, revision: i64, on: Date, decision: Arc<Decision>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT && !kept.contains_key(&id) {
-            kept.clear();
-        }
-        kept.insert(id, (revision, on, decision));
-    }
-
-    /// Forgets what is known of a case: it was handed in or destroyed.
-    pub(crate) fn forget(&self, id: &Uuid) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-    }
-}
-
 /// What the rules say of a record as it stands, asked once for each revision.
 ///
 /// # Errors
 /// The rules' own.
 pub(crate) fn of(desk: &Desk, record: &Record, on: Date) -> Result<Arc<Decision>, CaseError> {
     let (id, revision) = (record.row.id, record.row.revision);
-    if let Some(known) = desk.recent.get(&id, revision, on) {
+    if let Some(known) = desk.recent.decision(&id, revision, on) {
         return Ok(known);
     }
     let decision = Arc::new(decide(&record.service, &record.answers, on)?);
-    desk.recent.keep(id, revision, on, Arc::clone(&decision));
+    desk.recent.keep_decision(id, revision, on, Arc::clone(&decision));
     Ok(decision)
 }
 

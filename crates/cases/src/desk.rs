@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use services::{Catalogue, Service};
 use store::Store;
 
-use crate::CaseError;
+use crate::{CaseError, Recent};
 
 /// What the verbs work with.
 pub struct Desk {
@@ -27,8 +27,8 @@ pub struct Desk {
     pub city: City,
     /// Which days are working days.
     pub calendar: WorkCalendar,
-    /// Decisions on drafts of late.
-    pub recent: crate::decide::Recent,
+    /// What was needed a moment ago.
+    pub recent: Recent,
 }
 
 /// The city or county (直轄市、縣市) this platform serves.

@@ -117,6 +117,12 @@ fn unreachable(error: sea_orm::sqlx::Error) -> StoreError {
     StoreError::Unreachable(error.to_string())
 }
 
+/// Whether no other process can change the database: an SQLite file has one writer, and that is this process. What was read
+/// may then be kept in memory until this process changes it.
+pub(crate) fn is_sole(db: &DatabaseConnection) -> bool {
+    db.get_database_backend() == DbBackend::Sqlite
+}
+
 /// Begins a transaction that will write.
 pub(crate) async fn begin(write: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     write

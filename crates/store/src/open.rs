@@ -14,6 +14,7 @@ use crate::ledger::Words;
 use crate::migrations::Migrator;
 use crate::outbox::Bell;
 use crate::seal::{LookupKey, MasterKeys, Seal};
+use crate::session::Kept;
 use crate::write::{Queue, Tx, Work, Writer};
 use crate::{StoreError, engine};
 
@@ -44,6 +45,7 @@ struct Inner {
     access: Access,
     files: Files,
     bell: Bell,
+    sessions: Kept,
     clock: Arc<dyn Clock>,
 }
 
@@ -77,6 +79,7 @@ impl Store {
                 access,
                 files,
                 bell,
+                sessions: Kept::default(),
                 clock,
             }),
         };
@@ -134,6 +137,10 @@ impl Store {
 
     pub(crate) fn bell(&self) -> &Bell {
         &self.inner.bell
+    }
+
+    pub(crate) fn kept_sessions(&self) -> &Kept {
+        &self.inner.sessions
     }
 
     /// Finishes the queued writes and closes the connections.

@@ -3,6 +3,8 @@
 use civic::ids::KeyId;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result as SessionResult};
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use crate::seal::Place;
 use crate::tables::{data_key, session as table};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, engine};
 
 /// Name of the key that seals sessions.
 const KEY: &str = "session";
@@ -37,6 +39,63 @@ async fn key(db: &impl ConnectionTrait) -> Result<KeyId, StoreError> {
         .await?;
     row.map(|row| KeyId::from_uuid(row.id))
         .ok_or(StoreError::NoKey(Uuid::nil()))
+}
+
+/// Sessions kept in memory.
+const KEPT: usize = 4096;
+
+/// Sessions of late, by the hash of their token: every request asks for its session. Kept only where the database is this
+/// process's alone.
+pub(crate) struct Kept {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    records: HashMap<[u8; 32], Record>,
+    /// Changes so far, by the first byte of the hash: what was read before a change is not kept after it.
+    changes: [u64; 256],
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept {
+            inner: Mutex::new(Inner {
+                records: HashMap::new(),
+                changes: [0; 256],
+            }),
+        }
+    }
+}
+
+impl Kept {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, name: &[u8; 32]) -> Option<Record> {
+        self.lock().records.get(name).cloned()
+    }
+
+    fn changes(&self, name: &[u8; 32]) -> u64 {
+        self.lock().changes[usize::from(name[0])]
+    }
+
+    fn keep(&self, name: [u8; 32], record: Record, changes: u64) {
+        let mut inner = self.lock();
+        if inner.changes[usize::from(name[0])] != changes {
+            return;
+        }
+        if inner.records.len() >= KEPT {
+            inner.records.clear();
+        }
+        inner.records.insert(name, record);
+    }
+
+    fn forget(&self, name: &[u8; 32]) {
+        let mut inner = self.lock();
+        inner.changes[usize::from(name[0])] += 1;
+        inner.records.remove(name);
+    }
 }
 
 /// Sessions in the store.
@@ -107,8 +166,34 @@ impl Sessions {
             .await
     }
 
+    /// Carries out a change of a session, and forgets what was kept of it before and after, so that nobody meets the old one.
+    async fn changing<T>(&self, id: Id, change: impl Future<Output = T>) -> T {
+        let name = self.name(id);
+        self.store.kept_sessions().forget(&name);
+        let done = change.await;
+        self.store.kept_sessions().forget(&name);
+        done
+    }
+
     async fn read(&self, id: Id) -> Result<Option<Record>, StoreError> {
         let name = self.name(id);
+        if !engine::is_sole(self.store.read()) {
+            return self.stored(name).await;
+        }
+        let kept = self.store.kept_sessions();
+        if let Some(record) = kept.get(&name) {
+            let ends = i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX);
+            return Ok((ends > self.store.now().as_microsecond()).then_some(record));
+        }
+        let changes = kept.changes(&name);
+        let record = self.stored(name).await?;
+        if let Some(record) = &record {
+            kept.keep(name, record.clone(), changes);
+        }
+        Ok(record)
+    }
+
+    async fn stored(&self, name: [u8; 32]) -> Result<Option<Record>, StoreError> {
         let row = table::Entity::find_by_id(name.to_vec()).one(self.store.read()).await?;
         let Some(row) = row.filter(|row| row.expires_at > self.store.now().as_microsecond()) else {
             return Ok(None);
@@ -157,7 +242,7 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> SessionResult<()> {
-        self.write(record)
+        self.changing(record.id, self.write(record))
             .await
             .map_err(|error| Error::Backend(error.to_string()))
     }
@@ -168,13 +253,13 @@ impl SessionStore for Sessions {
 
     async fn delete(&self, id: &Id) -> SessionResult<()> {
         let name = self.name(*id);
-        self.store
-            .write(move |tx| {
-                Box::pin(async move {
-                    table::Entity::delete_by_id(name.to_vec()).exec(tx).await?;
-                    Ok::<_, StoreError>(())
-                })
+        let delete = self.store.write(move |tx| {
+            Box::pin(async move {
+                table::Entity::delete_by_id(name.to_vec()).exec(tx).await?;
+                Ok::<_, StoreError>(())
             })
+        });
+        self.changing(*id, delete)
             .await
             .map_err(|error| Error::Backend(error.to_string()))
     }

@@ -34,7 +34,12 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(store: Store, until: Until) -> Rows {
-        Rows { store, until, ready: VecDeque::new(), look: None }
+        Rows {
+            store,
+            until,
+            ready: VecDeque::new(),
+            look: None,
+        }
     }
 }
 
@@ -83,7 +88,10 @@ impl Backend for Rows {
         loop {
             if let Some(row) = self.ready.pop_front() {
                 let claimed = Claimed::of(&row);
-                let task = TaskBuilder::new(row).task_id(TaskId::from_string(claimed.id)).data(claimed).build();
+                let task = TaskBuilder::new(row)
+                    .task_id(TaskId::from_string(claimed.id))
+                    .data(claimed)
+                    .build();
                 return Poll::Ready(Some(Ok(task)));
             }
             let (store, until) = (&self.store, self.until);

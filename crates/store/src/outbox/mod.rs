@@ -171,7 +171,12 @@ struct Claimed {
 
 impl Claimed {
     fn of(row: &table::Model) -> Claimed {
-        Claimed { id: row.id, kind: row.kind.clone(), attempts: row.attempts, until: row.due_at }
+        Claimed {
+            id: row.id,
+            kind: row.kind.clone(),
+            attempts: row.attempts,
+            until: row.due_at,
+        }
     }
 }
 
@@ -184,7 +189,11 @@ async fn take(store: &Store) -> Result<Vec<table::Model>, StoreError> {
         .limit(ROUND)
         .all(store.read())
         .await?;
-    if due.is_empty() { Ok(due) } else { claim(store, due).await }
+    if due.is_empty() {
+        Ok(due)
+    } else {
+        claim(store, due).await
+    }
 }
 
 /// Takes rows for this relay: a row that another one took meanwhile has another due time.

@@ -45,7 +45,8 @@ impl Relay {
         F: Fn(Vec<u8>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Outcome, String>> + Send + 'static,
     {
-        self.handlers.insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
+        self.handlers
+            .insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
         self
     }
 
@@ -75,7 +76,9 @@ impl Relay {
             count.fetch_add(1, Ordering::Relaxed);
             let handler = handlers.get(row.kind.as_str()).cloned();
             async move {
-                let Some(handler) = handler else { return Err(Failed(format!("no handler for `{}`", row.kind))) };
+                let Some(handler) = handler else {
+                    return Err(Failed(format!("no handler for `{}`", row.kind)));
+                };
                 handler(row.payload).await.map_err(Failed)
             }
         };

@@ -206,18 +206,17 @@ pub async fn progress(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Prog
     let agreed = Query::select()
         .expr(Expr::val(1))
         .from(consent::Entity)
-        .and_where(
-            Expr::col((consent::Entity, consent::Column::ApplicationId)).equals((Entity, Column::Id)),
-        )
-        .and_where(ExprTrait::eq(Expr::col((consent::Entity, consent::Column::Kind)), "notice"))
+        .and_where(Expr::col((consent::Entity, consent::Column::ApplicationId)).equals((Entity, Column::Id)))
+        .and_where(ExprTrait::eq(
+            Expr::col((consent::Entity, consent::Column::Kind)),
+            "notice",
+        ))
         .and_where(Expr::col((consent::Entity, consent::Column::WithdrawnAt)).is_null())
         .to_owned();
     let mydata = Query::select()
         .expr(Expr::val(1))
         .from(transaction::Entity)
-        .and_where(
-            Expr::col((transaction::Entity, transaction::Column::ApplicationId)).equals((Entity, Column::Id)),
-        )
+        .and_where(Expr::col((transaction::Entity, transaction::Column::ApplicationId)).equals((Entity, Column::Id)))
         .to_owned();
     Entity::find_by_id(id)
         .expr_as(Expr::exists(agreed), "agreed")
