@@ -129,10 +129,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the place of the mistake.
     pub fn read(path: &Path) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), why: error.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_path_buf(),
+            why: error.to_string(),
+        })?;
         let mut config: Config = toml::from_str(&text).map_err(|error| {
-            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            let before = text
+                .get(..error.span().map_or(0, |span| span.start))
+                .unwrap_or_default();
             ConfigError::Wrong {
                 path: path.to_path_buf(),
                 line: before.matches('\n').count() + 1,
@@ -161,18 +165,34 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |key, why: &str| Err(ConfigError::Value { key, why: why.to_owned() });
+        let wrong = |key, why: &str| {
+            Err(ConfigError::Value {
+                key,
+                why: why.to_owned(),
+            })
+        };
         if !matches!(self.portal.scheme(), "http" | "https") || self.portal.path() != "/" {
-            return wrong("portal", "write the address of the portal without a path, such as `https://e.city.gov.tw`");
+            return wrong(
+                "portal",
+                "write the address of the portal without a path, such as `https://e.city.gov.tw`",
+            );
         }
         let loopback = matches!(self.portal.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         if self.portal.scheme() == "http" && !loopback {
-            return wrong("portal", "a portal that others reach needs https; put a proxy with a certificate before it");
+            return wrong(
+                "portal",
+                "a portal that others reach needs https; put a proxy with a certificate before it",
+            );
         }
         if let Some(url) = &self.database
-            && !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
+            && !["sqlite:", "postgres:", "postgresql:"]
+                .iter()
+                .any(|scheme| url.starts_with(scheme))
         {
-            return wrong("database", "write `sqlite://path` or `postgres://user:password@host/database`");
+            return wrong(
+                "database",
+                "write `sqlite://path` or `postgres://user:password@host/database`",
+            );
         }
         if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
             return wrong("city.grace_minutes", "at most a week");
@@ -182,7 +202,9 @@ impl Config {
 
     /// The address of the database.
     pub fn database_url(&self) -> String {
-        self.database.clone().unwrap_or_else(|| format!("sqlite://{}", self.data.join("tongban.sqlite").display()))
+        self.database
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}", self.data.join("tongban.sqlite").display()))
     }
 
     /// The keys. Files that others may read are refused; where there are none yet, new ones are made.
@@ -193,11 +215,25 @@ impl Config {
         let keys = self.data.join("keys");
         let master = self.master_keys.clone().unwrap_or_else(|| keys.join("master"));
         let lookup = self.lookup_key.clone().unwrap_or_else(|| keys.join("lookup"));
-        let wrong = |error: store::StoreError| ConfigError::Value { key: "master_keys", why: error.to_string() };
-        let text = secret(&master, "master_keys", || MasterKeys::generate().map(|keys| keys.to_text().to_string()).map_err(wrong))?;
+        let wrong = |error: store::StoreError| ConfigError::Value {
+            key: "master_keys",
+            why: error.to_string(),
+        };
+        let text = secret(&master, "master_keys", || {
+            MasterKeys::generate()
+                .map(|keys| keys.to_text().to_string())
+                .map_err(wrong)
+        })?;
         let master = MasterKeys::parse(&text).map_err(wrong)?;
-        let text = secret(&lookup, "lookup_key", || LookupKey::generate().map(|key| key.to_text().to_string()).map_err(wrong))?;
-        let lookup = LookupKey::parse(&text).map_err(|error| ConfigError::Value { key: "lookup_key", why: error.to_string() })?;
+        let text = secret(&lookup, "lookup_key", || {
+            LookupKey::generate()
+                .map(|key| key.to_text().to_string())
+                .map_err(wrong)
+        })?;
+        let lookup = LookupKey::parse(&text).map_err(|error| ConfigError::Value {
+            key: "lookup_key",
+            why: error.to_string(),
+        })?;
         Ok((master, lookup))
     }
 
@@ -207,17 +243,29 @@ impl Config {
     /// [`ConfigError`].
     pub fn work_calendar(&self) -> Result<WorkCalendar, ConfigError> {
         let text = match &self.calendar {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::Unreadable { path: path.clone(), why: error.to_string() })?,
+            Some(path) => std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+                path: path.clone(),
+                why: error.to_string(),
+            })?,
             None => bundled::CALENDAR.to_owned(),
         };
-        WorkCalendar::from_csv(&text).map_err(|error| ConfigError::Value { key: "calendar", why: error.to_string() })
+        WorkCalendar::from_csv(&text).map_err(|error| ConfigError::Value {
+            key: "calendar",
+            why: error.to_string(),
+        })
     }
 }
 
 /// The text of a secret file, made with `new` where it does not exist. Only its owner may read it.
-fn secret(path: &Path, key: &'static str, new: impl FnOnce() -> Result<String, ConfigError>) -> Result<String, ConfigError> {
-    let unusable = |error: std::io::Error| ConfigError::Unreadable { path: path.to_path_buf(), why: error.to_string() };
+fn secret(
+    path: &Path,
+    key: &'static str,
+    new: impl FnOnce() -> Result<String, ConfigError>,
+) -> Result<String, ConfigError> {
+    let unusable = |error: std::io::Error| ConfigError::Unreadable {
+        path: path.to_path_buf(),
+        why: error.to_string(),
+    };
     if !path.exists() {
         let text = new()?;
         if let Some(folder) = path.parent() {
@@ -228,14 +276,19 @@ fn secret(path: &Path, key: &'static str, new: impl FnOnce() -> Result<String, C
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(unusable)?;
-        std::io::Write::write_all(&mut file, text.as_bytes()).and_then(|()| file.sync_all()).map_err(unusable)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(unusable)?;
         return Ok(text);
     }
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).map_err(unusable)?.permissions());
         if mode & 0o077 != 0 {
-            let why = format!("others may read {}; run `chmod 600` on it, and change the key if somebody did", path.display());
+            let why = format!(
+                "others may read {}; run `chmod 600` on it, and change the key if somebody did",
+                path.display()
+            );
             return Err(ConfigError::Value { key, why });
         }
     }

@@ -4,6 +4,7 @@ mod bundled;
 mod commands;
 mod config;
 mod demo;
+mod history;
 mod server;
 mod terminal;
 
@@ -42,7 +43,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match arguments.command.unwrap_or_else(|| Command::Demo(commands::demo::DemoArgs::default())) {
+    match arguments
+        .command
+        .unwrap_or_else(|| Command::Demo(commands::demo::DemoArgs::default()))
+    {
         Command::Demo(args) => commands::demo::run(args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Service(args) => commands::service::run(args),

@@ -1,7 +1,7 @@
 //! The running platform: the desk, the pages, the work behind them, and the way to stop.
 
 use cases::{City, CityAccount, Desk};
-use civic::{Clock, SystemClock};
+use civic::Clock;
 use jiff::SignedDuration;
 use services::Catalogue;
 use std::net::SocketAddr;
@@ -48,6 +48,12 @@ pub enum ServeError {
     /// Mail.
     #[error("`mail`: {0}")]
     Mail(#[from] exchange::mail::MailError),
+    /// Another process works in the data folder.
+    #[error("{path} is in use by another process of this program; stop it first, or choose another data folder", path = path.display())]
+    InUse {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The data of a demonstration city.
     #[error("{path} holds a demonstration city's data; `serve` never runs on it: choose another data folder", path = path.display())]
     Demonstration {
@@ -61,7 +67,10 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, ServeError> {
-    std::fs::create_dir_all(&config.data).map_err(|why| ServeError::Folder { path: config.data.clone(), why })?;
+    std::fs::create_dir_all(&config.data).map_err(|why| ServeError::Folder {
+        path: config.data.clone(),
+        why,
+    })?;
     let (master_keys, lookup_key) = config.keys()?;
     let store = StoreConfig {
         url: config.database_url(),
@@ -80,25 +89,35 @@ pub async fn store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Serv
 pub fn catalogue(config: &Config) -> Result<Catalogue, ServeError> {
     let built_in = config.data.join("built-in");
     let (services, datasets) = bundled::unpack(&built_in).map_err(|why| ServeError::Folder { path: built_in, why })?;
-    Ok(Catalogue::load(config.services.as_deref().unwrap_or(&services), config.datasets.as_deref().unwrap_or(&datasets)))
+    Ok(Catalogue::load(
+        config.services.as_deref().unwrap_or(&services),
+        config.datasets.as_deref().unwrap_or(&datasets),
+    ))
 }
 
 /// The desk of a configuration.
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn desk(config: &Config, grace: SignedDuration) -> Result<Desk, ServeError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration) -> Result<Desk, ServeError> {
     let catalogue = catalogue(config)?;
     for withdrawn in catalogue.withdrawn() {
-        tracing::warn!(service = withdrawn.id, mistakes = withdrawn.mistakes.len(), "withdrawn: its folder has mistakes; see the administrator's page");
+        tracing::warn!(
+            service = withdrawn.id,
+            mistakes = withdrawn.mistakes.len(),
+            "withdrawn: its folder has mistakes; see the administrator's page"
+        );
     }
     let city = &config.city;
     Ok(Desk {
         store: store(config, Arc::clone(&clock)).await?,
         catalogue: Arc::new(catalogue),
         clock,
-        mydata: config.mydata.clone().map(exchange::mydata::Connector::new).transpose()?,
+        mydata: config
+            .mydata
+            .clone()
+            .map(exchange::mydata::Connector::new)
+            .transpose()?,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
         city: City {
             region: city.region.clone(),
@@ -115,7 +134,34 @@ pub async fn desk(config: &Config, grace: SignedDuration) -> Result<Desk, ServeE
             grace,
         },
         calendar: config.work_calendar()?,
+        recent: cases::Recent::default(),
     })
+}
+
+/// Takes the data folder for this process alone, until the file is dropped: there is one writer.
+///
+/// # Errors
+/// [`ServeError::InUse`], [`ServeError::Folder`].
+pub fn lock(data: &std::path::Path) -> Result<std::fs::File, ServeError> {
+    let path = data.join("lock");
+    let failed = |why| ServeError::Folder {
+        path: path.clone(),
+        why,
+    };
+    std::fs::create_dir_all(data).map_err(failed)?;
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ServeError::InUse {
+            path: data.to_path_buf(),
+        }),
+        Err(std::fs::TryLockError::Error(why)) => Err(failed(why)),
+    }
 }
 
 /// A listener for an address.
@@ -123,18 +169,35 @@ pub async fn desk(config: &Config, grace: SignedDuration) -> Result<Desk, ServeE
 /// # Errors
 /// [`ServeError::Listen`].
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|why| ServeError::Listen { address, why })
+    TcpListener::bind(address)
+        .await
+        .map_err(|why| ServeError::Listen { address, why })
 }
 
 /// Serves until told to stop: the pages, and the work behind them. Requests that have begun are finished.
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn run(config: &Config, desk: Desk, listener: TcpListener, demo: bool, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+pub async fn run(
+    config: &Config,
+    desk: Desk,
+    listener: TcpListener,
+    demo: bool,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
     let store = desk.store.clone();
     let desk = Arc::new(desk);
-    let outside = config.mydata.iter().map(|mydata| mydata.platform.origin().ascii_serialization());
-    let outside = outside.chain(config.oidc.iter().filter_map(|oidc| oidc.issuer.parse::<url::Url>().ok()).map(|url| url.origin().ascii_serialization()));
+    let outside = config
+        .mydata
+        .iter()
+        .map(|mydata| mydata.platform.origin().ascii_serialization());
+    let outside = outside.chain(
+        config
+            .oidc
+            .iter()
+            .filter_map(|oidc| oidc.issuer.parse::<url::Url>().ok())
+            .map(|url| url.origin().ascii_serialization()),
+    );
     let site = web::Site {
         city: config.city.name.clone(),
         demo,
@@ -151,7 +214,11 @@ pub async fn run(config: &Config, desk: Desk, listener: TcpListener, demo: bool,
         },
         None => None,
     };
-    let app = web::App { desk: Arc::clone(&desk), site: Arc::new(site), oidc };
+    let app = web::App {
+        desk: Arc::clone(&desk),
+        site: Arc::new(site),
+        oidc,
+    };
     let router = web::app(app, Sessions::new(store.clone()).await?);
     let local = listener.local_addr().ok();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -166,7 +233,10 @@ pub async fn run(config: &Config, desk: Desk, listener: TcpListener, demo: bool,
     };
     drop(desk);
     store.close().await;
-    served.map_err(|why| ServeError::Listen { address: local.unwrap_or(config.listen), why })
+    served.map_err(|why| ServeError::Listen {
+        address: local.unwrap_or(config.listen),
+        why,
+    })
 }
 
 /// Until Ctrl-C or a polite request of the system to stop.

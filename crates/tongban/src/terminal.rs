@@ -6,11 +6,19 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts the log. `TONGBAN_LOG` chooses what is told, such as `debug` or `web=info`; `quiet` leaves warnings only.
 pub fn log(quiet: bool) {
-    let usual = if quiet { "warn" } else { "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn" };
+    let usual = if quiet {
+        "warn"
+    } else {
+        "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn"
+    };
     let filter = EnvFilter::try_from_env("TONGBAN_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let color = std::io::stderr().is_terminal();
     // a second start in one process, as in tests, keeps the first log
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(color).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(color)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// Steps of something that takes a while.

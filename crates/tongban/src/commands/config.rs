@@ -38,21 +38,26 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
             print!("{EXAMPLE}");
             ExitCode::SUCCESS
         }
-        ConfigCommand::Check { file, json } => match Config::read(file).and_then(|config| config.work_calendar().map(|_| config)) {
-            Ok(config) => {
-                if *json {
-                    println!("{}", serde_json::json!({ "usable": true, "portal": config.portal.as_str() }));
-                } else {
-                    println!("{} can be used; the portal is {}", file.display(), config.portal);
+        ConfigCommand::Check { file, json } => {
+            match Config::read(file).and_then(|config| config.work_calendar().map(|_| config)) {
+                Ok(config) => {
+                    if *json {
+                        println!(
+                            "{}",
+                            serde_json::json!({ "usable": true, "portal": config.portal.as_str() })
+                        );
+                    } else {
+                        println!("{} can be used; the portal is {}", file.display(), config.portal);
+                    }
+                    ExitCode::SUCCESS
                 }
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                if *json {
-                    println!("{}", serde_json::json!({ "usable": false, "why": error.to_string() }));
+                Err(error) => {
+                    if *json {
+                        println!("{}", serde_json::json!({ "usable": false, "why": error.to_string() }));
+                    }
+                    refused(&error)
                 }
-                refused(&error)
             }
-        },
+        }
     }
 }

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::{block, refused};
 use crate::config::{Account, City, Config};
 use crate::demo::{self, CityError};
+use crate::history::{self, HistoryError};
 use crate::server::{self, DEMO_MARK, ServeError};
 use crate::terminal::{self, Progress};
 
@@ -48,6 +49,12 @@ pub struct DemoArgs {
     /// Seconds in which a decision can be taken back before its letter leaves
     #[arg(long, default_value_t = 60)]
     grace: i64,
+    /// Begin without the made-up applications of the last eight weeks
+    #[arg(long)]
+    no_history: bool,
+    /// Make the past of the city and end: done in a process of its own, so that its memory goes with it
+    #[arg(long, hide = true)]
+    only_history: bool,
     /// Print one line of JSON with all addresses and accounts when the portal is open
     #[arg(long)]
     json: bool,
@@ -63,6 +70,8 @@ impl Default for DemoArgs {
             database: None,
             services: None,
             grace: 60,
+            no_history: false,
+            only_history: false,
             json: false,
         }
     }
@@ -77,6 +86,8 @@ enum DemoError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Peer(#[from] peers::PeerError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error("an account of the staff can't be opened: {0}")]
     Staff(#[from] cases::CaseError),
     #[error("{path} holds the data of a real platform; choose another folder with `--data`", path = .0.display())]
@@ -89,7 +100,7 @@ enum DemoError {
 
 /// Runs the command.
 pub fn run(args: DemoArgs) -> ExitCode {
-    terminal::log(args.json);
+    terminal::log(args.json || args.only_history);
     match block(start(args)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => refused(&error),
@@ -121,7 +132,11 @@ pub fn config_for(data: &Path) -> Config {
             agency: text(AGENCY, "Social Affairs Bureau, Taichung City Government"),
             phone: "04-22289111".to_owned(),
             sender: "no-reply@city.example".to_owned(),
-            account: Account { name: "臺中市市庫".to_owned(), bank: "004".to_owned(), number: "010000000001".to_owned() },
+            account: Account {
+                name: "臺中市市庫".to_owned(),
+                bank: "004".to_owned(),
+                number: "010000000001".to_owned(),
+            },
             grace_minutes: 1,
         },
         oidc: None,
@@ -134,21 +149,25 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     if !args.listen.ip().is_loopback() {
         return Err(DemoError::NotLoopback(args.listen));
     }
+    if args.only_history {
+        return past(&args).await;
+    }
     mark(&args.data)?;
+    let lock = server::lock(&args.data)?;
     let progress = Progress::begin();
-    let city = city(&args, &progress)?;
-    progress.step("starting sign-in, MyData, mailbox and bank · 啟動登入、MyData、信箱和銀行");
+    let city = Arc::new(city(&args, &progress)?);
     let listener = server::listen(args.listen).await?;
     let listen = listener.local_addr().unwrap_or(args.listen);
-    let mut config = config_for(&args.data);
-    config.listen = listen;
-    config.database = args.database.clone();
-    config.services = args.services.clone();
-    config.portal = address(&format!("http://{listen}/"))?;
+    let mut config = configured(&args, listen)?;
     let members = members(&args.data)?;
+    if !args.no_history && !history::is_made(&args.data) {
+        progress.step("letting the last eight weeks pass · 產生過去八週的申請案");
+        apart(&args, listen).await?;
+    }
+    progress.step("starting sign-in, MyData, mailbox and bank · 啟動登入、MyData、信箱和銀行");
     let catalogue = server::catalogue(&config)?;
     let running = peers::start(peers::Config {
-        population: Arc::new(city),
+        population: city,
         folder: args.data.join("peers"),
         redirect_url: address(&format!("http://{listen}/sign-in/return"))?,
         return_url: address(&format!("http://{listen}/mydata/return"))?,
@@ -162,7 +181,12 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     drop(catalogue);
     connect(&mut config, &running);
     progress.step("opening the store · 開啟資料庫");
-    let desk = server::desk(&config, SignedDuration::from_secs(args.grace.clamp(0, 3600))).await?;
+    let desk = server::desk(
+        &config,
+        Arc::new(civic::SystemClock),
+        SignedDuration::from_secs(args.grace.clamp(0, 3600)),
+    )
+    .await?;
     for member in &members {
         member.open(&desk).await?;
     }
@@ -170,16 +194,69 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     tell(&args, &config, &running, &members);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
     running.shutdown().await;
+    drop(lock);
     Ok(())
 }
 
+fn configured(args: &DemoArgs, listen: SocketAddr) -> Result<Config, DemoError> {
+    let mut config = config_for(&args.data);
+    config.listen = listen;
+    config.database = args.database.clone();
+    config.services = args.services.clone();
+    config.portal = address(&format!("http://{listen}/"))?;
+    Ok(config)
+}
+
+/// Makes the past in a process of its own: the letters alone take memory that an idle portal would keep.
+async fn apart(args: &DemoArgs, listen: SocketAddr) -> Result<(), DemoError> {
+    let file = |why: std::io::Error| DemoError::File {
+        path: args.data.clone(),
+        why: format!("the past of the city can't be made: {why}"),
+    };
+    let mut command = std::process::Command::new(std::env::current_exe().map_err(file)?);
+    command
+        .args(["demo", "--only-history", "--listen", &listen.to_string(), "--data"])
+        .arg(&args.data);
+    if let Some(database) = &args.database {
+        command.args(["--database", database]);
+    }
+    if let Some(services) = &args.services {
+        command.arg("--services").arg(services);
+    }
+    command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null());
+    let ended = tokio::task::spawn_blocking(move || command.status()).await;
+    let status = ended
+        .map_err(std::io::Error::other)
+        .and_then(|status| status)
+        .map_err(file)?;
+    if !status.success() {
+        tracing::warn!("the past of the city could not be made; the portal opens without it");
+    }
+    Ok(())
+}
+
+/// The other process: opens the city there is and makes its past.
+async fn past(args: &DemoArgs) -> Result<(), DemoError> {
+    let city = demo::City::open(&args.data.join("city"))?;
+    let config = configured(args, args.listen)?;
+    Ok(history::history(&config, &city, &members(&args.data)?).await?)
+}
+
 fn address(text: &str) -> Result<Url, DemoError> {
-    Url::parse(text).map_err(|error| DemoError::File { path: PathBuf::from(text), why: error.to_string() })
+    Url::parse(text).map_err(|error| DemoError::File {
+        path: PathBuf::from(text),
+        why: error.to_string(),
+    })
 }
 
 /// Marks the folder as a demonstration's, and refuses one that is not.
 fn mark(data: &Path) -> Result<(), DemoError> {
-    let file = |error: std::io::Error| DemoError::File { path: data.to_path_buf(), why: error.to_string() };
+    let file = |error: std::io::Error| DemoError::File {
+        path: data.to_path_buf(),
+        why: error.to_string(),
+    };
     let mark = data.join(DEMO_MARK);
     if data.join("tongban.sqlite").exists() && !mark.exists() {
         return Err(DemoError::NotADemonstration(data.to_path_buf()));
@@ -194,7 +271,10 @@ fn city(args: &DemoArgs, progress: &Progress) -> Result<demo::City, DemoError> {
     if let Ok(city) = demo::City::open(&folder)
         && city.residents() == args.residents
     {
-        progress.step(&format!("opening the city of {} residents · 開啟示範城市", city.residents()));
+        progress.step(&format!(
+            "opening the city of {} residents · 開啟示範城市",
+            city.residents()
+        ));
         return Ok(city);
     }
     progress.step(&format!("making a city of {} residents · 建立示範城市", args.residents));
@@ -213,7 +293,13 @@ fn city(args: &DemoArgs, progress: &Progress) -> Result<demo::City, DemoError> {
 /// The usual ports stand beside the portal's usual one; any other portal lets the system choose.
 fn ports(portal: u16) -> Ports {
     if portal == 8080 {
-        Ports { issuer: 8081, mydata: 8082, mailbox: 8083, bank: 8084, smtp: 8025 }
+        Ports {
+            issuer: 8081,
+            mydata: 8082,
+            mailbox: 8083,
+            bank: 8084,
+            smtp: 8025,
+        }
     } else {
         Ports::default()
     }
@@ -233,7 +319,10 @@ fn resources(catalogue: &Catalogue) -> Vec<Resource> {
 
 /// Registers the city with its outside parties.
 fn connect(config: &mut Config, running: &Running) {
-    let client: exchange::ClientConfig = exchange::ClientConfig { https_only: false, ..Default::default() };
+    let client: exchange::ClientConfig = exchange::ClientConfig {
+        https_only: false,
+        ..Default::default()
+    };
     let portal = config.portal.as_str().trim_end_matches('/').to_owned();
     let url = |path: &str| Url::parse(&format!("{portal}{path}")).ok();
     if let Some(redirect_url) = url("/sign-in/return") {
@@ -262,7 +351,10 @@ fn connect(config: &mut Config, running: &Running) {
             intermediates: String::new(),
             signers: std::collections::BTreeMap::new(),
             client,
-            times: exchange::mydata::Times { least_retry_seconds: 1, ..Default::default() },
+            times: exchange::mydata::Times {
+                least_retry_seconds: 1,
+                ..Default::default()
+            },
             limits: exchange::mydata::PackageLimits::default(),
             meta_folder: "META-INFO".to_owned(),
             data_prefix: "application/zip;data:".to_owned(),
@@ -283,7 +375,7 @@ fn connect(config: &mut Config, running: &Running) {
 
 /// A member of the demonstration's staff, kept in the data folder.
 #[derive(Serialize, Deserialize)]
-struct Member {
+pub struct Member {
     account: String,
     name: String,
     role: String,
@@ -306,7 +398,10 @@ const STAFF: [(&str, &str, Role); 7] = [
 /// The staff of the folder, made at the first start.
 fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
     let path = data.join("staff.json");
-    let file = |why: String| DemoError::File { path: path.clone(), why };
+    let file = |why: String| DemoError::File {
+        path: path.clone(),
+        why,
+    };
     if let Ok(bytes) = std::fs::read(&path) {
         return serde_json::from_slice(&bytes).map_err(|error| file(error.to_string()));
     }
@@ -329,23 +424,40 @@ fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
 
 impl Member {
     fn card(&self) -> Card {
-        Card { account: self.account.clone(), password: self.password.clone(), role: self.name.clone(), secret: self.secret.clone() }
+        Card {
+            account: self.account.clone(),
+            password: self.password.clone(),
+            role: self.name.clone(),
+            secret: self.secret.clone(),
+        }
     }
 
     /// Opens the account, if it is not open yet.
-    async fn open(&self, desk: &cases::Desk) -> Result<(), DemoError> {
-        let Some(role) = Role::parse(&self.role) else { return Ok(()) };
-        if staff::all(desk).await?.iter().any(|known| known.account == self.account) {
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open(&self, desk: &cases::Desk) -> Result<(), cases::CaseError> {
+        let Some(role) = Role::parse(&self.role) else {
+            return Ok(());
+        };
+        if staff::all(desk)
+            .await?
+            .iter()
+            .any(|known| known.account == self.account)
+        {
             return Ok(());
         }
-        staff::add(desk, staff::NewStaff {
-            account: self.account.clone(),
-            name: self.name.clone(),
-            role,
-            agency: AGENCY.to_owned(),
-            password: Zeroizing::new(self.password.clone()),
-            totp_secret: Zeroizing::new(self.secret.clone()),
-        })
+        staff::add(
+            desk,
+            staff::NewStaff {
+                account: self.account.clone(),
+                name: self.name.clone(),
+                role,
+                agency: AGENCY.to_owned(),
+                password: Zeroizing::new(self.password.clone()),
+                totp_secret: Zeroizing::new(self.secret.clone()),
+            },
+        )
         .await?;
         Ok(())
     }
@@ -374,13 +486,20 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member])
         let _ = out.flush();
         return;
     }
-    let _ = writeln!(out, "\n  通辦 Tongban · 示範城市 demonstration city · {} 位虛構市民 made-up residents\n", args.residents);
+    let _ = writeln!(
+        out,
+        "\n  通辦 Tongban · 示範城市 demonstration city · {} 位虛構市民 made-up residents\n",
+        args.residents
+    );
     for (what, address) in [
         ("入口網 Portal", portal.to_owned()),
         ("承辦端 Office", format!("{portal}/office")),
         ("信箱 Mailbox", running.mailbox.clone()),
         ("銀行 Bank", running.bank.clone()),
-        ("驗證碼 One-time codes of the staff", format!("{}/staff", running.mailbox)),
+        (
+            "驗證碼 One-time codes of the staff",
+            format!("{}/staff", running.mailbox),
+        ),
     ] {
         let _ = writeln!(out, "  {address:<34} {what}");
     }
@@ -390,7 +509,11 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member])
     }
     let _ = writeln!(out, "\n  承辦人員 Staff (account, password, authenticator secret):");
     for member in members {
-        let _ = writeln!(out, "  {:<11} {:<26} {}  {}", member.account, member.password, member.totp_secret, member.name);
+        let _ = writeln!(
+            out,
+            "  {:<11} {:<26} {}  {}",
+            member.account, member.password, member.totp_secret, member.name
+        );
     }
     let _ = writeln!(out, "\n  Ctrl-C 停止 stops. 資料在 Data in {}\n", args.data.display());
 }

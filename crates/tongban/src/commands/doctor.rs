@@ -40,7 +40,10 @@ pub fn run(args: &DoctorArgs) -> ExitCode {
     };
     let sick = looks.iter().any(|look| look.problem.is_some());
     if args.json {
-        let list: Vec<_> = looks.iter().map(|look| serde_json::json!({ "what": look.what, "problem": look.problem })).collect();
+        let list: Vec<_> = looks
+            .iter()
+            .map(|look| serde_json::json!({ "what": look.what, "problem": look.problem }))
+            .collect();
         println!("{}", serde_json::json!({ "well": !sick, "looked": list }));
     } else {
         for look in &looks {
@@ -56,12 +59,21 @@ pub fn run(args: &DoctorArgs) -> ExitCode {
 async fn look(config: &Config) -> Vec<Look> {
     let mut looks = Vec::new();
     let mut add = |what, problem: Option<String>| looks.push(Look { what, problem });
-    add("calendar of working days", config.work_calendar().err().map(|error| error.to_string()));
+    add(
+        "calendar of working days",
+        config.work_calendar().err().map(|error| error.to_string()),
+    );
     add("keys", config.keys().err().map(|error| error.to_string()));
     match server::store(config, Arc::new(civic::SystemClock)).await {
         Ok(store) => {
             add("database and files", None);
-            add("record of use", store::ledger::verify(&store, None).await.err().map(|error| error.to_string()));
+            add(
+                "record of use",
+                store::ledger::verify(&store, None)
+                    .await
+                    .err()
+                    .map(|error| error.to_string()),
+            );
             store.close().await;
         }
         Err(error) => add("database and files", Some(error.to_string())),
@@ -69,23 +81,42 @@ async fn look(config: &Config) -> Vec<Look> {
     match server::catalogue(config) {
         Ok(catalogue) => {
             let withdrawn: Vec<&str> = catalogue.withdrawn().iter().map(|one| one.id.as_str()).collect();
-            let problem = (!withdrawn.is_empty()).then(|| format!("withdrawn: {}; run `tongban service check` on them", withdrawn.join(", ")));
+            let problem = (!withdrawn.is_empty()).then(|| {
+                format!(
+                    "withdrawn: {}; run `tongban service check` on them",
+                    withdrawn.join(", ")
+                )
+            });
             add("service folders", problem);
         }
         Err(error) => add("service folders", Some(error.to_string())),
     }
     match &config.oidc {
-        None => add("sign-in of residents", Some("`oidc` is not configured; nobody can sign in".to_owned())),
-        Some(oidc) => add("sign-in of residents", exchange::oidc::Provider::discover(oidc.clone()).await.err().map(|error| error.to_string())),
+        None => add(
+            "sign-in of residents",
+            Some("`oidc` is not configured; nobody can sign in".to_owned()),
+        ),
+        Some(oidc) => add(
+            "sign-in of residents",
+            exchange::oidc::Provider::discover(oidc.clone())
+                .await
+                .err()
+                .map(|error| error.to_string()),
+        ),
     }
     if let Some(mydata) = &config.mydata {
-        let problem = exchange::mydata::Connector::new(mydata.clone()).err().map(|error| error.to_string());
+        let problem = exchange::mydata::Connector::new(mydata.clone())
+            .err()
+            .map(|error| error.to_string());
         let host = mydata.platform.host_str().unwrap_or_default().to_owned();
         let port = mydata.platform.port_or_known_default().unwrap_or(443);
-        add("MyData", match problem {
-            Some(problem) => Some(problem),
-            None => unreachable(&host, port).await,
-        });
+        add(
+            "MyData",
+            match problem {
+                Some(problem) => Some(problem),
+                None => unreachable(&host, port).await,
+            },
+        );
     }
     if let Some(mail) = &config.mail {
         add("mail server", unreachable(&mail.host, mail.port).await);

@@ -43,7 +43,10 @@ pub fn run(args: &LedgerArgs) -> ExitCode {
         },
         (None, Some(data)) => {
             if !data.join("tongban.sqlite").exists() {
-                eprintln!("error: there is no database in {}; name the data folder of a platform", data.display());
+                eprintln!(
+                    "error: there is no database in {}; name the data folder of a platform",
+                    data.display()
+                );
                 return ExitCode::FAILURE;
             }
             super::demo::config_for(data)
@@ -60,9 +63,16 @@ pub fn run(args: &LedgerArgs) -> ExitCode {
         Ok(Ok(Ok(verified))) => {
             let head = verified.head;
             if *json {
-                println!("{}", serde_json::json!({ "sound": true, "entries": verified.entries, "head": hex(&head.hash) }));
+                println!(
+                    "{}",
+                    serde_json::json!({ "sound": true, "entries": verified.entries, "head": hex(&head.hash) })
+                );
             } else {
-                println!("{} entries, the chain holds; head {}", verified.entries, hex(&head.hash));
+                println!(
+                    "{} entries, the chain holds; head {}",
+                    verified.entries,
+                    hex(&head.hash)
+                );
             }
             ExitCode::SUCCESS
         }

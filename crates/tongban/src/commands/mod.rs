@@ -25,5 +25,8 @@ pub fn refused(error: &dyn std::error::Error) -> ExitCode {
 
 /// Runs asynchronous work to its end.
 pub fn block<T>(work: impl Future<Output = T>) -> Result<T, std::io::Error> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work))
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work))
 }

@@ -103,8 +103,19 @@ pub fn run(args: RulesArgs) -> ExitCode {
         }
         RulesCommand::Decide(given) => decide(&given, false),
         RulesCommand::Explain(given) => decide(&given, true),
-        RulesCommand::Sweep { folder, people, date, out, json } => sweep(&folder, &people, date, out.as_deref(), json),
-        RulesCommand::Time { folder, input, people, date } => time(&folder, &input, &people, date),
+        RulesCommand::Sweep {
+            folder,
+            people,
+            date,
+            out,
+            json,
+        } => sweep(&folder, &people, date, out.as_deref(), json),
+        RulesCommand::Time {
+            folder,
+            input,
+            people,
+            date,
+        } => time(&folder, &input, &people, date),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,15 +125,27 @@ pub fn run(args: RulesArgs) -> ExitCode {
 
 fn load(folder: &Path) -> Result<RuleSet, RulesError> {
     RuleSet::load(folder).map_err(|mistakes| {
-        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{}/{mistake}", folder.display())).collect();
+        let lines: Vec<String> = mistakes
+            .iter()
+            .map(|mistake| format!("{}/{mistake}", folder.display()))
+            .collect();
         RulesError::Mistakes(lines.join("\n"))
     })
 }
 
 fn read(path: &Path) -> Result<CaseInput, RulesError> {
-    let file = |why: String| RulesError::File { path: path.to_path_buf(), why };
+    let file = |why: String| RulesError::File {
+        path: path.to_path_buf(),
+        why,
+    };
     let bytes = std::fs::read(path).map_err(|error| file(error.to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| file(format!("line {}, column {}: it is no case; see docs/reference/service-folder.md", error.line(), error.column())))
+    serde_json::from_slice(&bytes).map_err(|error| {
+        file(format!(
+            "line {}, column {}: it is no case; see docs/reference/service-folder.md",
+            error.line(),
+            error.column()
+        ))
+    })
 }
 
 fn check(folder: &Path, json: bool) -> Result<(), RulesError> {
@@ -136,9 +159,18 @@ fn check(folder: &Path, json: bool) -> Result<(), RulesError> {
         }
     };
     if json {
-        println!("{}", json!({ "sound": true, "digest": set.digest(), "inputs": set.inputs(), "steps": set.steps() }));
+        println!(
+            "{}",
+            json!({ "sound": true, "digest": set.digest(), "inputs": set.inputs(), "steps": set.steps() })
+        );
     } else {
-        println!("{}: {} inputs, {} steps, {} parameters, no mistake", folder.display(), set.inputs().len(), set.steps().len(), set.parameters().len());
+        println!(
+            "{}: {} inputs, {} steps, {} parameters, no mistake",
+            folder.display(),
+            set.inputs().len(),
+            set.steps().len(),
+            set.parameters().len()
+        );
     }
     Ok(())
 }
@@ -152,7 +184,11 @@ fn decide(given: &Given, explain: bool) -> Result<(), RulesError> {
     }
     println!("{}", outcome(&decision));
     for (name, amount) in &decision.amounts {
-        println!("{}: {}", title(&set, name), amount.map_or_else(|| "還不知道".to_owned(), |amount| civic::Money(amount).to_string()));
+        println!(
+            "{}: {}",
+            title(&set, name),
+            amount.map_or_else(|| "還不知道".to_owned(), |amount| civic::Money(amount).to_string())
+        );
     }
     for name in &decision.minimum {
         println!("不符合：{}（{}）", title(&set, name), law(&set, name));
@@ -164,7 +200,10 @@ fn decide(given: &Given, explain: bool) -> Result<(), RulesError> {
     if explain {
         println!();
         for step in &decision.steps {
-            let person = step.person.as_ref().map_or_else(String::new, |person| format!("（{person}）"));
+            let person = step
+                .person
+                .as_ref()
+                .map_or_else(String::new, |person| format!("（{person}）"));
             let value = match &step.value {
                 Value::Null => "還不知道".to_owned(),
                 Value::Bool(true) => "是".to_owned(),
@@ -172,7 +211,11 @@ fn decide(given: &Given, explain: bool) -> Result<(), RulesError> {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            println!("{}{person}：{value}　〔{}〕", title(&set, &step.name), law(&set, &step.name));
+            println!(
+                "{}{person}：{value}　〔{}〕",
+                title(&set, &step.name),
+                law(&set, &step.name)
+            );
         }
     }
     Ok(())
@@ -187,11 +230,17 @@ fn outcome(decision: &Decision) -> &'static str {
 }
 
 fn title<'a>(set: &'a RuleSet, name: &'a str) -> &'a str {
-    set.steps().iter().find(|step| step.name == name).map_or(name, |step| step.title.get(civic::Language::ZhTw))
+    set.steps()
+        .iter()
+        .find(|step| step.name == name)
+        .map_or(name, |step| step.title.get(civic::Language::ZhTw))
 }
 
 fn law<'a>(set: &'a RuleSet, name: &str) -> &'a str {
-    set.steps().iter().find(|step| step.name == name).map_or("", |step| step.law.as_str())
+    set.steps()
+        .iter()
+        .find(|step| step.name == name)
+        .map_or("", |step| step.law.as_str())
 }
 
 /// A decision with the title and the law beside every step.
@@ -218,7 +267,11 @@ fn sweep(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: boo
     if let Some(out) = out {
         write(&swept, out)?;
     }
-    let sums: serde_json::Map<String, Value> = swept.amounts.iter().map(|(name, array)| (name.clone(), Value::from(sum(array)))).collect();
+    let sums: serde_json::Map<String, Value> = swept
+        .amounts
+        .iter()
+        .map(|(name, array)| (name.clone(), Value::from(sum(array))))
+        .collect();
     if json {
         println!(
             "{}",
@@ -226,10 +279,19 @@ fn sweep(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: boo
                 "entitled": entitled, "refused": refused, "unknown": unknown, "sums": sums, "reference_date": date, "digest": set.digest() })
         );
     } else {
-        println!("{} persons, {} households, {} cases on {date}", population.persons(), population.households(), swept.outcome.len());
+        println!(
+            "{} persons, {} households, {} cases on {date}",
+            population.persons(),
+            population.households(),
+            swept.outcome.len()
+        );
         println!("{entitled} eligible, {refused} not eligible, {unknown} not known");
         for (name, sum) in &sums {
-            println!("{}: {} in sum", title(&set, name), civic::Money(sum.as_i64().unwrap_or_default()));
+            println!(
+                "{}: {} in sum",
+                title(&set, name),
+                civic::Money(sum.as_i64().unwrap_or_default())
+            );
         }
     }
     Ok(())
@@ -240,13 +302,25 @@ fn sum(array: &Int64Array) -> i64 {
 }
 
 fn write(swept: &Swept, path: &Path) -> Result<(), RulesError> {
-    let file = |why: String| RulesError::File { path: path.to_path_buf(), why };
+    let file = |why: String| RulesError::File {
+        path: path.to_path_buf(),
+        why,
+    };
     let mut columns: Vec<(String, ArrayRef)> = vec![
-        ("applicant_row".to_owned(), Arc::new(UInt64Array::from(swept.applicant.clone()))),
+        (
+            "applicant_row".to_owned(),
+            Arc::new(UInt64Array::from(swept.applicant.clone())),
+        ),
         ("outcome".to_owned(), Arc::new(BooleanArray::clone(&swept.outcome))),
     ];
-    columns.extend(swept.amounts.iter().map(|(name, array)| (name.clone(), Arc::new(array.clone()) as ArrayRef)));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).map_err(|error| file(error.to_string()))?;
+    columns.extend(
+        swept
+            .amounts
+            .iter()
+            .map(|(name, array)| (name.clone(), Arc::new(array.clone()) as ArrayRef)),
+    );
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .map_err(|error| file(error.to_string()))?;
     let out = std::fs::File::create(path).map_err(|error| file(error.to_string()))?;
     let mut writer = ArrowWriter::try_new(out, batch.schema(), None).map_err(|error| file(error.to_string()))?;
     writer.write(&batch).map_err(|error| file(error.to_string()))?;
@@ -258,11 +332,15 @@ fn write(swept: &Swept, path: &Path) -> Result<(), RulesError> {
 fn time(folder: &Path, input: &Path, people: &Path, date: Date) -> Result<(), RulesError> {
     let set = load(folder)?;
     let case = read(input)?;
-    let text = std::fs::read(input).map_err(|error| RulesError::File { path: input.to_path_buf(), why: error.to_string() })?;
+    let text = std::fs::read(input).map_err(|error| RulesError::File {
+        path: input.to_path_buf(),
+        why: error.to_string(),
+    })?;
     set.decide(&case, date)?;
     let decisions = median(2_000, || set.decide(&case, date).map(|_| ()))?;
     let with_json = median(2_000, || {
-        let case: CaseInput = serde_json::from_slice(&text).map_err(|error| rules::RuleError::Population(error.to_string()))?;
+        let case: CaseInput =
+            serde_json::from_slice(&text).map_err(|error| rules::RuleError::Population(error.to_string()))?;
         set.decide(&case, date).map(|_| ())
     })?;
     let begun = Instant::now();

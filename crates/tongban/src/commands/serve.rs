@@ -34,7 +34,13 @@ async fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         return Err(ServeError::Demonstration { path: config.data });
     }
     let listener = server::listen(config.listen).await?;
-    let desk = server::desk(&config, SignedDuration::from_mins(config.city.grace_minutes)).await?;
+    let _lock = server::lock(&config.data)?;
+    let desk = server::desk(
+        &config,
+        std::sync::Arc::new(civic::SystemClock),
+        SignedDuration::from_mins(config.city.grace_minutes),
+    )
+    .await?;
     tracing::info!(listen = %config.listen, portal = %config.portal, services = desk.catalogue.all().len(), "the portal is open");
     server::run(&config, desk, listener, false, server::asked_to_stop()).await
 }

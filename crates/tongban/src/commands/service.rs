@@ -53,13 +53,21 @@ enum ServiceCommand {
 /// Runs the command.
 pub fn run(args: ServiceArgs) -> ExitCode {
     match args.command {
-        ServiceCommand::Check { folders, datasets, json } => check(&folders, datasets, json),
+        ServiceCommand::Check {
+            folders,
+            datasets,
+            json,
+        } => check(&folders, datasets, json),
         ServiceCommand::New { folder, json } => match services::start(&folder) {
             Ok(made) => {
                 if json {
                     println!("{}", serde_json::json!({ "folder": folder, "files": made }));
                 } else {
-                    println!("{} files made; look at them with `tongban service check {}`", made.len(), folder.display());
+                    println!(
+                        "{} files made; look at them with `tongban service check {}`",
+                        made.len(),
+                        folder.display()
+                    );
                 }
                 ExitCode::SUCCESS
             }
@@ -115,14 +123,26 @@ fn check(folders: &[PathBuf], datasets: Option<PathBuf>, json: bool) -> ExitCode
 
 fn list(folder: &Path, datasets: Option<PathBuf>, json: bool) -> ExitCode {
     if !folder.is_dir() {
-        eprintln!("error: there is no folder {}; name the folder of the services", folder.display());
+        eprintln!(
+            "error: there is no folder {}; name the folder of the services",
+            folder.display()
+        );
         return ExitCode::FAILURE;
     }
-    let datasets = datasets.or_else(|| beside(&folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()))).unwrap_or_default();
+    let datasets = datasets
+        .or_else(|| beside(&folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf())))
+        .unwrap_or_default();
     let catalogue = Catalogue::load(folder, &datasets);
     if json {
-        let offered: Vec<_> = catalogue.all().map(|service| serde_json::json!({ "id": service.id, "digest": service.digest, "name": service.meta.name })).collect();
-        let withdrawn: Vec<_> = catalogue.withdrawn().iter().map(|one| serde_json::json!({ "id": one.id, "mistakes": one.mistakes })).collect();
+        let offered: Vec<_> = catalogue
+            .all()
+            .map(|service| serde_json::json!({ "id": service.id, "digest": service.digest, "name": service.meta.name }))
+            .collect();
+        let withdrawn: Vec<_> = catalogue
+            .withdrawn()
+            .iter()
+            .map(|one| serde_json::json!({ "id": one.id, "mistakes": one.mistakes }))
+            .collect();
         println!("{}", serde_json::json!({ "services": offered, "withdrawn": withdrawn }));
     } else {
         for service in catalogue.all() {

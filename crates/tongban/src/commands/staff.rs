@@ -44,7 +44,13 @@ enum StaffCommand {
 /// Runs the command.
 pub fn run(args: &StaffArgs) -> ExitCode {
     terminal::log(true);
-    let StaffCommand::Add { config, account, name, role, agency } = &args.command;
+    let StaffCommand::Add {
+        config,
+        account,
+        name,
+        role,
+        agency,
+    } = &args.command;
     let Some(role) = Role::parse(role) else {
         eprintln!("error: `{role}` is no role; use officer, supervisor, cashier, auditor or administrator");
         return ExitCode::FAILURE;
@@ -71,7 +77,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
         totp_secret: Zeroizing::new(secret.to_vec()),
     };
     let made = block(async {
-        let desk = server::desk(&config, SignedDuration::ZERO).await?;
+        let desk = server::desk(&config, std::sync::Arc::new(civic::SystemClock), SignedDuration::ZERO).await?;
         let made = staff::add(&desk, new).await;
         desk.store.close().await;
         Ok::<_, server::ServeError>(made)
@@ -101,7 +107,10 @@ pub fn secret() -> Result<Zeroizing<[u8; 20]>, rand::rand_core::OsError> {
 
 /// The address an authenticator app reads.
 pub fn otpauth(account: &str, secret: &[u8]) -> String {
-    format!("otpauth://totp/Tongban:{account}?secret={}&issuer=Tongban", base32(secret))
+    format!(
+        "otpauth://totp/Tongban:{account}?secret={}&issuer=Tongban",
+        base32(secret)
+    )
 }
 
 /// Base32 of RFC 4648 without padding.
@@ -130,7 +139,13 @@ pub fn base32(bytes: &[u8]) -> String {
 mod tests {
     #[test]
     fn base32_is_that_of_rfc_4648() {
-        for (bytes, text) in [("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("foobar", "MZXW6YTBOI")] {
+        for (bytes, text) in [
+            ("f", "MY"),
+            ("fo", "MZXQ"),
+            ("foo", "MZXW6"),
+            ("foob", "MZXW6YQ"),
+            ("foobar", "MZXW6YTBOI"),
+        ] {
             assert_eq!(super::base32(bytes.as_bytes()), text);
         }
     }

@@ -23,6 +23,14 @@ impl Population for City {
     }
 }
 
+impl City {
+    /// The head of a family, as the outside world knows them.
+    #[must_use]
+    pub fn head_account(&self, family: usize) -> Option<Account> {
+        account(&self.head(family)?)
+    }
+}
+
 /// The account of a resident. Those who tell a story can be reached; the others have given neither address nor number.
 fn account(resident: &Resident) -> Option<Account> {
     let person = resident.person()?;
