@@ -125,6 +125,7 @@ office-case-decision = Finding of the rules
 office-case-minimum = Conditions that decide the refusal
 office-case-waiting = Still needed to tell
 office-case-steps = Step by step
+office-case-figures = Figures ({ $n })
 office-case-acts = Decide
 office-case-take-first = Take the case before you decide it.
 office-case-nothing-now = There is nothing to do now.

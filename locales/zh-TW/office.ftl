@@ -97,6 +97,7 @@ office-case-decision = 規則判斷
 office-case-minimum = 不符合的關鍵條件
 office-case-waiting = 判斷還缺的資料
 office-case-steps = 逐步說明
+office-case-figures = 計算過程（{ $n } 項）
 office-case-acts = 辦理
 office-case-take-first = 收案之後才能決定。
 office-case-nothing-now = 現在沒有要辦的事。

@@ -4,9 +4,9 @@
 
 use civic::ids::ApplicationId;
 use jiff::Timestamp;
+use store::StoreError;
 use store::ledger::{self, ActorKind, Recorded};
 use store::tables::{application, security_event};
-use store::StoreError;
 
 use crate::guard::{self, Action};
 use crate::history::time;
@@ -66,9 +66,13 @@ pub async fn search(desk: &Desk, staff: &Staff, search: &Search) -> Result<Vec<L
     let db = desk.store.read();
     let found = match &search.number {
         Some(number) => {
-            let row = application::by_number(db, number).await?.ok_or(CaseError::NotFound("application"))?;
+            let row = application::by_number(db, number)
+                .await?
+                .ok_or(CaseError::NotFound("application"))?;
             let mut entries = ledger::of_application(db, ApplicationId::from_uuid(row.id), search.before, PAGE).await?;
-            entries.retain(|one| search.from.is_none_or(|from| one.entry.at >= from) && search.to.is_none_or(|to| one.entry.at < to));
+            entries.retain(|one| {
+                search.from.is_none_or(|from| one.entry.at >= from) && search.to.is_none_or(|to| one.entry.at < to)
+            });
             entries
         }
         None => ledger::between(db, search.from, search.to, search.before, PAGE).await?,
@@ -80,8 +84,14 @@ pub async fn search(desk: &Desk, staff: &Staff, search: &Search) -> Result<Vec<L
             Some(id) => application::by_id(db, id.uuid()).await?.and_then(|row| row.number),
             None => None,
         };
-        let actor = recorded.entry.actor_id.filter(|_| recorded.entry.actor == ActorKind::Staff);
-        let name = names.iter().find(|staff| Some(staff.id.uuid()) == actor).map(|staff| staff.name.clone());
+        let actor = recorded
+            .entry
+            .actor_id
+            .filter(|_| recorded.entry.actor == ActorKind::Staff);
+        let name = names
+            .iter()
+            .find(|staff| Some(staff.id.uuid()) == actor)
+            .map(|staff| staff.name.clone());
         lines.push(Line { recorded, number, name });
     }
     Ok(lines)
@@ -107,6 +117,12 @@ pub async fn verify(desk: &Desk, staff: &Staff) -> Result<Result<Verified, Fault
 pub async fn events(desk: &Desk, staff: &Staff) -> Result<Vec<SecurityEvent>, CaseError> {
     guard::office(desk, staff, Action::Audit)?;
     let rows = security_event::newest(desk.store.read(), None, PAGE).await?;
-    let view = |row: security_event::Model| SecurityEvent { at: time(row.at), kind: row.kind, severity: row.severity, origin: row.origin, detail: row.detail };
+    let view = |row: security_event::Model| SecurityEvent {
+        at: time(row.at),
+        kind: row.kind,
+        severity: row.severity,
+        origin: row.origin,
+        detail: row.detail,
+    };
     Ok(rows.into_iter().map(view).collect())
 }

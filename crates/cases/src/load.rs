@@ -42,7 +42,10 @@ pub struct Pile {
 pub async fn load(desk: &Desk, staff: &Staff) -> Result<Vec<Pile>, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
     if staff.role != Role::Supervisor {
-        return Err(store::access::Refused { action: "load".to_owned() }.into());
+        return Err(store::access::Refused {
+            action: "load".to_owned(),
+        }
+        .into());
     }
     let waiting = [State::Submitted, State::Review, State::Correction];
     let rows: Vec<(Option<uuid::Uuid>, State, Option<String>, Option<i64>)> = Entity::find()
@@ -56,10 +59,16 @@ pub async fn load(desk: &Desk, staff: &Staff) -> Result<Vec<Pile>, CaseError> {
     names.retain(|one| one.agency == staff.agency && matches!(one.role, Role::Officer | Role::Supervisor));
     names.sort_by(|one, other| one.name.cmp(&other.name));
     let mut piles = vec![Pile::default()];
-    piles.extend(names.into_iter().map(|one| Pile { holder: Some(one.id), name: Some(one.name), ..Pile::default() }));
+    piles.extend(names.into_iter().map(|one| Pile {
+        holder: Some(one.id),
+        name: Some(one.name),
+        ..Pile::default()
+    }));
     let today = desk.today();
     for (holder, state, deadline, submitted) in rows {
-        let Some(pile) = piles.iter_mut().find(|pile| pile.holder.map(StaffId::uuid) == holder) else { continue };
+        let Some(pile) = piles.iter_mut().find(|pile| pile.holder.map(StaffId::uuid) == holder) else {
+            continue;
+        };
         if state == State::Correction {
             pile.correction += 1;
             continue;
@@ -70,7 +79,9 @@ pub async fn load(desk: &Desk, staff: &Staff) -> Result<Vec<Pile>, CaseError> {
             pile.late += u64::from(left < 0);
             pile.soon += u64::from((0..=5).contains(&left));
         }
-        let age = submitted.and_then(|at| civic::legal_day(time(at)).until(today).ok()).map_or(0, |span| span.get_days().max(0));
+        let age = submitted
+            .and_then(|at| civic::legal_day(time(at)).until(today).ok())
+            .map_or(0, |span| span.get_days().max(0));
         pile.oldest = pile.oldest.max(Some(age));
         let band = BANDS.iter().rposition(|begin| age >= *begin).unwrap_or(0);
         if let Some(count) = pile.ages.get_mut(band) {

@@ -92,7 +92,11 @@ pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
     let answered = store::ledger::head(desk.store.read()).await.is_ok();
     let database = answered.then(|| i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX));
     let db = desk.store.read();
-    let rows = work::Entity::find().filter(work::Column::State.eq("waiting")).order_by_asc(work::Column::DueAt).all(db).await?;
+    let rows = work::Entity::find()
+        .filter(work::Column::State.eq("waiting"))
+        .order_by_asc(work::Column::DueAt)
+        .all(db)
+        .await?;
     let mut waiting: Vec<Waiting> = Vec::new();
     for row in rows {
         match waiting.iter_mut().find(|one| one.kind == row.kind) {
@@ -103,7 +107,13 @@ pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
                     one.error = row.last_error;
                 }
             }
-            None => waiting.push(Waiting { kind: row.kind, count: 1, due: time(row.due_at), attempts: row.attempts, error: row.last_error }),
+            None => waiting.push(Waiting {
+                kind: row.kind,
+                count: 1,
+                due: time(row.due_at),
+                attempts: row.attempts,
+                error: row.last_error,
+            }),
         }
     }
     let dead = outbox::dead(&desk.store, SHOWN).await?;
@@ -118,7 +128,10 @@ pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
         database,
         mydata: desk.mydata.is_some(),
         mail: desk.mail.is_some(),
-        messages: message::Entity::find().filter(message::Column::Status.eq("queued")).count(db).await?,
+        messages: message::Entity::find()
+            .filter(message::Column::Status.eq("queued"))
+            .count(db)
+            .await?,
         waiting,
         given_up: dead.into_iter().map(view).collect(),
     })
@@ -130,8 +143,15 @@ pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
 /// [`CaseError::Refused`]; [`CaseError::Conflict`] when somebody else did so before; the store's.
 pub async fn retry(desk: &Desk, staff: &Staff, id: OutboxId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Administer)?;
-    let revived = desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(outbox::revive(tx, id).await?) })).await?;
-    if revived { Ok(()) } else { Err(CaseError::Conflict("work")) }
+    let revived = desk
+        .store
+        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(outbox::revive(tx, id).await?) }))
+        .await?;
+    if revived {
+        Ok(())
+    } else {
+        Err(CaseError::Conflict("work"))
+    }
 }
 
 /// All accounts of the staff, by name to sign in with.

@@ -23,7 +23,14 @@ struct ConflictPage {
 
 /// The page for an act that came too late.
 pub(super) fn conflict(duty: Duty, here: String) -> Result<Response, Problem> {
-    page_with(StatusCode::CONFLICT, &ConflictPage { frame: duty.frame, staff: duty.staff, here })
+    page_with(
+        StatusCode::CONFLICT,
+        &ConflictPage {
+            frame: duty.frame,
+            staff: duty.staff,
+            here,
+        },
+    )
 }
 
 fn typed(posted: &Posted) -> Typed {
@@ -33,8 +40,19 @@ fn typed(posted: &Posted) -> Typed {
         note: text("note"),
         reasons: posted.raw.contains_key("reasons").then(|| text("reasons")),
         message: text("message"),
-        fields: posted.raw.get("field").cloned().unwrap_or_default().into_iter().collect(),
-        days: posted.text("days").parse().ok().filter(|days| DAYS.contains(days)).unwrap_or(DAYS[0]),
+        fields: posted
+            .raw
+            .get("field")
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
+        days: posted
+            .text("days")
+            .parse()
+            .ok()
+            .filter(|days| DAYS.contains(days))
+            .unwrap_or(DAYS[0]),
         ..Typed::default()
     }
 }
@@ -43,7 +61,11 @@ fn typed(posted: &Posted) -> Typed {
 /// the letter's own list.
 fn reasons(posted: &Posted, typed: &Typed) -> String {
     let text = typed.reasons.clone().unwrap_or_default();
-    if text == posted.text("prefilled").replace("\r\n", "\n") { String::new() } else { text }
+    if text == posted.text("prefilled").replace("\r\n", "\n") {
+        String::new()
+    } else {
+        text
+    }
 }
 
 /// What the person is asked to correct, as one text: the fields chosen, then what the officer says.
@@ -52,11 +74,18 @@ fn message(typed: &Typed) -> String {
         return typed.message.clone();
     }
     let lines: Vec<String> = typed.fields.iter().map(|field| format!("・{field}")).collect();
-    format!("請補正下列項目：\n{}\n{}", lines.join("\n"), typed.message).trim_end().to_owned()
+    format!("請補正下列項目：\n{}\n{}", lines.join("\n"), typed.message)
+        .trim_end()
+        .to_owned()
 }
 
 /// `POST /office/cases/{id}/{act}`
-pub(super) async fn act(State(app): State<App>, duty: Duty, Path((id, act)): Path<(String, String)>, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn act(
+    State(app): State<App>,
+    duty: Duty,
+    Path((id, act)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let id = application(&id)?;
     let mut typed = typed(&posted);
     let revision = posted.value("revision")?;
@@ -64,14 +93,23 @@ pub(super) async fn act(State(app): State<App>, duty: Duty, Path((id, act)): Pat
     let (done, result) = match act.as_str() {
         "take" => ("taken", review::take(desk, staff, id, revision).await),
         "give-back" => ("given-back", review::give_back(desk, staff, id, revision).await),
-        "approve" => ("approved", review::approve(desk, staff, id, revision, &typed.note).await),
+        "approve" => (
+            "approved",
+            review::approve(desk, staff, id, revision, &typed.note).await,
+        ),
         "refuse" => {
             typed.open = "refuse";
-            ("refused", review::refuse(desk, staff, id, revision, &reasons(&posted, &typed)).await)
+            (
+                "refused",
+                review::refuse(desk, staff, id, revision, &reasons(&posted, &typed)).await,
+            )
         }
         "correction" => {
             typed.open = "correction";
-            ("correction", review::request_correction(desk, staff, id, revision, &message(&typed), due(desk, typed.days)).await)
+            (
+                "correction",
+                review::request_correction(desk, staff, id, revision, &message(&typed), due(desk, typed.days)).await,
+            )
         }
         "undo" => ("undone", review::undo(desk, staff, id, revision).await),
         _ => return Err(Problem::NotFound),
@@ -109,7 +147,12 @@ fn explain(frame: &Frame, field: &str, problem: &str) -> (&'static str, String) 
 }
 
 /// `POST /office/cases/{id}/preview/{kind}`: the letter as it would leave, before anything is decided.
-pub(super) async fn preview(State(app): State<App>, duty: Duty, Path((id, kind)): Path<(String, String)>, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn preview(
+    State(app): State<App>,
+    duty: Duty,
+    Path((id, kind)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let id = application(&id)?;
     let mut typed = typed(&posted);
     let (act, text) = match kind.as_str() {
@@ -119,7 +162,12 @@ pub(super) async fn preview(State(app): State<App>, duty: Duty, Path((id, kind))
         _ => return Err(Problem::NotFound),
     };
     match review::preview(&app.desk, &duty.staff, id, act, &text).await {
-        Ok(pdf) => Ok(document("application/pdf", "inline", &format!("preview-{}.pdf", id.uuid()), pdf)),
+        Ok(pdf) => Ok(document(
+            "application/pdf",
+            "inline",
+            &format!("preview-{}.pdf", id.uuid()),
+            pdf,
+        )),
         Err(CaseError::Letter(error)) => {
             tracing::warn!(%error, "letter");
             typed.error = Some(("acts", duty.frame.t("office-error-letter")));

@@ -51,30 +51,77 @@ pub(super) struct Asked {
 }
 
 fn table(words: Words, caption: &str, heads: &[(&str, bool)], rows: Vec<Vec<Cell>>) -> Table {
-    let head = heads.iter().map(|(key, numeric)| Head { text: words.t(key), numeric: *numeric });
-    Table { caption: words.t(caption), head: head.collect(), rows }
+    let head = heads.iter().map(|(key, numeric)| Head {
+        text: words.t(key),
+        numeric: *numeric,
+    });
+    Table {
+        caption: words.t(caption),
+        head: head.collect(),
+        rows,
+    }
 }
 
 /// The words of a kind of work; a new kind shows its own name.
 fn kind(words: Words, kind: &str) -> String {
     let key = format!("office-work-{}", kind.replace(['.', '_'], "-"));
-    if words.has(&key) { words.t(&key) } else { kind.to_owned() }
+    if words.has(&key) {
+        words.t(&key)
+    } else {
+        kind.to_owned()
+    }
 }
 
 fn health(words: Words, health: &Health) -> Table {
-    let state = |good: bool, yes: &str, no: &str| if good { Tag::new(words.t(yes), Colour::Green) } else { Tag::new(words.t(no), Colour::Red) };
+    let state = |good: bool, yes: &str, no: &str| {
+        if good {
+            Tag::new(words.t(yes), Colour::Green)
+        } else {
+            Tag::new(words.t(no), Colour::Red)
+        }
+    };
     let row = |key: &str, tag: Tag, text: String| vec![Cell::text(words.t(key)), Cell::tag(tag), Cell::text(text)];
-    let milliseconds = health.database.map_or_else(String::new, |micros| words.t1("office-health-milliseconds", "n", format!("{}.{:01}", micros / 1000, micros % 1000 / 100)));
+    let milliseconds = health.database.map_or_else(String::new, |micros| {
+        words.t1(
+            "office-health-milliseconds",
+            "n",
+            format!("{}.{:01}", micros / 1000, micros % 1000 / 100),
+        )
+    });
     let dead = health.given_up.len();
     table(
         words,
         "office-health",
-        &[("office-health-part", false), ("office-health-state", false), ("office-health-more", false)],
+        &[
+            ("office-health-part", false),
+            ("office-health-state", false),
+            ("office-health-more", false),
+        ],
         vec![
-            row("office-health-database", state(health.database.is_some(), "office-health-answers", "office-health-silent"), milliseconds),
-            row("office-health-mydata", state(health.mydata, "office-health-set", "office-health-unset"), String::new()),
-            row("office-health-mail", state(health.mail, "office-health-set", "office-health-unset"), words.t1("office-health-messages", "n", health.messages)),
-            row("office-health-work", state(dead == 0, "office-health-good", "office-health-given-up"), words.t1("office-health-dead", "n", dead)),
+            row(
+                "office-health-database",
+                state(
+                    health.database.is_some(),
+                    "office-health-answers",
+                    "office-health-silent",
+                ),
+                milliseconds,
+            ),
+            row(
+                "office-health-mydata",
+                state(health.mydata, "office-health-set", "office-health-unset"),
+                String::new(),
+            ),
+            row(
+                "office-health-mail",
+                state(health.mail, "office-health-set", "office-health-unset"),
+                words.t1("office-health-messages", "n", health.messages),
+            ),
+            row(
+                "office-health-work",
+                state(dead == 0, "office-health-good", "office-health-given-up"),
+                words.t1("office-health-dead", "n", dead),
+            ),
         ],
     )
 }
@@ -84,10 +131,24 @@ fn unchecked<'a>(words: Words, services: impl Iterator<Item = &'a std::sync::Arc
     let mut rows = Vec::new();
     for service in services {
         for parameter in service.rules.parameters() {
-            let marked = parameter.rows.iter().filter(|row| row.source.contains("verify") || row.note.contains("verify"));
+            let marked = parameter
+                .rows
+                .iter()
+                .filter(|row| row.source.contains("verify") || row.note.contains("verify"));
             for row in marked {
-                let name = if row.keys.is_empty() { parameter.name.clone() } else { format!("{}（{}）", parameter.name, row.keys.join("、")) };
-                let cells = [name, words.of(&service.meta.name).to_owned(), words.date(row.from), format!("{} {}", row.value, row.unit), row.source.clone(), row.note.clone()];
+                let name = if row.keys.is_empty() {
+                    parameter.name.clone()
+                } else {
+                    format!("{}（{}）", parameter.name, row.keys.join("、"))
+                };
+                let cells = [
+                    name,
+                    words.of(&service.meta.name).to_owned(),
+                    words.date(row.from),
+                    format!("{} {}", row.value, row.unit),
+                    row.source.clone(),
+                    row.note.clone(),
+                ];
                 rows.push(cells.into_iter().map(Cell::text).collect());
             }
         }
@@ -106,10 +167,22 @@ fn unchecked<'a>(words: Words, services: impl Iterator<Item = &'a std::sync::Arc
 fn services<'a>(words: Words, services: impl Iterator<Item = &'a std::sync::Arc<Service>>) -> Table {
     let rows = services.map(|service| {
         let digest: String = service.rules.digest().chars().take(12).collect();
-        let cells = [words.of(&service.meta.name).to_owned(), service.id.clone(), words.of(&service.meta.agency).to_owned(), service.meta.legal_basis.clone(), digest];
+        let cells = [
+            words.of(&service.meta.name).to_owned(),
+            service.id.clone(),
+            words.of(&service.meta.agency).to_owned(),
+            service.meta.legal_basis.clone(),
+            digest,
+        ];
         cells.into_iter().map(Cell::text).collect()
     });
-    let heads = [("office-service", false), ("office-service-folder", false), ("office-service-agency", false), ("office-service-basis", false), ("office-service-digest", false)];
+    let heads = [
+        ("office-service", false),
+        ("office-service-folder", false),
+        ("office-service-agency", false),
+        ("office-service-basis", false),
+        ("office-service-digest", false),
+    ];
     table(words, "office-services", &heads, rows.collect())
 }
 
@@ -120,9 +193,16 @@ fn mistakes(id: &str, found: &[rules::Mistake]) -> Mistakes {
             (line, 0) => format!("{}:{line}", mistake.file),
             (line, column) => format!("{}:{line}:{column}", mistake.file),
         };
-        (place, mistake.message.clone(), mistake.suggestion.clone().unwrap_or_default())
+        (
+            place,
+            mistake.message.clone(),
+            mistake.suggestion.clone().unwrap_or_default(),
+        )
     };
-    Mistakes { title: id.to_owned(), lines: found.iter().map(line).collect() }
+    Mistakes {
+        title: id.to_owned(),
+        lines: found.iter().map(line).collect(),
+    }
 }
 
 /// `GET /office/admin`
@@ -132,13 +212,20 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let found = platform::health(&app.desk, &staff).await.map_err(failed)?;
     let accounts = platform::accounts(&app.desk, &staff).await.map_err(failed)?;
     let catalogue = &app.desk.catalogue;
-    let mut withdrawn: Vec<Mistakes> = catalogue.withdrawn().iter().map(|one| mistakes(&one.id, &one.mistakes)).collect();
+    let mut withdrawn: Vec<Mistakes> = catalogue
+        .withdrawn()
+        .iter()
+        .map(|one| mistakes(&one.id, &one.mistakes))
+        .collect();
     if !catalogue.mapping_mistakes().is_empty() {
         withdrawn.push(mistakes("datasets/mydata", catalogue.mapping_mistakes()));
     }
     let state = |active: bool, locked: Option<jiff::Timestamp>| match (active, locked) {
         (false, _) => Tag::new(words.t("office-account-closed"), Colour::Grey),
-        (true, Some(until)) => Tag::new(words.t1("office-account-locked", "until", words.time(until)), Colour::Red),
+        (true, Some(until)) => Tag::new(
+            words.t1("office-account-locked", "until", words.time(until)),
+            Colour::Red,
+        ),
         (true, None) => Tag::new(words.t("office-account-open"), Colour::Green),
     };
     let accounts = accounts.into_iter().map(|one| {
@@ -172,7 +259,13 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             Cell::text(one.error.clone().unwrap_or_else(|| words.t("none"))),
         ]
     });
-    let heads = [("office-work-kind", false), ("office-work-count", true), ("office-work-due", false), ("office-work-attempts", true), ("office-work-error", false)];
+    let heads = [
+        ("office-work-kind", false),
+        ("office-work-count", true),
+        ("office-work-due", false),
+        ("office-work-attempts", true),
+        ("office-work-error", false),
+    ];
     let page_of_admin = AdminPage {
         done: done(&frame, &asked.done),
         health: health(words, &found),
@@ -199,7 +292,12 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
 }
 
 /// `POST /office/admin/work/{id}/retry`
-pub(super) async fn retry(State(app): State<App>, duty: Duty, Path(work): Path<String>, _: Posted) -> Result<Response, Problem> {
+pub(super) async fn retry(
+    State(app): State<App>,
+    duty: Duty,
+    Path(work): Path<String>,
+    _: Posted,
+) -> Result<Response, Problem> {
     match platform::retry(&app.desk, &duty.staff, OutboxId::from_uuid(id(&work)?)).await {
         Ok(()) => Ok(onward("/office/admin?done=revived")),
         Err(CaseError::Conflict(_)) => conflict(duty, "/office/admin".to_owned()),

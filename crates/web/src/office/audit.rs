@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use store::ledger::ActorKind;
 
+use super::queue::short;
 use super::{Duty, failed};
 use crate::components::{Cell, Colour, ErrorSummary, Head, Table, Tag};
 use crate::texts::Words;
@@ -45,6 +46,18 @@ struct AuditPage {
     events: Table,
 }
 
+/// A time for a narrow column, at the second: a list of uses is read by their order.
+fn short_time(words: Words, at: Timestamp) -> String {
+    let clock = at.to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
+    format!(
+        "{} {:02}:{:02}:{:02}",
+        short(words, clock.date()),
+        clock.hour(),
+        clock.minute(),
+        clock.second()
+    )
+}
+
 /// A legal day: `114/11/24` or `2025-11-24`.
 fn day(text: &str) -> Option<Date> {
     text.parse().ok().or_else(|| civic::roc::parse(text))
@@ -58,13 +71,31 @@ fn row(words: Words, line: &Line) -> Vec<Cell> {
         ActorKind::Resident => words.t("office-actor-person"),
         ActorKind::Organisation => words.t("office-actor-organisation"),
     };
-    let known = ["open", "fill", "submit", "withdraw", "import", "notify", "dispose", "read", "decide", "assign", "pay"];
-    let action = if known.contains(&entry.action.as_str()) { words.t(&format!("office-action-{}", entry.action)) } else { entry.action.clone() };
-    let purpose = words.with("office-audit-purpose-text", &[("code", format!("({})", entry.purpose.code)), ("basis", entry.purpose.basis.clone())]);
-    let number = line.number.clone().unwrap_or_else(|| words.t(if entry.application.is_some() { "office-audit-no-number" } else { "none" }));
+    let known = [
+        "open", "fill", "submit", "withdraw", "import", "notify", "dispose", "read", "decide", "assign", "pay",
+    ];
+    let action = if known.contains(&entry.action.as_str()) {
+        words.t(&format!("office-action-{}", entry.action))
+    } else {
+        entry.action.clone()
+    };
+    let purpose = words.with(
+        "office-audit-purpose-text",
+        &[
+            ("code", format!("({})", entry.purpose.code)),
+            ("basis", entry.purpose.basis.clone()),
+        ],
+    );
+    let number = line.number.clone().unwrap_or_else(|| {
+        words.t(if entry.application.is_some() {
+            "office-audit-no-number"
+        } else {
+            "none"
+        })
+    });
     let cells = [
         line.recorded.seq.to_string(),
-        words.time(entry.at),
+        short_time(words, entry.at),
         actor,
         action,
         number,
@@ -106,7 +137,8 @@ async fn render(app: &App, duty: Duty, asked: Asked, checked: Option<Checked>) -
     };
     let full = lines.len() as u64 == PAGE;
     let older = lines.last().filter(|_| full).map(|line| {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/office/audit?"));
+        let mut query =
+            url::form_urlencoded::Serializer::for_suffix(String::from("/office/audit?"), "/office/audit?".len());
         for (name, value) in [("number", &asked.number), ("from", &asked.from), ("to", &asked.to)] {
             query.append_pair(name, value);
         }
@@ -115,7 +147,10 @@ async fn render(app: &App, duty: Duty, asked: Asked, checked: Option<Checked>) -
     let heads = ["seq", "at", "actor", "action", "number", "purpose", "fields", "hash"];
     let entries = Table {
         caption: words.t("office-audit-entries"),
-        head: heads.into_iter().map(|name| Head::text(words.t(&format!("office-audit-{name}")))).collect(),
+        head: heads
+            .into_iter()
+            .map(|name| Head::text(words.t(&format!("office-audit-{name}"))))
+            .collect(),
         rows: lines.iter().map(|line| row(words, line)).collect(),
     };
     let severity = |severity: &str| match severity {
@@ -126,18 +161,46 @@ async fn render(app: &App, duty: Duty, asked: Asked, checked: Option<Checked>) -
     let events = audit::events(&app.desk, &staff).await.map_err(failed)?;
     let events = Table {
         caption: words.t("office-audit-events"),
-        head: ["at", "severity", "kind", "detail", "origin"].into_iter().map(|name| Head::text(words.t(&format!("office-audit-{name}")))).collect(),
+        head: ["at", "severity", "kind", "detail", "origin"]
+            .into_iter()
+            .map(|name| Head::text(words.t(&format!("office-audit-{name}"))))
+            .collect(),
         rows: events
             .into_iter()
             .map(|event| {
-                let origin = event.origin.filter(|origin| !origin.is_empty()).unwrap_or_else(|| words.t("none"));
-                vec![Cell::text(words.time(event.at)), Cell::tag(severity(&event.severity)), Cell::text(event.kind), Cell::text(event.detail), Cell::text(origin)]
+                let origin = event
+                    .origin
+                    .filter(|origin| !origin.is_empty())
+                    .unwrap_or_else(|| words.t("none"));
+                vec![
+                    Cell::text(short_time(words, event.at)),
+                    Cell::tag(severity(&event.severity)),
+                    Cell::text(event.kind),
+                    Cell::text(event.detail),
+                    Cell::text(origin),
+                ]
             })
             .collect(),
     };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     let errors = (!errors.is_empty()).then_some(ErrorSummary { words, errors });
-    page_with(status, &AuditPage { frame, staff, asked, errors, checked, entries, older, events })
+    page_with(
+        status,
+        &AuditPage {
+            frame,
+            staff,
+            asked,
+            errors,
+            checked,
+            entries,
+            older,
+            events,
+        },
+    )
 }
 
 /// `GET /office/audit`
@@ -154,7 +217,11 @@ pub(super) async fn verify(State(app): State<App>, duty: Duty, _: Posted) -> Res
             title: words.t1("office-audit-good", "n", verified.entries),
             text: words.t1("office-audit-head", "head", format!(" {}", verified.head)),
         },
-        Err(fault) => Checked { good: false, title: words.t("office-audit-bad"), text: fault.to_string() },
+        Err(fault) => Checked {
+            good: false,
+            title: words.t("office-audit-bad"),
+            text: fault.to_string(),
+        },
     };
     render(&app, duty, Asked::default(), Some(checked)).await
 }

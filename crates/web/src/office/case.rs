@@ -114,6 +114,7 @@ struct CasePage {
     outcome: Outcome,
     minimum: Vec<Step>,
     steps: Vec<Step>,
+    figures: Vec<Step>,
     waiting: Vec<String>,
     groups: Vec<Group>,
     evidence: Vec<Came>,
@@ -142,13 +143,36 @@ pub(super) struct Asked {
 }
 
 /// `GET /office/cases/{id}`
-pub(super) async fn show(State(app): State<App>, duty: Duty, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    duty: Duty,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let done = done(&duty.frame, &asked.done);
-    render(&app, duty, application(&id)?, StatusCode::OK, done, Typed { days: DAYS[0], ..Typed::default() }).await
+    render(
+        &app,
+        duty,
+        application(&id)?,
+        StatusCode::OK,
+        done,
+        Typed {
+            days: DAYS[0],
+            ..Typed::default()
+        },
+    )
+    .await
 }
 
 /// The page of a case, with what was typed where an act was refused.
-pub(super) async fn render(app: &App, duty: Duty, id: ApplicationId, status: StatusCode, done: Option<Banner>, typed: Typed) -> Result<Response, Problem> {
+pub(super) async fn render(
+    app: &App,
+    duty: Duty,
+    id: ApplicationId,
+    status: StatusCode,
+    done: Option<Banner>,
+    typed: Typed,
+) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
     let file = review::case(&app.desk, &staff, id).await.map_err(failed)?;
@@ -158,11 +182,15 @@ pub(super) async fn render(app: &App, duty: Duty, id: ApplicationId, status: Sta
     while steps.first().is_some_and(|step| step.rank == 0) {
         minimum.push(steps.remove(0));
     }
+    let figures = steps.split_off(steps.partition_point(|step| step.rank < 4));
     let here = format!("/office/cases/{}", id.uuid());
     let mine = file.assigned_to_me;
     let page = CasePage {
         done,
-        errors: typed.error.as_ref().map(|(id, text)| ErrorSummary { words, errors: vec![((*id).to_owned(), text.clone())] }),
+        errors: typed.error.as_ref().map(|(id, text)| ErrorSummary {
+            words,
+            errors: vec![((*id).to_owned(), text.clone())],
+        }),
         revision: file.revision,
         number: file.number.clone(),
         service: words.of(&file.service.meta.name).to_owned(),
@@ -174,17 +202,29 @@ pub(super) async fn render(app: &App, duty: Duty, id: ApplicationId, status: Sta
         waiting: waiting(words, &file.service, &file.answers, &file.decision),
         groups: groups(&app.desk, words, &file.rows, &typed.fields),
         evidence: evidence(&app.desk, words, &file),
-        letters: file.letters.iter().map(|letter| Letter {
-            href: format!("{here}/letters/{}", letter.id.uuid()),
-            title: words.t(&format!("office-letter-{}", letter.kind)),
-            at: words.time(letter.at),
-        }).collect(),
-        payments: file.payments.iter().map(|payment| Paid {
-            period: payment.period.clone(),
-            amount: words.money(payment.amount),
-            state: words.t(payment_key(payment.state)),
-            reason: payment.reason.as_deref().map(|code| reason(words, code)).unwrap_or_default(),
-        }).collect(),
+        letters: file
+            .letters
+            .iter()
+            .map(|letter| Letter {
+                href: format!("{here}/letters/{}", letter.id.uuid()),
+                title: words.t(&format!("office-letter-{}", letter.kind)),
+                at: words.time(letter.at),
+            })
+            .collect(),
+        payments: file
+            .payments
+            .iter()
+            .map(|payment| Paid {
+                period: payment.period.clone(),
+                amount: words.money(payment.amount),
+                state: words.t(payment_key(payment.state)),
+                reason: payment
+                    .reason
+                    .as_deref()
+                    .map(|code| reason(words, code))
+                    .unwrap_or_default(),
+            })
+            .collect(),
         timeline: timeline(words, &file),
         take: may(Act::Take),
         mine,
@@ -197,9 +237,13 @@ pub(super) async fn render(app: &App, duty: Duty, id: ApplicationId, status: Sta
         undo_until: file.undo_until.map(|until| words.time(until)),
         reasons: typed.reasons.clone().unwrap_or_else(|| prefilled(&file)),
         prefilled: prefilled(&file),
-        days: DAYS.into_iter().map(|n| (n, correction_day(&app.desk, words, n), n == typed.days)).collect(),
+        days: DAYS
+            .into_iter()
+            .map(|n| (n, correction_day(&app.desk, words, n), n == typed.days))
+            .collect(),
         minimum,
         steps,
+        figures,
         typed,
         here,
         frame,
@@ -215,22 +259,37 @@ pub(super) fn due(desk: &Desk, days: i32) -> jiff::civil::Date {
 }
 
 fn correction_day(desk: &Desk, words: Words, days: i32) -> String {
-    words.with("office-correction-days", &[("n", days.to_string()), ("day", words.date(due(desk, days)))])
+    words.with(
+        "office-correction-days",
+        &[("n", days.to_string()), ("day", words.date(due(desk, days)))],
+    )
 }
 
 fn facts(desk: &Desk, words: Words, file: &CaseFile) -> Vec<(String, String)> {
     let mut facts = vec![
         (words.t("office-case-submitted"), words.time(file.submitted)),
-        (words.t("office-case-channel"), words.t(&format!("office-channel-{}", file.channel))),
-        (words.t("office-case-deadline"), file.deadline.map_or_else(|| words.t("none"), |day| words.date(day))),
+        (
+            words.t("office-case-channel"),
+            words.t(&format!("office-channel-{}", file.channel)),
+        ),
+        (
+            words.t("office-case-deadline"),
+            file.deadline.map_or_else(|| words.t("none"), |day| words.date(day)),
+        ),
         (words.t("office-case-law-day"), words.date(file.decision.reference_date)),
     ];
     if file.stopped_days > 0 {
-        facts.push((words.t("office-case-stopped-days"), words.t1("office-case-stopped-days-n", "n", file.stopped_days)));
+        facts.push((
+            words.t("office-case-stopped-days"),
+            words.t1("office-case-stopped-days-n", "n", file.stopped_days),
+        ));
     }
     if let Some(correction) = &file.correction {
         let left = desk.calendar.working_days_between(desk.today(), correction.due);
-        let text = words.with("office-case-correction-due-text", &[("day", short(words, correction.due)), ("n", left.max(0).to_string())]);
+        let text = words.with(
+            "office-case-correction-due-text",
+            &[("day", short(words, correction.due)), ("n", left.max(0).to_string())],
+        );
         facts.push((words.t("office-case-correction-due"), text));
         facts.push((words.t("office-case-correction-text"), correction.message.clone()));
     }
@@ -243,29 +302,48 @@ fn outcome(words: Words, service: &Service, decision: &Decision) -> Outcome {
         Some(false) => (Finding::Bad, "office-outcome-ineligible"),
         None => (Finding::Open, "office-outcome-open"),
     };
-    let title = |name: &str| service.rules.steps().iter().find(|step| step.name == *name).map_or_else(|| name.to_owned(), |step| words.of(&step.title).to_owned());
+    let title = |name: &str| {
+        service
+            .rules
+            .steps()
+            .iter()
+            .find(|step| step.name == *name)
+            .map_or_else(|| name.to_owned(), |step| words.of(&step.title).to_owned())
+    };
     let amounts = decision.amounts.iter().filter(|_| decision.outcome == Some(true));
     Outcome {
         finding,
         title: words.t(key),
-        amounts: amounts.filter_map(|(name, amount)| amount.map(|amount| (title(name), words.money(amount)))).collect(),
+        amounts: amounts
+            .filter_map(|(name, amount)| amount.map(|amount| (title(name), words.money(amount))))
+            .collect(),
         text: words.t(&format!("{key}-text")),
     }
 }
 
 /// The person an id of the rules stands for.
 fn person(words: Words, service: &Service, answers: &Answers, id: &str) -> String {
-    service.form.person_group().map_or_else(|| id.to_owned(), |group| service.form.item_name(&group.id, id, answers, words.language))
+    service.form.person_group().map_or_else(
+        || id.to_owned(),
+        |group| service.form.item_name(&group.id, id, answers, words.language),
+    )
 }
 
 fn steps(words: Words, file: &CaseFile) -> Vec<Step> {
     let decision = &file.decision;
     let infos = file.service.rules.steps();
-    let found = decision.steps.iter().filter_map(|step| infos.iter().find(|info| info.name == step.name).map(|info| (step, info)));
+    let found = decision.steps.iter().filter_map(|step| {
+        infos
+            .iter()
+            .find(|info| info.name == step.name)
+            .map(|info| (step, info))
+    });
     found
         .map(|(step, info)| {
             let (rank, class, sign, key) = match (info.is_condition, &step.value) {
-                (true, Value::Bool(false)) if decision.minimum.contains(&step.name) => (0, "failed", "✕", "reason-failed"),
+                (true, Value::Bool(false)) if decision.minimum.contains(&step.name) => {
+                    (0, "failed", "✕", "reason-failed")
+                }
                 (true, Value::Bool(false)) => (1, "failed", "✕", "reason-failed"),
                 (true, Value::Null) => (2, "open", "？", "reason-open"),
                 (true, _) => (3, "met", "✓", "reason-met"),
@@ -277,8 +355,15 @@ fn steps(words: Words, file: &CaseFile) -> Vec<Step> {
                 sign,
                 word: words.t(key),
                 title: words.of(&info.title).to_owned(),
-                person: step.person.as_deref().map(|id| person(words, &file.service, &file.answers, id)),
-                value: if rank < 4 && !step.value.is_null() { String::new() } else { value(words, &step.value, info.unit.as_deref()) },
+                person: step
+                    .person
+                    .as_deref()
+                    .map(|id| person(words, &file.service, &file.answers, id)),
+                value: if rank < 4 && !step.value.is_null() {
+                    String::new()
+                } else {
+                    value(words, &step.value, info.unit.as_deref())
+                },
                 law: info.law.clone(),
             }
         })
@@ -306,7 +391,11 @@ fn value(words: Words, value: &Value, unit: Option<&str>) -> String {
 
 fn waiting(words: Words, service: &Service, answers: &Answers, decision: &Decision) -> Vec<String> {
     let title = |entity: Entity, name: &str| {
-        let input = service.rules.inputs().iter().find(|input| input.entity == entity && input.name == name);
+        let input = service
+            .rules
+            .inputs()
+            .iter()
+            .find(|input| input.entity == entity && input.name == name);
         input.map_or_else(|| name.to_owned(), |input| words.of(&input.title).to_owned())
     };
     let one = |input: &rules::InputRef| {
@@ -322,9 +411,17 @@ fn waiting(words: Words, service: &Service, answers: &Answers, decision: &Decisi
 /// The reasons a refusal begins with: one line for each condition of the smallest set that explains it.
 fn prefilled(file: &CaseFile) -> String {
     let steps = file.service.rules.steps();
-    let names = if file.decision.minimum.is_empty() { &file.decision.failed } else { &file.decision.minimum };
-    let found = names.iter().filter_map(|name| steps.iter().find(|step| step.name == *name));
-    let lines: Vec<String> = found.map(|step| format!("不符合「{}」（{}）。", step.title.get(Language::ZhTw), step.law)).collect();
+    let names = if file.decision.minimum.is_empty() {
+        &file.decision.failed
+    } else {
+        &file.decision.minimum
+    };
+    let found = names
+        .iter()
+        .filter_map(|name| steps.iter().find(|step| step.name == *name));
+    let lines: Vec<String> = found
+        .map(|step| format!("不符合「{}」（{}）。", step.title.get(Language::ZhTw), step.law))
+        .collect();
     lines.join("\n")
 }
 
@@ -338,7 +435,9 @@ fn source_name(desk: &Desk, words: Words, name: &str) -> String {
 
 /// What a MyData set is called; its id where no mapping names it.
 fn data_set(desk: &Desk, words: Words, set: &str) -> String {
-    desk.catalogue.mapping(set).map_or_else(|| set.to_owned(), |mapping| words.of(&mapping.title).to_owned())
+    desk.catalogue
+        .mapping(set)
+        .map_or_else(|| set.to_owned(), |mapping| words.of(&mapping.title).to_owned())
 }
 
 fn groups(desk: &Desk, words: Words, rows: &[SideBySide], asked: &BTreeSet<String>) -> Vec<Group> {
@@ -350,19 +449,32 @@ fn groups(desk: &Desk, words: Words, rows: &[SideBySide], asked: &BTreeSet<Strin
             (Some(_), false) => Difference::Same,
             (None, _) => Difference::Alone,
         };
-        let blank = |text: &str| if text.is_empty() { words.t("office-value-empty") } else { text.to_owned() };
+        let blank = |text: &str| {
+            if text.is_empty() {
+                words.t("office-value-empty")
+            } else {
+                text.to_owned()
+            }
+        };
         let line = Line {
             label: row.label.clone(),
             form: blank(&row.form),
             source: row.source.as_deref().map(blank).unwrap_or_default(),
-            from: row.source_name.as_deref().map(|name| source_name(desk, words, name)).unwrap_or_default(),
+            from: row
+                .source_name
+                .as_deref()
+                .map(|name| source_name(desk, words, name))
+                .unwrap_or_default(),
             difference,
             asked: asked.contains(&name),
             name,
         };
         match groups.last_mut().filter(|group| group.title == row.page) {
             Some(group) => group.rows.push(line),
-            None => groups.push(Group { title: row.page.clone(), rows: vec![line] }),
+            None => groups.push(Group {
+                title: row.page.clone(),
+                rows: vec![line],
+            }),
         }
     }
     groups
@@ -383,10 +495,18 @@ fn timeline(words: Words, file: &CaseFile) -> Timeline {
     let events = file.events.iter().map(|event| Event {
         at: event.at,
         title: words.t(&format!("office-event-{}", event.kind.replace('_', "-"))),
-        by: Some(event.name.clone().unwrap_or_else(|| words.t(&format!("office-actor-{}", event.actor)))),
+        by: Some(
+            event
+                .name
+                .clone()
+                .unwrap_or_else(|| words.t(&format!("office-actor-{}", event.actor))),
+        ),
         text: event.text.clone(),
     });
-    Timeline { words, events: events.collect() }
+    Timeline {
+        words,
+        events: events.collect(),
+    }
 }
 
 pub(super) fn payment_key(state: payment::State) -> &'static str {
@@ -404,14 +524,24 @@ pub(super) fn payment_key(state: payment::State) -> &'static str {
 pub(super) fn reason(words: Words, code: &str) -> String {
     let plain = code.len() <= 4 && code.chars().all(|c| c.is_ascii_alphanumeric());
     let key = format!("office-bank-{code}");
-    let text = if plain && words.has(&key) { words.t(&key) } else { words.t("office-bank-other") };
+    let text = if plain && words.has(&key) {
+        words.t(&key)
+    } else {
+        words.t("office-bank-other")
+    };
     format!("{text} ({})", code.chars().take(35).collect::<String>())
 }
 
 /// `GET /office/cases/{id}/letters/{letter}`
-pub(super) async fn letter(State(app): State<App>, duty: Duty, Path((case, letter)): Path<(String, String)>) -> Result<Response, Problem> {
+pub(super) async fn letter(
+    State(app): State<App>,
+    duty: Duty,
+    Path((case, letter)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     application(&case)?;
     let letter = id(&letter)?;
-    let bytes = review::letter(&app.desk, &duty.staff, LetterId::from_uuid(letter)).await.map_err(failed)?;
+    let bytes = review::letter(&app.desk, &duty.staff, LetterId::from_uuid(letter))
+        .await
+        .map_err(failed)?;
     Ok(document("application/pdf", "inline", &format!("{letter}.pdf"), bytes))
 }

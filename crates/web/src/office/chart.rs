@@ -9,7 +9,10 @@ const TOP: usize = 24;
 
 /// Escapes text for SVG.
 fn plain(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// Bars with their numbers above and their names below. Empty without bars.
@@ -17,7 +20,9 @@ pub(super) fn bars(title: &str, values: &[(String, i64)]) -> String {
     if values.is_empty() {
         return String::new();
     }
-    let most = usize::try_from(values.iter().map(|(_, n)| *n).max().unwrap_or(0)).unwrap_or(0).max(1);
+    let most = usize::try_from(values.iter().map(|(_, n)| *n).max().unwrap_or(0))
+        .unwrap_or(0)
+        .max(1);
     let slot = WIDTH / values.len();
     let bar = (slot * 2 / 3).clamp(1, 64);
     let mut svg = format!(
@@ -47,10 +52,19 @@ mod tests {
 
     #[test]
     fn the_highest_bar_fills_the_height_and_names_are_escaped() {
-        let svg = bars("a & b", &[("1".to_owned(), 5), ("<2>".to_owned(), 10), ("3".to_owned(), 0)]);
+        let svg = bars(
+            "a & b",
+            &[("1".to_owned(), 5), ("<2>".to_owned(), 10), ("3".to_owned(), 0)],
+        );
         assert!(svg.contains("aria-label=\"a &amp; b\""));
-        assert!(svg.contains("height=\"156\"/><text class=\"chart__number\" x=\"360\" y=\"18\">10<"), "{svg}");
-        assert!(svg.contains("height=\"78\"/>") && svg.contains("height=\"0\"/>"), "{svg}");
+        assert!(
+            svg.contains("height=\"156\"/><text class=\"chart__number\" x=\"360\" y=\"18\">10<"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("height=\"78\"/>") && svg.contains("height=\"0\"/>"),
+            "{svg}"
+        );
         assert!(svg.contains("&lt;2&gt;") && !svg.contains("<2>"));
     }
 

@@ -52,7 +52,10 @@ fn decimals(words: Words, value: Option<f64>, places: usize) -> String {
 }
 
 fn percent(words: Words, value: Option<f64>) -> String {
-    value.map_or_else(|| words.t("office-kpi-nothing"), |value| format!("{:.1}%", value * 100.0))
+    value.map_or_else(
+        || words.t("office-kpi-nothing"),
+        |value| format!("{:.1}%", value * 100.0),
+    )
 }
 
 fn figures(words: Words, all: &Indicators) -> Vec<Figure> {
@@ -61,7 +64,12 @@ fn figures(words: Words, all: &Indicators) -> Vec<Figure> {
         let values: Vec<(&str, String)> = values.iter().map(|(name, n)| (*name, n.to_string())).collect();
         words.with(key, &values)
     };
-    let days = |value: Option<f64>| value.map_or_else(|| words.t("office-kpi-nothing"), |value| words.t1("office-kpi-days-n", "n", format!("{value:.1}")));
+    let days = |value: Option<f64>| {
+        value.map_or_else(
+            || words.t("office-kpi-nothing"),
+            |value| words.t1("office-kpi-days-n", "n", format!("{value:.1}")),
+        )
+    };
     vec![
         Figure {
             name: words.t("office-kpi-satisfaction"),
@@ -83,7 +91,15 @@ fn figures(words: Words, all: &Indicators) -> Vec<Figure> {
             name: words.t("office-kpi-online"),
             value: percent(words, all.online_share),
             formula: words.t("office-kpi-online-formula"),
-            base: text("office-kpi-online-base", &[("online", all.online), ("agent", all.agent), ("counter", all.counter), ("n", all.applications)]),
+            base: text(
+                "office-kpi-online-base",
+                &[
+                    ("online", all.online),
+                    ("agent", all.agent),
+                    ("counter", all.counter),
+                    ("n", all.applications),
+                ],
+            ),
         },
         Figure {
             name: words.t("office-kpi-median"),
@@ -110,7 +126,10 @@ fn counts(words: Words, caption: &str, heads: [&str; 2], rows: &[(&str, i64)]) -
     Table {
         caption: words.t(caption),
         head: vec![Head::text(words.t(heads[0])), Head::number(words.t(heads[1]))],
-        rows: rows.iter().map(|(key, n)| vec![Cell::text(words.t(key)), Cell::text(n.to_string())]).collect(),
+        rows: rows
+            .iter()
+            .map(|(key, n)| vec![Cell::text(words.t(key)), Cell::text(n.to_string())])
+            .collect(),
     }
 }
 
@@ -151,7 +170,11 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let mut rows = Vec::new();
     let skipped = all.months.len().saturating_sub(MONTHS);
     for (month, _) in all.months.iter().skip(skipped) {
-        let one = Period { service: span.service.clone(), from: Some(month.clone()), to: Some(month.clone()) };
+        let one = Period {
+            service: span.service.clone(),
+            from: Some(month.clone()),
+            to: Some(month.clone()),
+        };
         let one = measure::indicators(&app.desk, &staff, &one).await.map_err(failed)?;
         let cells = [
             month_name(words, month),
@@ -181,14 +204,28 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let mut head = vec![Head::text(words.t("office-kpi-month"))];
     head.extend(heads.into_iter().map(|key| Head::number(words.t(key))));
     let grades = all.grades;
-    let bars: Vec<(String, i64)> = all.months.iter().skip(skipped).map(|(month, n)| (month_name(words, month), *n)).collect();
+    let bars: Vec<(String, i64)> = all
+        .months
+        .iter()
+        .skip(skipped)
+        .map(|(month, n)| (month_name(words, month), *n))
+        .collect();
     let open = all.applications - all.approved - all.refused - all.withdrawn;
-    let status = if errors.is_empty() { axum::http::StatusCode::OK } else { axum::http::StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if errors.is_empty() {
+        axum::http::StatusCode::OK
+    } else {
+        axum::http::StatusCode::UNPROCESSABLE_ENTITY
+    };
     let page = IndicatorsPage {
         errors: (!errors.is_empty()).then_some(ErrorSummary { words, errors }),
         services: cases::review::services(&app.desk)
             .into_iter()
-            .map(|(id, name)| Choice { chosen: id == asked.service, value: id, label: words.of(&name).to_owned(), hint: None })
+            .map(|(id, name)| Choice {
+                chosen: id == asked.service,
+                value: id,
+                label: words.of(&name).to_owned(),
+                hint: None,
+            })
             .collect(),
         figures: figures(words, &all),
         grades: counts(
@@ -207,10 +244,19 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             words,
             "office-kpi-outcomes",
             ["office-kpi-outcome", "office-kpi-applications"],
-            &[("office-kpi-approved", all.approved), ("office-kpi-refused", all.refused), ("office-kpi-withdrawn", all.withdrawn), ("office-kpi-open", open.max(0))],
+            &[
+                ("office-kpi-approved", all.approved),
+                ("office-kpi-refused", all.refused),
+                ("office-kpi-withdrawn", all.withdrawn),
+                ("office-kpi-open", open.max(0)),
+            ],
         ),
         chart: chart::bars(&words.t("office-kpi-chart"), &bars),
-        months: Table { caption: words.t("office-kpi-months"), head, rows },
+        months: Table {
+            caption: words.t("office-kpi-months"),
+            head,
+            rows,
+        },
         counted: words.t1("office-kpi-counted", "at", words.time(app.desk.now())),
         asked,
         frame,

@@ -47,7 +47,10 @@ pub fn routes() -> Router<App> {
         .route("/office/payments", get(payments::show))
         .route("/office/payments/prepare", post(payments::prepare))
         .route("/office/payments/batch", post(payments::make))
-        .route("/office/payments/report", post(payments::report).layer(DefaultBodyLimit::max(REPORT_LIMIT)))
+        .route(
+            "/office/payments/report",
+            post(payments::report).layer(DefaultBodyLimit::max(REPORT_LIMIT)),
+        )
         .route("/office/payments/items/{id}/retry", post(payments::retry))
         .route("/office/payments/batches/{id}", get(payments::batch))
         .route("/office/payments/batches/{id}/file", get(payments::file))
@@ -75,11 +78,21 @@ impl FromRequestParts<App> for Duty {
         let staff = match cases::staff::get(&app.desk, id).await {
             Ok(staff) => staff,
             // the account was closed meanwhile
-            Err(CaseError::NotFound(_)) => return Err(Problem::SignIn { to: "/office/sign-in", back: None }),
+            Err(CaseError::NotFound(_)) => {
+                return Err(Problem::SignIn {
+                    to: "/office/sign-in",
+                    back: None,
+                });
+            }
             Err(error) => return Err(failed(error)),
         };
         let visit = visit::visit(parts).await?;
-        let frame = Frame::new(Arc::clone(&app.site), frame::language(&parts.headers), visit, &parts.uri);
+        let frame = Frame::new(
+            Arc::clone(&app.site),
+            frame::language(&parts.headers),
+            visit,
+            &parts.uri,
+        );
         Ok(Duty { frame, staff })
     }
 }
@@ -104,16 +117,34 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
 /// The pages a role works on.
 pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
     let pages: &[(&'static str, &str)] = match staff.role {
-        Role::Officer => &[("/office", "office-nav-queue"), ("/office/indicators", "office-nav-indicators")],
-        Role::Supervisor => {
-            &[("/office", "office-nav-queue"), ("/office/load", "office-nav-load"), ("/office/indicators", "office-nav-indicators")]
-        }
-        Role::Cashier => &[("/office/payments", "office-nav-payments"), ("/office/indicators", "office-nav-indicators")],
-        Role::Auditor => &[("/office/audit", "office-nav-audit"), ("/office/indicators", "office-nav-indicators")],
+        Role::Officer => &[
+            ("/office", "office-nav-queue"),
+            ("/office/indicators", "office-nav-indicators"),
+        ],
+        Role::Supervisor => &[
+            ("/office", "office-nav-queue"),
+            ("/office/load", "office-nav-load"),
+            ("/office/indicators", "office-nav-indicators"),
+        ],
+        Role::Cashier => &[
+            ("/office/payments", "office-nav-payments"),
+            ("/office/indicators", "office-nav-indicators"),
+        ],
+        Role::Auditor => &[
+            ("/office/audit", "office-nav-audit"),
+            ("/office/indicators", "office-nav-indicators"),
+        ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
-    pages.iter().map(|&(href, key)| Way { href, text: frame.t(key), current: href == path }).collect()
+    pages
+        .iter()
+        .map(|&(href, key)| Way {
+            href,
+            text: frame.t(key),
+            current: href == path,
+        })
+        .collect()
 }
 
 /// Name of a role.
@@ -125,7 +156,12 @@ pub(crate) fn role(frame: &Frame, role: Role) -> String {
 pub(crate) fn done(frame: &Frame, word: &str) -> Option<Banner> {
     let plain = !word.is_empty() && word.len() < 30 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     let key = format!("office-done-{word}");
-    (plain && frame.words.has(&key)).then(|| Banner { words: frame.words, success: true, text: frame.t(&key), detail: None })
+    (plain && frame.words.has(&key)).then(|| Banner {
+        words: frame.words,
+        success: true,
+        text: frame.t(&key),
+        detail: None,
+    })
 }
 
 /// The page of an error. What the log keeps has no personal data.
@@ -164,5 +200,12 @@ pub(crate) fn onward(path: &str) -> Response {
 
 /// A document. `name` is made of identifiers only.
 pub(crate) fn document(kind: &'static str, disposition: &str, name: &str, bytes: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""))], bytes).into_response()
+    (
+        [
+            (CONTENT_TYPE, kind.to_owned()),
+            (CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\"")),
+        ],
+        bytes,
+    )
+        .into_response()
 }

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cases::pay::{self, BatchRow, PaymentRow, batch as verb, report as bank};
 use cases::{CaseError, Month, Staff};
-use civic::ids::{BatchId, PaymentId};
 use civic::Money;
+use civic::ids::{BatchId, PaymentId};
 use serde::Deserialize;
 use store::tables::payment_batch::State as BatchState;
 
@@ -25,6 +25,7 @@ struct Due {
     service_id: String,
     service: String,
     month: String,
+    month_text: String,
     count: usize,
     sum: String,
     /// Of them those that wait for another account.
@@ -136,7 +137,11 @@ fn item(words: Words, row: &PaymentRow) -> Item {
         amount: words.money(row.amount.0),
         attempt: row.attempt,
         state: Tag::new(words.t(payment_key(row.state)), colour),
-        reason: row.reason.as_deref().map(|code| reason(words, code)).unwrap_or_default(),
+        reason: row
+            .reason
+            .as_deref()
+            .map(|code| reason(words, code))
+            .unwrap_or_default(),
         next: words.t(next),
         may_retry,
     }
@@ -152,12 +157,23 @@ fn batch_row(words: Words, row: &BatchRow) -> Batch {
     Batch {
         href: format!("{HERE}/batches/{}", row.id.uuid()),
         // the whole number stands in the file; people compare its end
-        number: row.number.chars().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect(),
+        number: row
+            .number
+            .chars()
+            .rev()
+            .take(8)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect(),
         service: words.of(&row.service).to_owned(),
         month: month_name(words, &row.period),
         count: row.count,
         sum: words.money(row.sum.0),
-        pay_on: row.pay_on.parse().map_or_else(|_| row.pay_on.clone(), |day| words.date(day)),
+        pay_on: row
+            .pay_on
+            .parse()
+            .map_or_else(|_| row.pay_on.clone(), |day| words.date(day)),
         state: Tag::new(words.t(key), colour),
         made_by: row.made_by.clone(),
         made_at: words.time(row.made_at),
@@ -170,10 +186,27 @@ fn due(words: Words, services: &[(String, civic::Text)], rows: &[PaymentRow]) ->
     let mut groups: Vec<(Due, Money)> = Vec::new();
     for row in rows {
         let service = words.of(&row.service).to_owned();
-        let place = groups.iter().position(|(due, _)| due.service == service && due.month == row.period);
+        let place = groups
+            .iter()
+            .position(|(due, _)| due.service == service && due.month == row.period);
         let place = place.unwrap_or_else(|| {
-            let service_id = services.iter().find(|(_, name)| *name == row.service).map(|(id, _)| id.clone()).unwrap_or_default();
-            groups.push((Due { service_id, service, month: row.period.clone(), count: 0, sum: String::new(), waiting: 0 }, Money(0)));
+            let service_id = services
+                .iter()
+                .find(|(_, name)| *name == row.service)
+                .map(|(id, _)| id.clone())
+                .unwrap_or_default();
+            groups.push((
+                Due {
+                    service_id,
+                    service,
+                    month: row.period.clone(),
+                    month_text: month_name(words, &row.period),
+                    count: 0,
+                    sum: String::new(),
+                    waiting: 0,
+                },
+                Money(0),
+            ));
             groups.len() - 1
         });
         if let Some((due, sum)) = groups.get_mut(place) {
@@ -182,22 +215,40 @@ fn due(words: Words, services: &[(String, civic::Text)], rows: &[PaymentRow]) ->
             *sum = sum.checked_add(row.amount).unwrap_or(*sum);
         }
     }
-    groups.into_iter().map(|(due, sum)| Due { sum: words.money(sum.0), ..due }).collect()
+    groups
+        .into_iter()
+        .map(|(due, sum)| Due {
+            sum: words.money(sum.0),
+            ..due
+        })
+        .collect()
 }
 
 async fn render(app: &App, duty: Duty, status: StatusCode, said: Said) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
     let overview = pay::overview(&app.desk, &staff).await.map_err(failed)?;
-    let chosen = if said.service.is_empty() && overview.services.len() == 1 { overview.services.first().map(|(id, _)| id.clone()) } else { Some(said.service) };
+    let chosen = if said.service.is_empty() && overview.services.len() == 1 {
+        overview.services.first().map(|(id, _)| id.clone())
+    } else {
+        Some(said.service)
+    };
     let page = PaymentsPage {
         done: said.done,
-        errors: (!said.errors.is_empty()).then_some(ErrorSummary { words, errors: said.errors }),
+        errors: (!said.errors.is_empty()).then_some(ErrorSummary {
+            words,
+            errors: said.errors,
+        }),
         imported: said.imported,
         services: overview
             .services
             .iter()
-            .map(|(id, name)| Choice { value: id.clone(), label: words.of(name).to_owned(), hint: None, chosen: chosen.as_ref() == Some(id) })
+            .map(|(id, name)| Choice {
+                value: id.clone(),
+                label: words.of(name).to_owned(),
+                hint: None,
+                chosen: chosen.as_ref() == Some(id),
+            })
             .collect(),
         month: said.month.unwrap_or_else(|| Month::of(app.desk.today()).to_string()),
         due: due(words, &overview.services, &overview.due),
@@ -220,26 +271,47 @@ pub(super) struct Asked {
 /// `GET /office/payments`
 pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let words = duty.frame.words;
-    let prepared = asked.n.parse::<u32>().ok().filter(|_| asked.done == "prepared").map(|n| Banner {
-        words,
-        success: n > 0,
-        text: words.t1("office-pay-prepared", "n", n),
-        detail: None,
-    });
+    let prepared = asked
+        .n
+        .parse::<u32>()
+        .ok()
+        .filter(|_| asked.done == "prepared")
+        .map(|n| Banner {
+            words,
+            success: n > 0,
+            text: words.t1("office-pay-prepared", "n", n),
+            detail: None,
+        });
     let done = prepared.or_else(|| done(&duty.frame, &asked.done));
-    render(&app, duty, StatusCode::OK, Said { done, ..Said::default() }).await
+    render(
+        &app,
+        duty,
+        StatusCode::OK,
+        Said {
+            done,
+            ..Said::default()
+        },
+    )
+    .await
 }
 
 /// The page again with what was wrong with service or month.
 async fn again(app: &App, duty: Duty, posted: &Posted, id: &str, key: &str) -> Result<Response, Problem> {
     let errors = vec![(id.to_owned(), duty.frame.t(key))];
-    let said = Said { errors, service: posted.text("service").to_owned(), month: Some(posted.text("month").to_owned()), ..Said::default() };
+    let said = Said {
+        errors,
+        service: posted.text("service").to_owned(),
+        month: Some(posted.text("month").to_owned()),
+        ..Said::default()
+    };
     render(app, duty, StatusCode::UNPROCESSABLE_ENTITY, said).await
 }
 
 /// `POST /office/payments/prepare`: what the month's entitlements ask for and no payment covers yet.
 pub(super) async fn prepare(State(app): State<App>, duty: Duty, posted: Posted) -> Result<Response, Problem> {
-    let Ok(month) = posted.text("month").parse() else { return again(&app, duty, &posted, "month", "office-pay-month-wrong").await };
+    let Ok(month) = posted.text("month").parse() else {
+        return again(&app, duty, &posted, "month", "office-pay-month-wrong").await;
+    };
     match pay::prepare(&app.desk, &duty.staff, posted.text("service"), month).await {
         Ok(n) => Ok(onward(&format!("{HERE}?done=prepared&n={n}"))),
         Err(CaseError::NoService(_)) => again(&app, duty, &posted, "service", "office-pay-service-wrong").await,
@@ -250,7 +322,9 @@ pub(super) async fn prepare(State(app): State<App>, duty: Duty, posted: Posted) 
 
 /// `POST /office/payments/batch`
 pub(super) async fn make(State(app): State<App>, duty: Duty, posted: Posted) -> Result<Response, Problem> {
-    let Ok(month) = posted.text("month").parse() else { return again(&app, duty, &posted, "month", "office-pay-month-wrong").await };
+    let Ok(month) = posted.text("month").parse() else {
+        return again(&app, duty, &posted, "month", "office-pay-month-wrong").await;
+    };
     match verb::make(&app.desk, &duty.staff, posted.text("service"), month).await {
         Ok(id) => Ok(onward(&format!("{HERE}/batches/{}?done=batch-made", id.uuid()))),
         Err(CaseError::NoService(_)) => again(&app, duty, &posted, "service", "office-pay-service-wrong").await,
@@ -265,7 +339,12 @@ pub(super) async fn make(State(app): State<App>, duty: Duty, posted: Posted) -> 
 }
 
 /// `POST /office/payments/items/{id}/retry`
-pub(super) async fn retry(State(app): State<App>, duty: Duty, Path(payment): Path<String>, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn retry(
+    State(app): State<App>,
+    duty: Duty,
+    Path(payment): Path<String>,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let payment = PaymentId::from_uuid(id(&payment)?);
     match pay::retry(&app.desk, &duty.staff, payment).await {
         Ok(()) => Ok(onward(&format!("{HERE}?done=retried"))),
@@ -278,18 +357,41 @@ pub(super) async fn retry(State(app): State<App>, duty: Duty, Path(payment): Pat
 /// `POST /office/payments/report`: the bank's pain.002.
 pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -> Result<Response, Problem> {
     let words = duty.frame.words;
-    let Some(file) = posted.files.get("report") else { return again(&app, duty, &posted, "report", "office-report-missing").await };
+    let Some(file) = posted.files.get("report") else {
+        return again(&app, duty, &posted, "report", "office-report-missing").await;
+    };
     match bank::import(&app.desk, &duty.staff, &file.bytes).await {
         Ok(found) => {
             let line = |key: &str, n: u64| words.t1(key, "n", n);
             let lines = if found.repeated {
                 vec![words.t("office-report-repeated-text")]
             } else {
-                vec![line("office-report-paid", found.paid), line("office-report-rejected", found.rejected), line("office-report-pending", found.pending)]
+                vec![
+                    line("office-report-paid", found.paid),
+                    line("office-report-rejected", found.rejected),
+                    line("office-report-pending", found.pending),
+                ]
             };
-            let title = words.t(if found.repeated { "office-report-repeated" } else { "office-report-imported" });
-            let imported = Imported { title, href: format!("{HERE}/batches/{}", found.batch.uuid()), lines };
-            render(&app, duty, StatusCode::OK, Said { imported: Some(imported), ..Said::default() }).await
+            let title = words.t(if found.repeated {
+                "office-report-repeated"
+            } else {
+                "office-report-imported"
+            });
+            let imported = Imported {
+                title,
+                href: format!("{HERE}/batches/{}", found.batch.uuid()),
+                lines,
+            };
+            render(
+                &app,
+                duty,
+                StatusCode::OK,
+                Said {
+                    imported: Some(imported),
+                    ..Said::default()
+                },
+            )
+            .await
         }
         Err(CaseError::Outside { problem, .. }) => {
             tracing::warn!(problem, "a report that is none");
@@ -302,13 +404,23 @@ pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -
     }
 }
 
-async fn render_batch(app: &App, duty: Duty, id: BatchId, status: StatusCode, done: Option<Banner>, error: Option<&str>) -> Result<Response, Problem> {
+async fn render_batch(
+    app: &App,
+    duty: Duty,
+    id: BatchId,
+    status: StatusCode,
+    done: Option<Banner>,
+    error: Option<&str>,
+) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
     let view = verb::view(&app.desk, &staff, id).await.map_err(failed)?;
     let page = BatchPage {
         done,
-        errors: error.map(|key| ErrorSummary { words, errors: vec![("release".to_owned(), words.t(key))] }),
+        errors: error.map(|key| ErrorSummary {
+            words,
+            errors: vec![("release".to_owned(), words.t(key))],
+        }),
         here: format!("{HERE}/batches/{}", id.uuid()),
         is_made: view.row.state == BatchState::Made,
         releasable: view.row.releasable,
@@ -328,24 +440,41 @@ fn batch_id(text: &str) -> Result<BatchId, Problem> {
 }
 
 /// `GET /office/payments/batches/{id}`
-pub(super) async fn batch(State(app): State<App>, duty: Duty, Path(id): Path<String>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn batch(
+    State(app): State<App>,
+    duty: Duty,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let done = done(&duty.frame, &asked.done);
     render_batch(&app, duty, batch_id(&id)?, StatusCode::OK, done, None).await
 }
 
 /// `POST /office/payments/batches/{id}/release`: never by the one who made it.
-pub(super) async fn release(State(app): State<App>, duty: Duty, Path(id): Path<String>, _: Posted) -> Result<Response, Problem> {
+pub(super) async fn release(
+    State(app): State<App>,
+    duty: Duty,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Result<Response, Problem> {
     let id = batch_id(&id)?;
     match verb::release(&app.desk, &duty.staff, id).await {
         Ok(()) => Ok(onward(&format!("{HERE}/batches/{}?done=batch-released", id.uuid()))),
-        Err(CaseError::Refused(_)) => render_batch(&app, duty, id, StatusCode::FORBIDDEN, None, Some("office-batch-own")).await,
+        Err(CaseError::Refused(_)) => {
+            render_batch(&app, duty, id, StatusCode::FORBIDDEN, None, Some("office-batch-own")).await
+        }
         Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/batches/{}", id.uuid())),
         Err(error) => Err(failed(error)),
     }
 }
 
 /// `POST /office/payments/batches/{id}/cancel`
-pub(super) async fn cancel(State(app): State<App>, duty: Duty, Path(id): Path<String>, _: Posted) -> Result<Response, Problem> {
+pub(super) async fn cancel(
+    State(app): State<App>,
+    duty: Duty,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Result<Response, Problem> {
     let id = batch_id(&id)?;
     match verb::cancel(&app.desk, &duty.staff, id).await {
         Ok(()) => Ok(onward(&format!("{HERE}/batches/{}?done=batch-dissolved", id.uuid()))),
@@ -358,8 +487,23 @@ pub(super) async fn cancel(State(app): State<App>, duty: Duty, Path(id): Path<St
 pub(super) async fn file(State(app): State<App>, duty: Duty, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = batch_id(&id)?;
     match verb::file(&app.desk, &duty.staff, id).await {
-        Ok(xml) => Ok(document("application/xml", "attachment", &format!("pain001-{}.xml", id.uuid()), xml)),
-        Err(CaseError::Input { .. }) => render_batch(&app, duty, id, StatusCode::UNPROCESSABLE_ENTITY, None, Some("office-batch-not-released")).await,
+        Ok(xml) => Ok(document(
+            "application/xml",
+            "attachment",
+            &format!("pain001-{}.xml", id.uuid()),
+            xml,
+        )),
+        Err(CaseError::Input { .. }) => {
+            render_batch(
+                &app,
+                duty,
+                id,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                None,
+                Some("office-batch-not-released"),
+            )
+            .await
+        }
         Err(error) => Err(failed(error)),
     }
 }

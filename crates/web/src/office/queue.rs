@@ -20,8 +20,15 @@ const SIZE: u64 = 50;
 const MOST: usize = 200;
 
 /// States a queue can be narrowed to.
-const STEPS: [Step; 7] =
-    [Step::Submitted, Step::Review, Step::Correction, Step::Approved, Step::Refused, Step::Completed, Step::Withdrawn];
+const STEPS: [Step; 7] = [
+    Step::Submitted,
+    Step::Review,
+    Step::Correction,
+    Step::Approved,
+    Step::Refused,
+    Step::Completed,
+    Step::Withdrawn,
+];
 
 /// What the address asks for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,7 +48,10 @@ impl Asked {
     fn filter(&self, staff: &Staff) -> Filter {
         let chosen = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Filter {
-            states: STEPS.into_iter().filter(|step| transition::name(*step) == self.state).collect(),
+            states: STEPS
+                .into_iter()
+                .filter(|step| transition::name(*step) == self.state)
+                .collect(),
             service: chosen(&self.service),
             assigned_to: (self.holder == "mine").then(|| staff.id.uuid()),
             unassigned: self.holder == "nobody",
@@ -53,17 +63,29 @@ impl Asked {
 
     /// The address of this view, up to what is added behind it.
     fn address(&self, state: &str) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/office?"));
-        let parts = [("state", state), ("holder", &self.holder), ("service", &self.service), ("finding", &self.finding), ("number", &self.number)];
+        let mut query = url::form_urlencoded::Serializer::for_suffix(String::from("/office?"), "/office?".len());
+        let parts = [
+            ("state", state),
+            ("holder", &self.holder),
+            ("service", &self.service),
+            ("finding", &self.finding),
+            ("number", &self.number),
+        ];
         for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
             query.append_pair(name, value);
         }
         let address = query.finish();
-        if address.ends_with('?') { address } else { format!("{address}&") }
+        if address.ends_with('?') {
+            address
+        } else {
+            format!("{address}&")
+        }
     }
 
     fn is_narrowed(&self) -> bool {
-        [&self.state, &self.holder, &self.service, &self.finding, &self.number].into_iter().any(|text| !text.is_empty())
+        [&self.state, &self.holder, &self.service, &self.finding, &self.number]
+            .into_iter()
+            .any(|text| !text.is_empty())
     }
 }
 
@@ -129,17 +151,34 @@ pub(super) fn finding_tag(words: Words, finding: &str) -> Option<Tag> {
 
 pub(super) fn left(words: Words, state: Step, stopped: bool, days: Option<i32>) -> Left {
     match (state, days) {
-        (Step::Correction, _) => Left { text: words.t("office-clock-stopped"), class: "left--still" },
-        _ if stopped => Left { text: words.t("office-clock-stopped"), class: "left--still" },
-        (Step::Submitted | Step::Review, Some(days)) if days < 0 => {
-            Left { text: words.t1("office-days-late", "n", days.unsigned_abs()), class: "left--late" }
-        }
-        (Step::Submitted | Step::Review, Some(0)) => Left { text: words.t("office-days-today"), class: "left--late" },
-        (Step::Submitted | Step::Review, Some(days)) => {
-            Left { text: words.t1("office-days-left", "n", days), class: if days <= 5 { "left--soon" } else { "left--fine" } }
-        }
-        (Step::Submitted | Step::Review, None) => Left { text: words.t("none"), class: "left--still" },
-        _ => Left { text: words.t("office-clock-over"), class: "left--still" },
+        (Step::Correction, _) => Left {
+            text: words.t("office-clock-stopped"),
+            class: "left--still",
+        },
+        _ if stopped => Left {
+            text: words.t("office-clock-stopped"),
+            class: "left--still",
+        },
+        (Step::Submitted | Step::Review, Some(days)) if days < 0 => Left {
+            text: words.t1("office-days-late", "n", days.unsigned_abs()),
+            class: "left--late",
+        },
+        (Step::Submitted | Step::Review, Some(0)) => Left {
+            text: words.t("office-days-today"),
+            class: "left--late",
+        },
+        (Step::Submitted | Step::Review, Some(days)) => Left {
+            text: words.t1("office-days-left", "n", days),
+            class: if days <= 5 { "left--soon" } else { "left--fine" },
+        },
+        (Step::Submitted | Step::Review, None) => Left {
+            text: words.t("none"),
+            class: "left--still",
+        },
+        _ => Left {
+            text: words.t("office-clock-over"),
+            class: "left--still",
+        },
     }
 }
 
@@ -167,7 +206,12 @@ pub(super) fn short(words: Words, day: jiff::civil::Date) -> String {
 }
 
 fn choice(value: &str, label: String, chosen: &str) -> Choice {
-    Choice { value: value.to_owned(), label, hint: None, chosen: value == chosen }
+    Choice {
+        value: value.to_owned(),
+        label,
+        hint: None,
+        chosen: value == chosen,
+    }
 }
 
 /// `GET /office`
@@ -175,12 +219,25 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let Duty { frame, staff } = duty;
     let words = frame.words;
     let number: u64 = asked.page.parse().unwrap_or(1).clamp(1, 1_000_000);
-    let queue = review::queue(&app.desk, &staff, &asked.filter(&staff), (number - 1) * SIZE, SIZE).await.map_err(failed)?;
-    let count = |step: Step| queue.counts.iter().find(|(state, _)| *state == step).map_or(0, |(_, n)| *n);
+    let queue = review::queue(&app.desk, &staff, &asked.filter(&staff), (number - 1) * SIZE, SIZE)
+        .await
+        .map_err(failed)?;
+    let count = |step: Step| {
+        queue
+            .counts
+            .iter()
+            .find(|(state, _)| *state == step)
+            .map_or(0, |(_, n)| *n)
+    };
     let counts = STEPS.into_iter().map(|step| {
         let name = transition::name(step);
         let href = asked.address(name);
-        (href.trim_end_matches('&').to_owned(), words.t(&format!("office-state-{name}")), count(step), asked.state == name)
+        (
+            href.trim_end_matches('&').to_owned(),
+            words.t(&format!("office-state-{name}")),
+            count(step),
+            asked.state == name,
+        )
     });
     let lines: Vec<Line> = queue.rows.into_iter().map(|row| line(words, row)).collect();
     let moved = asked.taken.parse::<u32>().ok().zip(asked.missed.parse::<u32>().ok());
@@ -193,8 +250,14 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let page_of_queue = QueuePage {
         done,
         counts: counts.collect(),
-        holders: ["mine", "nobody"].into_iter().map(|one| choice(one, words.t(&format!("office-holder-{one}")), &asked.holder)).collect(),
-        services: review::services(&app.desk).into_iter().map(|(id, name)| choice(&id, words.of(&name).to_owned(), &asked.service)).collect(),
+        holders: ["mine", "nobody"]
+            .into_iter()
+            .map(|one| choice(one, words.t(&format!("office-holder-{one}")), &asked.holder))
+            .collect(),
+        services: review::services(&app.desk)
+            .into_iter()
+            .map(|(id, name)| choice(&id, words.of(&name).to_owned(), &asked.service))
+            .collect(),
         findings: ["eligible", "ineligible", "open"]
             .into_iter()
             .map(|one| choice(one, words.t(&format!("office-finding-{one}")), &asked.finding))
@@ -203,7 +266,13 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
         can_take: lines.iter().any(|line| line.take.is_some()),
         lines,
         back: format!("{}page={number}", asked.address(&asked.state)),
-        pagination: Pagination::new(words, number, queue.total, SIZE, format!("{}page=", asked.address(&asked.state))),
+        pagination: Pagination::new(
+            words,
+            number,
+            queue.total,
+            SIZE,
+            format!("{}page=", asked.address(&asked.state)),
+        ),
         asked,
         frame,
         staff,
@@ -215,7 +284,11 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
 pub(super) async fn take(State(app): State<App>, duty: Duty, posted: Posted) -> Result<Response, Problem> {
     let one = posted.text("one");
     let ticked = posted.raw.get("take").map(Vec::as_slice).unwrap_or_default();
-    let chosen: Vec<&str> = if one.is_empty() { ticked.iter().map(String::as_str).collect() } else { vec![one] };
+    let chosen: Vec<&str> = if one.is_empty() {
+        ticked.iter().map(String::as_str).collect()
+    } else {
+        vec![one]
+    };
     if chosen.len() > MOST {
         return Err(Problem::Unusable);
     }

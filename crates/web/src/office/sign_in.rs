@@ -32,17 +32,39 @@ impl SignInPage {
     fn new(frame: Frame, account: &str, back: &str, error: Option<String>) -> SignInPage {
         let words = frame.words;
         let typed = |value: &str, kind, mode, autocomplete, width| {
-            Control::Input(Typed { value: value.to_owned(), kind, mode, autocomplete, width, ..Typed::default() })
+            Control::Input(Typed {
+                value: value.to_owned(),
+                kind,
+                mode,
+                autocomplete,
+                width,
+                ..Typed::default()
+            })
         };
         let field = |name: &str, key: &str, control| Field::new(words, name, words.t(key), control);
         SignInPage {
-            errors: error.map(|text| ErrorSummary { words, errors: vec![("account".to_owned(), text)] }),
+            errors: error.map(|text| ErrorSummary {
+                words,
+                errors: vec![("account".to_owned(), text)],
+            }),
             back: back.to_owned(),
-            account: field("account", "office-sign-in-account", typed(account, "text", "", "username", 20)),
-            password: field("password", "office-sign-in-password", typed("", "password", "", "current-password", 20)),
+            account: field(
+                "account",
+                "office-sign-in-account",
+                typed(account, "text", "", "username", 20),
+            ),
+            password: field(
+                "password",
+                "office-sign-in-password",
+                typed("", "password", "", "current-password", 20),
+            ),
             code: Field {
                 hint: Some(words.t("office-sign-in-code-hint")),
-                ..field("code", "office-sign-in-code", typed("", "text", "numeric", "one-time-code", 10))
+                ..field(
+                    "code",
+                    "office-sign-in-code",
+                    typed("", "text", "numeric", "one-time-code", 10),
+                )
             },
             frame,
         }
@@ -58,7 +80,8 @@ pub(super) struct Return {
 /// Only pages of the office are come back to.
 fn office(path: &str) -> &str {
     let path = local(path);
-    if path == "/office" || path.starts_with("/office/") && !path.starts_with("/office/sign-") { path } else { "" }
+    let inside = path == "/office" || path.starts_with("/office/") && !path.starts_with("/office/sign-");
+    if inside && !path.contains("..") { path } else { "" }
 }
 
 /// `GET /office/sign-in`
@@ -77,19 +100,33 @@ pub(super) async fn enter(
 ) -> Result<Response, Problem> {
     let back = office(posted.text("return")).to_owned();
     let account = posted.text("account").chars().take(80).collect::<String>();
-    let password = Zeroizing::new(posted.raw.get("password").and_then(|values| values.first()).cloned().unwrap_or_default());
+    let password = Zeroizing::new(
+        posted
+            .raw
+            .get("password")
+            .and_then(|values| values.first())
+            .cloned()
+            .unwrap_or_default(),
+    );
     let origin = origin.map_or_else(String::new, |Extension(ConnectInfo(address))| address.ip().to_string());
     // a password of any length is hashed; an absurd one is not worth the time
-    let signed = if password.len() > 1024 { Err(SignInError::Wrong) } else { staff::sign_in(&app.desk, &account, password, posted.text("code"), &origin).await };
+    let signed = if password.len() > 1024 {
+        Err(SignInError::Wrong)
+    } else {
+        staff::sign_in(&app.desk, &account, password, posted.text("code"), &origin).await
+    };
     let (status, text) = match signed {
         Ok(staff) => {
             Visit::sign_in(&session, Who::Staff(staff.id)).await?;
             return Ok(onward(if back.is_empty() { home(&staff) } else { &back }));
         }
         Err(SignInError::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, frame.t("office-sign-in-wrong")),
-        Err(SignInError::Locked(until)) => {
-            (StatusCode::TOO_MANY_REQUESTS, frame.words.t1("office-sign-in-locked", "until", frame.words.time(until)))
-        }
+        Err(SignInError::Locked(until)) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            frame
+                .words
+                .t1("office-sign-in-locked", "until", frame.words.time(until)),
+        ),
         Err(SignInError::Case(error)) => return Err(failed(error)),
     };
     page_with(status, &SignInPage::new(frame, &account, &back, Some(text)))

@@ -1,0 +1,10 @@
+//! The office's pages: who may see what, what an act changes, and what a hostile browser gets.
+
+mod decide;
+mod hostile;
+mod kit;
+mod money;
+mod roles;
+mod texts;
+mod town;
+mod watch;

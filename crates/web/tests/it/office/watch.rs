@@ -1,0 +1,155 @@
+//! Indicators, the ledger, the platform.
+
+use cases::Role;
+use cases::measure;
+use services::Catalogue;
+use store::StoreError;
+use store::outbox::{self, Outcome, Relay, Task};
+use store::sea_orm::ConnectionTrait as _;
+
+use super::town::Town;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indicators_are_counted_from_what_is_there_and_say_how() {
+    let town = Town::new().await;
+    let officer = town.kit.staff("officer", Role::Officer).await;
+    for (number, grade) in [(1, 5), (2, 4)] {
+        let person = town.kit.person(number).await;
+        let id = town.kit.submitted(&person).await;
+        town.kit.approved(&officer, id).await;
+        measure::answer(&town.kit.desk, &person, id, grade, "").await.unwrap();
+    }
+    town.submitted(3).await;
+    let (_, mut chief) = town.on_duty("chief", Role::Supervisor).await;
+    let page = chief.get("/office/indicators").await;
+    page.is(200)
+        .has(">4.50<")
+        .has("（5×1＋4×1＋3×0＋2×0＋1×0）÷ 2 份回答")
+        .has(">100.0%<")
+        .has("÷ 3 件")
+        .has("已決定 2 件");
+    page.has("<svg class=\"chart\"")
+        .has("114/11")
+        .has("每月數字")
+        .has("線上＋代理人線上");
+    chief
+        .get("/office/indicators?from=2025-12")
+        .await
+        .has("尚無資料")
+        .lacks("<svg class=\"chart\"");
+    chief
+        .get("/office/indicators?from=114/11")
+        .await
+        .is(422)
+        .has("月份請用西元年和月")
+        .has("value=\"114/11\"");
+    chief
+        .get("/office/indicators?from=2025-12&to=2025-11")
+        .await
+        .is(422)
+        .has("結束的月份要在開始的月份之後");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_finds_who_read_a_case_and_whether_the_ledger_is_whole() {
+    let town = Town::new().await;
+    let id = town.submitted(1).await;
+    let (_, mut officer) = town.on_duty("lin", Role::Officer).await;
+    officer.get(&format!("/office/cases/{}", id.uuid())).await.is(200);
+    officer.sign_in("lin", "a wrong password here", "1").await.is(422);
+    let (_, mut auditor) = town.on_duty("watch", Role::Auditor).await;
+    let page = auditor.get("/office/audit?number=114-sa-000001").await;
+    page.is(200)
+        .has("lin 先生")
+        .has("查看")
+        .has("answers、decision、evidence")
+        .has("staff.sign_in_refused");
+    page.lacks("林阿梅").lacks("A123456789");
+    auditor
+        .get("/office/audit?number=114-SA-000009")
+        .await
+        .is(422)
+        .has("沒有這個案號");
+    auditor
+        .get("/office/audit?from=114/11/20&to=2025-11-20")
+        .await
+        .is(200)
+        .has("lin 先生");
+    auditor
+        .get("/office/audit?to=2025-11-19")
+        .await
+        .is(200)
+        .has("沒有符合條件的紀錄");
+    auditor.get("/office/audit?from=soon").await.is(422).has("日期請寫成");
+
+    auditor.post("/office/audit/verify", &[]).await.is(200).has("紀錄完整");
+    let store = &town.kit.desk.store;
+    let forge = "UPDATE ledger SET at = at + 1 WHERE seq = 2";
+    store
+        .write(move |tx| {
+            Box::pin(async move { tx.execute_unprepared(forge).await.map(drop).map_err(StoreError::from) })
+        })
+        .await
+        .unwrap();
+    auditor
+        .post("/office/audit/verify", &[])
+        .await
+        .is(200)
+        .has("紀錄不完整")
+        .has("entry 2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_administrator_sees_why_a_service_is_withdrawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken");
+    std::fs::create_dir(&broken).unwrap();
+    std::fs::write(broken.join("service.toml"), "id = \"broken\"\nname = <b>\n").unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let town = Town::with(Catalogue::load(folder.path(), &root.join("datasets"))).await;
+    town.kit.staff("root", Role::Administrator).await;
+    let mut browser = town.browser();
+    let page = browser.sign_in("root", "a long enough password", &town.code()).await;
+    assert_eq!(page.location, "/office/admin");
+    let page = browser.follow(&page).await;
+    page.is(200)
+        .has("broken")
+        .has("service.toml:2:8")
+        .has("暫停提供的服務")
+        .has("root 先生")
+        .has("使用中");
+    page.lacks("name = <b>");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn given_up_work_is_shown_and_tried_again() {
+    let town = Town::new().await;
+    let store = &town.kit.desk.store;
+    store
+        .write(|tx| Box::pin(async move { outbox::put(tx, Task::new("mail.send", "a", &1)).await.map(drop) }))
+        .await
+        .unwrap();
+    let failing = Relay::default().on("mail.send", |_| async {
+        Err::<Outcome, _>("the mail server said <no>".to_owned())
+    });
+    for _ in 0..30 {
+        failing.round(store).await.unwrap();
+        town.kit.wait(2);
+    }
+    let (_, mut admin) = town.on_duty("root", Role::Administrator).await;
+    let page = admin.get("/office/admin").await;
+    page.is(200)
+        .has("寄送電子郵件")
+        .has("the mail server said &#60;no&#62;")
+        .has("有工作放棄")
+        .has("待查證的金額");
+    let id = page.between("/office/admin/work/", "/retry");
+    let page = admin.post(&format!("/office/admin/work/{id}/retry"), &[]).await;
+    admin
+        .follow(&page)
+        .await
+        .has("工作已重新排入")
+        .has("等待中的背景工作")
+        .lacks("有工作放棄");
+    admin.post(&format!("/office/admin/work/{id}/retry"), &[]).await.is(409);
+}
