@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use store::seal::{LookupKey, MasterKeys};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::bundled;
 
@@ -141,7 +142,7 @@ impl Config {
                 path: path.to_path_buf(),
                 line: before.matches('\n').count() + 1,
                 column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-                message: error.message().trim().replace('\n', " "),
+                message: suggested(&error.message().trim().replace('\n', " ")),
             }
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -207,34 +208,51 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite://{}", self.data.join("tongban.sqlite").display()))
     }
 
-    /// The keys. Files that others may read are refused; where there are none yet, new ones are made.
+    /// The keys. Files that others may read are refused; new ones are made only where nothing was sealed yet.
     ///
     /// # Errors
     /// [`ConfigError`].
     pub fn keys(&self) -> Result<(MasterKeys, LookupKey), ConfigError> {
-        let keys = self.data.join("keys");
-        let master = self.master_keys.clone().unwrap_or_else(|| keys.join("master"));
-        let lookup = self.lookup_key.clone().unwrap_or_else(|| keys.join("lookup"));
-        let wrong = |error: store::StoreError| ConfigError::Value {
-            key: "master_keys",
-            why: error.to_string(),
+        let folder = self.data.join("keys");
+        let usual = self.master_keys.is_none() && self.lookup_key.is_none();
+        let used = folder.exists() || self.data.join("tongban.sqlite").exists();
+        let (master, lookup) = self.key_files();
+        let wrong = |key| {
+            move |error: store::StoreError| ConfigError::Value {
+                key,
+                why: error.to_string(),
+            }
         };
-        let text = secret(&master, "master_keys", || {
-            MasterKeys::generate()
-                .map(|keys| keys.to_text().to_string())
-                .map_err(wrong)
-        })?;
-        let master = MasterKeys::parse(&text).map_err(wrong)?;
-        let text = secret(&lookup, "lookup_key", || {
-            LookupKey::generate()
-                .map(|key| key.to_text().to_string())
-                .map_err(wrong)
-        })?;
-        let lookup = LookupKey::parse(&text).map_err(|error| ConfigError::Value {
-            key: "lookup_key",
-            why: error.to_string(),
-        })?;
+        if usual && !used {
+            let text = MasterKeys::generate().map_err(wrong("master_keys"))?.to_text();
+            make_secret(&master, &text)?;
+            let text = LookupKey::generate().map_err(wrong("lookup_key"))?.to_text();
+            make_secret(&lookup, &text)?;
+        }
+        let master = MasterKeys::parse(&secret(&master, "master_keys")?).map_err(wrong("master_keys"))?;
+        let lookup = LookupKey::parse(&secret(&lookup, "lookup_key")?).map_err(wrong("lookup_key"))?;
         Ok((master, lookup))
+    }
+
+    fn key_files(&self) -> (PathBuf, PathBuf) {
+        let folder = self.data.join("keys");
+        let master = self.master_keys.clone().unwrap_or_else(|| folder.join("master"));
+        let lookup = self.lookup_key.clone().unwrap_or_else(|| folder.join("lookup"));
+        (master, lookup)
+    }
+
+    /// Looks at the key files the configuration names, and makes none.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn check_keys(&self) -> Result<(), ConfigError> {
+        if let Some(path) = &self.master_keys {
+            secret(path, "master_keys")?;
+        }
+        if let Some(path) = &self.lookup_key {
+            secret(path, "lookup_key")?;
+        }
+        Ok(())
     }
 
     /// The calendar of working days.
@@ -256,34 +274,58 @@ impl Config {
     }
 }
 
-/// The text of a secret file, made with `new` where it does not exist. Only its owner may read it.
-fn secret(
-    path: &Path,
-    key: &'static str,
-    new: impl FnOnce() -> Result<String, ConfigError>,
-) -> Result<String, ConfigError> {
-    let unusable = |error: std::io::Error| ConfigError::Unreadable {
+/// A message about an unknown key, with the known one that is nearest.
+fn suggested(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let nearest = match (message.starts_with("unknown field"), quoted.next()) {
+        (true, Some(unknown)) => quoted
+            .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
+            .filter(|(distance, known)| *distance <= 1 + known.len() / 3)
+            .min(),
+        _ => None,
+    };
+    match nearest {
+        Some((_, known)) => format!("{message}; did you mean `{known}`?"),
+        None => message.to_owned(),
+    }
+}
+
+fn unusable(path: &Path) -> impl Fn(std::io::Error) -> ConfigError + '_ {
+    |error| ConfigError::Unreadable {
         path: path.to_path_buf(),
         why: error.to_string(),
-    };
+    }
+}
+
+/// Writes a new secret file that only its owner may read.
+fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let unusable = unusable(path);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(&unusable)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(&unusable)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(&unusable)
+}
+
+/// The text of a secret file; one that others may read is refused.
+fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
+    let unusable = unusable(path);
     if !path.exists() {
-        let text = new()?;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(unusable)?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(unusable)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(unusable)?;
-        return Ok(text);
+        let why = format!(
+            "{} is missing; without it nothing that was sealed can be opened: put it back from where it is kept safe",
+            path.display()
+        );
+        return Err(ConfigError::Value { key, why });
     }
     #[cfg(unix)]
     {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).map_err(unusable)?.permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).map_err(&unusable)?.permissions());
         if mode & 0o077 != 0 {
             let why = format!(
                 "others may read {}; run `chmod 600` on it, and change the key if somebody did",
@@ -292,5 +334,5 @@ fn secret(
             return Err(ConfigError::Value { key, why });
         }
     }
-    std::fs::read_to_string(path).map_err(unusable)
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(unusable)
 }

@@ -1,5 +1,6 @@
 //! The program: commands, configuration, wiring, and the demonstration city.
 
+mod accept;
 mod bundled;
 mod commands;
 mod config;

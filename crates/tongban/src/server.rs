@@ -7,6 +7,7 @@ use services::Catalogue;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use store::session::Sessions;
 use store::{Store, StoreConfig};
 use tokio::net::TcpListener;
@@ -219,24 +220,37 @@ pub async fn run(
         site: Arc::new(site),
         oidc,
     };
-    let router = web::app(app, Sessions::new(store.clone()).await?);
-    let local = listener.local_addr().ok();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
+    let sessions = Sessions::new(store.clone()).await?;
+    let router = web::app(app, sessions.clone());
+    let upkeep = tokio::spawn(upkeep(store.clone(), sessions));
     // work that is interrupted by the stop is done again after the next start
-    let served = tokio::select! {
-        served = async { serving.await } => served,
-        () = cases::jobs::run(Arc::clone(&desk)) => Ok(()),
-    };
+    tokio::select! {
+        () = crate::accept::serve(listener, router, stop) => {}
+        () = cases::jobs::run(Arc::clone(&desk)) => {}
+    }
+    upkeep.abort();
+    let _ = upkeep.await;
     drop(desk);
     store.close().await;
-    served.map_err(|why| ServeError::Listen {
-        address: local.unwrap_or(config.listen),
-        why,
-    })
+    Ok(())
+}
+
+/// Hourly: sessions that are over. Daily: the record of use, so that a fault is told before somebody asks.
+async fn upkeep(store: Store, sessions: Sessions) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    hours.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for hour in 0_u64.. {
+        hours.tick().await;
+        if let Err(error) = sessions.clean().await {
+            tracing::warn!(%error, "old sessions could not be taken out");
+        }
+        if hour % 24 == 1 {
+            match store::ledger::verify(&store, None).await {
+                Ok(verified) => tracing::info!(entries = verified.entries, "the record of use holds"),
+                Err(error) => tracing::error!(%error, "the record of use does not hold; run `tongban ledger verify`"),
+            }
+        }
+    }
 }
 
 /// Until Ctrl-C or a polite request of the system to stop.

@@ -39,7 +39,12 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         ConfigCommand::Check { file, json } => {
-            match Config::read(file).and_then(|config| config.work_calendar().map(|_| config)) {
+            match Config::read(file).and_then(|config| {
+                config
+                    .work_calendar()
+                    .and_then(|_| config.check_keys())
+                    .map(|()| config)
+            }) {
                 Ok(config) => {
                     if *json {
                         println!(

@@ -1,0 +1,277 @@
+//! The program as a person at a terminal meets it: what it refuses, what it says, how it starts and stops.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+fn tongban(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tongban"));
+    command.args(arguments).env_remove("TONGBAN_LOG");
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn example() -> String {
+    String::from_utf8(tongban(&["config", "example"]).output().unwrap().stdout).unwrap()
+}
+
+/// Writes a configuration and says what `config check` makes of it: whether it can be used, and what is wrong.
+fn check(folder: &Path, text: &str) -> (Option<i32>, String) {
+    let file = folder.join("tongban.toml");
+    std::fs::write(&file, text).unwrap();
+    let output = tongban(&["config", "check", file.to_str().unwrap()]).output().unwrap();
+    (output.status.code(), said(&output))
+}
+
+#[test]
+fn the_example_configuration_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(check(folder.path(), &example()), (Some(0), String::new()));
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place_and_the_nearest_known_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, said) = check(folder.path(), &example().replace("portal = ", "portl = "));
+    assert_eq!(code, Some(1));
+    assert!(said.contains("tongban.toml:6:1: unknown field `portl`"), "{said}");
+    assert!(said.contains("did you mean `portal`?"), "{said}");
+}
+
+#[test]
+fn a_portal_that_others_reach_needs_https_and_no_path() {
+    let folder = tempfile::tempdir().unwrap();
+    for (address, wanted) in [
+        ("http://e.example.gov.tw", "needs https"),
+        ("https://e.example.gov.tw/portal", "without a path"),
+    ] {
+        let (code, said) = check(folder.path(), &example().replace("https://e.example.gov.tw", address));
+        assert_eq!(code, Some(1));
+        assert!(said.contains("`portal`") && said.contains(wanted), "{said}");
+    }
+}
+
+#[test]
+fn a_database_of_another_kind_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, said) = check(folder.path(), &format!("database = \"mysql://x\"\n{}", example()));
+    assert_eq!(code, Some(1));
+    assert!(said.contains("`database`: write `sqlite://path`"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_is_missing_or_that_others_may_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("master_keys = \"secret\"\n{}", example());
+    let (code, said) = check(folder.path(), &text);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("`master_keys`") && said.contains("is missing"), "{said}");
+    let key = folder.path().join("secret");
+    std::fs::write(&key, "1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let (code, said) = check(folder.path(), &text);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("others may read") && said.contains("chmod 600"), "{said}");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(check(folder.path(), &text).0, Some(0));
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    assert_eq!(tongban(&["serve"]).output().unwrap().status.code(), Some(2));
+    assert_eq!(
+        tongban(&["demo", "--residents", "many"])
+            .output()
+            .unwrap()
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_demonstration_listens_on_this_machine_only_and_takes_no_real_platforms_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let output = tongban(&["demo", "--data", data, "--listen", "0.0.0.0:0"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("this machine only"), "{}", said(&output));
+    std::fs::write(folder.path().join("tongban.sqlite"), "").unwrap();
+    let output = tongban(&["demo", "--data", data, "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("choose another folder"), "{}", said(&output));
+}
+
+/// A running demonstration; killed when the test ends, however it ends.
+struct Demo {
+    child: Child,
+    facts: Value,
+}
+
+impl Demo {
+    fn start(data: &Path, more: &[&str]) -> Demo {
+        let data = data.to_str().unwrap();
+        let mut child = tongban(&[
+            "demo",
+            "--residents",
+            "2000",
+            "--listen",
+            "127.0.0.1:0",
+            "--json",
+            "--data",
+            data,
+        ])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let facts = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        Demo { child, facts }
+    }
+
+    /// A page of the portal: its head and body.
+    fn page(&self, path: &str) -> String {
+        let portal = self.facts["portal"].as_str().unwrap().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(portal).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: {portal}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// The exit status, within a minute.
+    fn ended(&mut self) -> Option<i32> {
+        let until = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("still running after a minute");
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn people(facts: &Value) -> Vec<&str> {
+    facts["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["national_id"].as_str())
+        .collect()
+}
+
+fn entries(data: &Path) -> u64 {
+    let output = tongban(&["ledger", "verify", "--json", "--data", data.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["sound"], true);
+    told["entries"].as_u64().unwrap()
+}
+
+#[test]
+fn a_demonstration_opens_stops_politely_and_opens_again_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let mut first = Demo::start(data, &[]);
+    let home = first.page("/");
+    assert!(home.starts_with("HTTP/1.1 200 OK"), "{home}");
+    assert!(home.contains("中低收入老人生活津貼"), "{home}");
+    assert_eq!(people(&first.facts).len(), 8);
+    assert_eq!(first.facts["staff"].as_array().unwrap().len(), 7);
+
+    // one folder, one process
+    let second = tongban(&["demo", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        said(&second).contains("is in use by another process"),
+        "{}",
+        said(&second)
+    );
+
+    first.signal("-TERM");
+    assert_eq!(first.ended(), Some(0));
+    let past = entries(data);
+    assert!(past > 100, "the past of the city is in the record of use: {past}");
+
+    // cut off in the middle of everything
+    let mut again = Demo::start(data, &[]);
+    assert_eq!(people(&again.facts), people(&first.facts));
+    assert_eq!(again.facts["staff"], first.facts["staff"]);
+    again.signal("-KILL");
+    assert_eq!(again.ended(), None);
+    assert!(entries(data) >= past);
+
+    let config = data.join("serve.toml");
+    let text = example()
+        .replace("data = \"data\"", "data = \".\"")
+        .replace("127.0.0.1:8080", "127.0.0.1:0");
+    std::fs::write(&config, text).unwrap();
+    let output = tongban(&["serve", "--config", config.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("demonstration city's data"), "{}", said(&output));
+}
+
+#[test]
+fn a_slow_or_endless_head_takes_nobody_elses_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path(), &["--no-history"]);
+    let portal = demo.facts["portal"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("http://")
+        .to_owned();
+    let mut slow = TcpStream::connect(&portal).unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nhost:").unwrap();
+    let mut endless = TcpStream::connect(&portal).unwrap();
+    let head: String = (0..100).map(|number| format!("x-{number}: 1\r\n")).collect();
+    write!(endless, "GET / HTTP/1.1\r\nhost: {portal}\r\n{head}\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = endless.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert!(demo.page("/healthz").starts_with("HTTP/1.1 200"));
+}
