@@ -35,6 +35,9 @@ pub struct Pile {
     pub oldest: Option<i32>,
 }
 
+/// Holder, state, deadline, time of submission.
+type Row = (Option<uuid::Uuid>, State, Option<String>, Option<i64>);
+
 /// What waits, with nobody first, then by name.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ pub async fn load(desk: &Desk, staff: &Staff) -> Result<Vec<Pile>, CaseError> {
         .into());
     }
     let waiting = [State::Submitted, State::Review, State::Correction];
-    let rows: Vec<(Option<uuid::Uuid>, State, Option<String>, Option<i64>)> = Entity::find()
+    let rows: Vec<Row> = Entity::find()
         .select_only()
         .columns([Column::AssignedTo, Column::State, Column::Deadline, Column::SubmittedAt])
         .filter(Column::State.is_in(waiting))
