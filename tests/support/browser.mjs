@@ -87,7 +87,7 @@ export async function shot(who, name) {
 export async function looked(who, name) {
   await shot(who, name);
   if (process.env.TONGBAN_LOOK_ON) {
-    await accessible(who, name).catch((error) => console.error(`${name}: ${JSON.stringify(error.actual ?? String(error), null, 1)}`));
+    await accessible(who, name).catch((error) => console.error(`${name}: ${JSON.stringify(error.actual?.map?.(({ id, nodes }) => [id, ...nodes]) ?? String(error))}`));
     await fits(who, name).catch((error) => console.error(String(error)));
     return;
   }
