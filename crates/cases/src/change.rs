@@ -29,7 +29,12 @@ impl Change {
     pub(crate) fn quiet(desk: &Desk, row: application::Model) -> Change {
         let mut row = row;
         row.updated_at = desk.now().as_microsecond();
-        Change { row, event: None, entries: Vec::new(), tasks: Vec::new() }
+        Change {
+            row,
+            event: None,
+            entries: Vec::new(),
+            tasks: Vec::new(),
+        }
     }
 
     /// An act that moves the application to its next state.
@@ -102,5 +107,9 @@ impl Change {
 
 /// Refuses an act on an older revision than the stored one before any work is done for it.
 pub(crate) fn same_revision(row: &application::Model, revision: i64) -> Result<(), CaseError> {
-    if row.revision == revision { Ok(()) } else { Err(CaseError::Conflict("application")) }
+    if row.revision == revision {
+        Ok(())
+    } else {
+        Err(CaseError::Conflict("application"))
+    }
 }

@@ -24,7 +24,15 @@ pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     resume(desk, &mut change.row);
     change.row.finding = Some(decide::finding(&decision).to_owned());
-    change.entries.push(guard::entry(desk, &person.who(), Action::Submit, id, &record.service, Some(person.lookup), &["answers"]));
+    change.entries.push(guard::entry(
+        desk,
+        &person.who(),
+        Action::Submit,
+        id,
+        &record.service,
+        Some(person.lookup),
+        &["answers"],
+    ));
     let kept = decide::row(desk, &record, &decision, "corrected").await?;
     desk.store
         .write(move |tx| {
@@ -53,7 +61,11 @@ pub(crate) async fn lapse(desk: &Desk) -> Result<u64, CaseError> {
         for row in rows {
             let mut change = Change::act(desk, &Who::System, &row, Act::Lapse)?;
             resume(desk, &mut change.row);
-            match desk.store.write(move |tx| Box::pin(async move { change.write(tx).await })).await {
+            match desk
+                .store
+                .write(move |tx| Box::pin(async move { change.write(tx).await }))
+                .await
+            {
                 // Corrected in this very moment.
                 Err(CaseError::Conflict(_)) => {}
                 other => {
@@ -76,5 +88,9 @@ fn resume(desk: &Desk, row: &mut application::Model) {
     row.correction = None;
     row.correction_due = None;
     let deadline: Option<Date> = row.deadline.as_ref().and_then(|day| day.parse().ok());
-    row.deadline = deadline.map(|day| desk.calendar.working_from(day.saturating_add(i64::from(stopped).days())).to_string());
+    row.deadline = deadline.map(|day| {
+        desk.calendar
+            .working_from(day.saturating_add(i64::from(stopped).days()))
+            .to_string()
+    });
 }

@@ -46,9 +46,21 @@ pub fn finding(decision: &Decision) -> &'static str {
 }
 
 /// The row that keeps a decision with every step, so that it can be explained later as it was made.
-pub(crate) async fn row(desk: &Desk, record: &Record, decision: &Decision, occasion: &str) -> Result<decision::Model, CaseError> {
+pub(crate) async fn row(
+    desk: &Desk,
+    record: &Record,
+    decision: &Decision,
+    occasion: &str,
+) -> Result<decision::Model, CaseError> {
     let id = DecisionId::generate(desk.clock.as_ref()).uuid();
-    let sealed = record::seal(desk, desk.store.read(), record.row.key_id.into(), Place::new("decision", "sealed", &id), decision).await?;
+    let sealed = record::seal(
+        desk,
+        desk.store.read(),
+        record.row.key_id.into(),
+        Place::new("decision", "sealed", &id),
+        decision,
+    )
+    .await?;
     Ok(decision::Model {
         id,
         application_id: record.row.id,
@@ -64,7 +76,11 @@ pub(crate) async fn row(desk: &Desk, record: &Record, decision: &Decision, occas
 
 /// The latest kept decision of an application.
 pub(crate) async fn latest(desk: &Desk, record: &Record) -> Result<Option<Decision>, CaseError> {
-    let Some(row) = decision::latest(desk.store.read(), record.row.id).await? else { return Ok(None) };
+    let Some(row) = decision::latest(desk.store.read(), record.row.id).await? else {
+        return Ok(None);
+    };
     let place = Place::new("decision", "sealed", &row.id);
-    record::unseal(desk, &record.grant, record.row.key_id.into(), place, &row.sealed).await.map(Some)
+    record::unseal(desk, &record.grant, record.row.key_id.into(), place, &row.sealed)
+        .await
+        .map(Some)
 }

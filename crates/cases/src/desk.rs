@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use civic::{Clock, Purpose, Text, WorkCalendar};
 use civic::ids::ApplicationId;
+use civic::{Clock, Purpose, Text, WorkCalendar};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use services::{Catalogue, Service};
@@ -81,13 +81,20 @@ impl Desk {
     /// # Errors
     /// [`CaseError::NoService`] when there is none or it has been withdrawn.
     pub fn service(&self, id: &str) -> Result<&Arc<Service>, CaseError> {
-        self.catalogue.get(id).ok_or_else(|| CaseError::NoService(id.to_owned()))
+        self.catalogue
+            .get(id)
+            .ok_or_else(|| CaseError::NoService(id.to_owned()))
     }
 
     /// The purpose for which a service's data is used, as the ledger keeps it.
     #[must_use]
     pub fn purpose(&self, service: &Service, function: &str, application: Option<ApplicationId>) -> Purpose {
         let code = service.meta.purposes.first().cloned().unwrap_or_default();
-        Purpose { code, basis: service.meta.legal_basis.clone(), function: function.to_owned(), application }
+        Purpose {
+            code,
+            basis: service.meta.legal_basis.clone(),
+            function: function.to_owned(),
+            application,
+        }
     }
 }

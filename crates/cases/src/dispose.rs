@@ -2,7 +2,9 @@
 
 use civic::ids::ApplicationId;
 use store::tables::application;
-use store::tables::{consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, survey};
+use store::tables::{
+    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, survey,
+};
 
 use crate::change::Change;
 use crate::guard::{self, Action, Who};
@@ -20,7 +22,13 @@ const ROUND: u64 = 100;
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
     let mut count = 0;
     loop {
-        let rows = application::disposable(desk.store.read(), desk.now().as_microsecond(), &desk.today().to_string(), ROUND).await?;
+        let rows = application::disposable(
+            desk.store.read(),
+            desk.now().as_microsecond(),
+            &desk.today().to_string(),
+            ROUND,
+        )
+        .await?;
         let found = rows.len() as u64;
         for row in rows {
             match destroy(desk, row).await {
@@ -41,7 +49,13 @@ pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
 async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> {
     let id = row.id;
     let mut change = Change::act(desk, &Who::System, &row, Act::Dispose)?;
-    change.entries.push(guard::plain_entry(desk, &Who::System, Action::Dispose, ApplicationId::from_uuid(id), &row.service));
+    change.entries.push(guard::plain_entry(
+        desk,
+        &Who::System,
+        Action::Dispose,
+        ApplicationId::from_uuid(id),
+        &row.service,
+    ));
     change.row.answers = None;
     change.row.correction = None;
     change.row.person_id = None;

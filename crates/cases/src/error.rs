@@ -79,6 +79,9 @@ impl CaseError {
 
     /// JSON that does not read back; serde names the place, not the value.
     pub(crate) fn corrupt(what: &'static str, error: &serde_json::Error) -> Self {
-        Self::Corrupt { what, why: format!("line {}, column {}", error.line(), error.column()) }
+        Self::Corrupt {
+            what,
+            why: format!("line {}, column {}", error.line(), error.column()),
+        }
     }
 }

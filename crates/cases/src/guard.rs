@@ -35,7 +35,11 @@ impl Who {
         match self {
             Who::System => Actor::System,
             Who::Resident(id) => Actor::Resident(id.uuid()),
-            Who::Staff { id, role, agency } => Actor::Staff { id: id.uuid(), role: role.word(), agency },
+            Who::Staff { id, role, agency } => Actor::Staff {
+                id: id.uuid(),
+                role: role.word(),
+                agency,
+            },
         }
     }
 
@@ -115,10 +119,24 @@ fn agency(service: &Service) -> &str {
 ///
 /// # Errors
 /// [`CaseError::Refused`].
-pub(crate) fn case(desk: &Desk, who: &Who, action: Action, row: &application::Model, service: &Service) -> Result<Grant, CaseError> {
-    let resource = Resource::Application { id: row.id, owner: row.person_id, agency: agency(service), state: transition::name(row.state) };
+pub(crate) fn case(
+    desk: &Desk,
+    who: &Who,
+    action: Action,
+    row: &application::Model,
+    service: &Service,
+) -> Result<Grant, CaseError> {
+    let resource = Resource::Application {
+        id: row.id,
+        owner: row.person_id,
+        agency: agency(service),
+        state: transition::name(row.state),
+    };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
-    Ok(desk.store.access().decide(who.actor(), action.word(), resource, purpose)?)
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), action.word(), resource, purpose)?)
 }
 
 /// May a member of staff use this page of their office.
@@ -127,12 +145,22 @@ pub(crate) fn case(desk: &Desk, who: &Who, action: Action, row: &application::Mo
 /// [`CaseError::Refused`].
 pub(crate) fn office(desk: &Desk, staff: &Staff, action: Action) -> Result<(), CaseError> {
     let who = staff.who();
-    desk.store.access().decide(who.actor(), action.word(), Resource::Office(&staff.agency), of_office(action.word()))?;
+    desk.store.access().decide(
+        who.actor(),
+        action.word(),
+        Resource::Office(&staff.agency),
+        of_office(action.word()),
+    )?;
     Ok(())
 }
 
 fn of_office(function: &str) -> Purpose {
-    Purpose { code: OFFICE_CODE.to_owned(), basis: OFFICE_BASIS.to_owned(), function: function.to_owned(), application: None }
+    Purpose {
+        code: OFFICE_CODE.to_owned(),
+        basis: OFFICE_BASIS.to_owned(),
+        function: function.to_owned(),
+        application: None,
+    }
 }
 
 /// May a member of staff release this batch: never the one they made.
@@ -141,8 +169,13 @@ fn of_office(function: &str) -> Purpose {
 /// [`CaseError::Refused`].
 pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) -> Result<(), CaseError> {
     let who = staff.who();
-    let resource = Resource::Batch { id: batch.id, made_by: batch.made_by };
-    desk.store.access().decide(who.actor(), "release", resource, of_office("release"))?;
+    let resource = Resource::Batch {
+        id: batch.id,
+        made_by: batch.made_by,
+    };
+    desk.store
+        .access()
+        .decide(who.actor(), "release", resource, of_office("release"))?;
     Ok(())
 }
 
@@ -151,8 +184,18 @@ pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) 
 /// # Errors
 /// [`CaseError::Refused`].
 pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError> {
-    let purpose = Purpose { code: PROFILE_CODE.to_owned(), basis: PROFILE_BASIS.to_owned(), function: "profile".to_owned(), application: None };
-    Ok(desk.store.access().decide(Actor::Resident(id.uuid()), "profile", Resource::Profile(id.uuid()), purpose)?)
+    let purpose = Purpose {
+        code: PROFILE_CODE.to_owned(),
+        basis: PROFILE_BASIS.to_owned(),
+        function: "profile".to_owned(),
+        application: None,
+    };
+    Ok(desk.store.access().decide(
+        Actor::Resident(id.uuid()),
+        "profile",
+        Resource::Profile(id.uuid()),
+        purpose,
+    )?)
 }
 
 /// The entry of the usage ledger for a use of a case's data; `fields` are the names of what was used.
@@ -173,12 +216,25 @@ pub(crate) fn entry(
 pub(crate) fn plain_entry(desk: &Desk, who: &Who, action: Action, id: ApplicationId, service: &str) -> Entry {
     let purpose = match desk.catalogue.get(service) {
         Some(service) => desk.purpose(service, action.word(), Some(id)),
-        None => Purpose { code: OFFICE_CODE.to_owned(), basis: DISPOSAL_BASIS.to_owned(), function: action.word().to_owned(), application: Some(id) },
+        None => Purpose {
+            code: OFFICE_CODE.to_owned(),
+            basis: DISPOSAL_BASIS.to_owned(),
+            function: action.word().to_owned(),
+            application: Some(id),
+        },
     };
     written(desk, who, action, id, purpose, None, &[])
 }
 
-fn written(desk: &Desk, who: &Who, action: Action, id: ApplicationId, purpose: Purpose, subject: Option<[u8; 32]>, fields: &[&str]) -> Entry {
+fn written(
+    desk: &Desk,
+    who: &Who,
+    action: Action,
+    id: ApplicationId,
+    purpose: Purpose,
+    subject: Option<[u8; 32]>,
+    fields: &[&str],
+) -> Entry {
     let (actor, actor_id) = who.in_ledger();
     Entry {
         at: desk.now(),
@@ -198,7 +254,9 @@ fn written(desk: &Desk, who: &Who, action: Action, id: ApplicationId, purpose: P
 /// # Errors
 /// The store's.
 pub(crate) async fn subject(desk: &Desk, record: &Record) -> Result<Option<[u8; 32]>, CaseError> {
-    let Some(id) = record.row.person_id else { return Ok(None) };
+    let Some(id) = record.row.person_id else {
+        return Ok(None);
+    };
     let row = person::by_id(desk.store.read(), id).await?;
     Ok(row.and_then(|row| row.lookup.try_into().ok()))
 }

@@ -60,15 +60,32 @@ pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView
     let names = staff::all(desk).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let name = names.iter().find(|staff| Some(staff.id.uuid()) == row.actor_id).map(|staff| staff.name.clone());
-        views.push(EventView { at: time(row.at), text: text(desk, record, &row).await?, name, kind: row.kind, actor: row.actor });
+        let name = names
+            .iter()
+            .find(|staff| Some(staff.id.uuid()) == row.actor_id)
+            .map(|staff| staff.name.clone());
+        views.push(EventView {
+            at: time(row.at),
+            text: text(desk, record, &row).await?,
+            name,
+            kind: row.kind,
+            actor: row.actor,
+        });
     }
     Ok(views)
 }
 
 async fn text(desk: &Desk, record: &Record, row: &event::Model) -> Result<Option<String>, CaseError> {
     match &row.detail {
-        Some(sealed) => record::unseal(desk, &record.grant, record.row.key_id.into(), Place::new("event", "detail", &row.id), sealed).await.map(Some),
+        Some(sealed) => record::unseal(
+            desk,
+            &record.grant,
+            record.row.key_id.into(),
+            Place::new("event", "detail", &row.id),
+            sealed,
+        )
+        .await
+        .map(Some),
         None => Ok(None),
     }
 }
@@ -76,7 +93,11 @@ async fn text(desk: &Desk, record: &Record, row: &event::Model) -> Result<Option
 /// What was said with the newest event of this kind.
 pub(crate) async fn latest_text(desk: &Desk, record: &Record, kind: &str) -> Result<Option<String>, CaseError> {
     let rows = event::of_application(desk.store.read(), record.row.id).await?;
-    match rows.iter().filter(|row| row.kind == kind).max_by_key(|row| row.revision) {
+    match rows
+        .iter()
+        .filter(|row| row.kind == kind)
+        .max_by_key(|row| row.revision)
+    {
         Some(row) => text(desk, record, row).await,
         None => Ok(None),
     }
@@ -84,11 +105,24 @@ pub(crate) async fn latest_text(desk: &Desk, record: &Record, kind: &str) -> Res
 
 pub(crate) async fn letters(desk: &Desk, application: Uuid) -> Result<Vec<LetterView>, CaseError> {
     let rows = letter::of_application(desk.store.read(), application).await?;
-    Ok(rows.into_iter().map(|row| LetterView { id: LetterId::from_uuid(row.id), at: time(row.left_at.unwrap_or(row.made_at)), kind: row.kind }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| LetterView {
+            id: LetterId::from_uuid(row.id),
+            at: time(row.left_at.unwrap_or(row.made_at)),
+            kind: row.kind,
+        })
+        .collect())
 }
 
 pub(crate) async fn payments(desk: &Desk, application: Uuid) -> Result<Vec<PaymentView>, CaseError> {
     let rows = payment::of_application(desk.store.read(), application).await?;
-    let view = |row: payment::Model| PaymentView { period: row.period, amount: row.amount, state: row.state, reason: row.reason, paid_at: row.paid_at.map(time) };
+    let view = |row: payment::Model| PaymentView {
+        period: row.period,
+        amount: row.amount,
+        state: row.state,
+        reason: row.reason,
+        paid_at: row.paid_at.map(time),
+    };
     Ok(rows.into_iter().map(view).collect())
 }

@@ -77,7 +77,11 @@ impl Days {
             (Some((low, _)), Some((high, _))) if decided > 0 => ratio(i64::from(*low) + i64::from(*high), 2),
             _ => None,
         };
-        Self { decided, median, mean: ratio(sum, decided) }
+        Self {
+            decided,
+            median,
+            mean: ratio(sum, decided),
+        }
     }
 }
 

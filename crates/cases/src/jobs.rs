@@ -66,7 +66,10 @@ fn done(result: Result<Outcome, CaseError>) -> Result<Outcome, String> {
 /// # Errors
 /// The store's; what was done before stays done.
 pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
-    Ok(Tidied { lapsed: correct::lapse(desk).await?, disposed: dispose::run(desk).await? })
+    Ok(Tidied {
+        lapsed: correct::lapse(desk).await?,
+        disposed: dispose::run(desk).await?,
+    })
 }
 
 /// Works until the caller drops it: the outbox at once, the rounds every quarter of an hour.

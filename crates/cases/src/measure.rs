@@ -35,7 +35,10 @@ pub async fn survey(desk: &Desk, person: &Person, id: ApplicationId) -> Result<O
         return Err(CaseError::NotFound("application"));
     }
     let survey = survey::of_application(desk.store.read(), id.uuid()).await?;
-    Ok(survey.map(|row| Survey { id: SurveyId::from_uuid(row.id), grade: row.grade }))
+    Ok(survey.map(|row| Survey {
+        id: SurveyId::from_uuid(row.id),
+        grade: row.grade,
+    }))
 }
 
 /// Answers the survey, once. The grade goes to the anonymous measure, the comment stays sealed with the case.
@@ -43,20 +46,43 @@ pub async fn survey(desk: &Desk, person: &Person, id: ApplicationId) -> Result<O
 /// # Errors
 /// [`CaseError::Input`] for a grade that is none or a comment that is too long; [`CaseError::Conflict`] when it was
 /// answered before; [`CaseError::NotFound`]; the store's.
-pub async fn answer(desk: &Desk, person: &Person, id: ApplicationId, grade: i16, comment: &str) -> Result<(), CaseError> {
+pub async fn answer(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    grade: i16,
+    comment: &str,
+) -> Result<(), CaseError> {
     if !(1..=5).contains(&grade) {
-        return Err(CaseError::Input { field: "grade", problem: "empty" });
+        return Err(CaseError::Input {
+            field: "grade",
+            problem: "empty",
+        });
     }
     let comment = comment.trim();
     if comment.chars().count() > LONGEST {
-        return Err(CaseError::Input { field: "comment", problem: "too_long" });
+        return Err(CaseError::Input {
+            field: "comment",
+            problem: "too_long",
+        });
     }
     let record = record::own(desk, person, id, Action::Fill).await?;
-    let row = survey::of_application(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("survey"))?;
+    let row = survey::of_application(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("survey"))?;
     let sealed = if comment.is_empty() {
         None
     } else {
-        Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), Place::new("survey", "comment", &row.id), &comment).await?)
+        Some(
+            record::seal(
+                desk,
+                desk.store.read(),
+                record.row.key_id.into(),
+                Place::new("survey", "comment", &row.id),
+                &comment,
+            )
+            .await?,
+        )
     };
     let measure = record.row.measure_id;
     desk.store
@@ -121,10 +147,20 @@ pub async fn indicators(desk: &Desk, staff: &Staff, span: &Span) -> Result<Indic
 pub async fn count(desk: &Desk, span: &Span) -> Result<Indicators, CaseError> {
     let db = desk.store.read();
     let channels = table::by_channel(db, span).await?;
-    let of = |name: &str| channels.iter().find(|(channel, _)| channel == name).map_or(0, |(_, n)| *n);
+    let of = |name: &str| {
+        channels
+            .iter()
+            .find(|(channel, _)| channel == name)
+            .map_or(0, |(_, n)| *n)
+    };
     let (online, counter, agent) = (of("online"), of("counter"), of("agent"));
     let outcomes = table::by_outcome(db, span).await?;
-    let ended = |name: &str| outcomes.iter().find(|(outcome, _)| outcome.as_deref() == Some(name)).map_or(0, |(_, n)| *n);
+    let ended = |name: &str| {
+        outcomes
+            .iter()
+            .find(|(outcome, _)| outcome.as_deref() == Some(name))
+            .map_or(0, |(_, n)| *n)
+    };
     let grades = Grades::of(&table::by_grade(db, span).await?);
     let documents = table::by_documents(db, span).await?;
     let applications = online + counter + agent;
@@ -140,7 +176,10 @@ pub async fn count(desk: &Desk, span: &Span) -> Result<Indicators, CaseError> {
         approved: ended("approved"),
         refused: ended("refused"),
         withdrawn: ended("withdrawn"),
-        documents_saved: documents.iter().map(|(paper, uploads, n)| i64::from((paper - uploads).max(0)) * n).sum(),
+        documents_saved: documents
+            .iter()
+            .map(|(paper, uploads, n)| i64::from((paper - uploads).max(0)) * n)
+            .sum(),
         months: table::by_month(db, span).await?,
     })
 }

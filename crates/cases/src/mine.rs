@@ -1,13 +1,13 @@
 //! What a resident sees of their own cases.
 
-use civic::ids::{ApplicationId, FileId, LetterId};
 use civic::Text;
+use civic::ids::{ApplicationId, FileId, LetterId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rules::Decision;
-use std::sync::Arc;
 use services::Service;
 use services::form::Answers;
+use std::sync::Arc;
 use store::ledger::{self, Recorded};
 use store::tables::{application, entitlement};
 
@@ -77,7 +77,10 @@ fn mine(desk: &Desk, row: &application::Model) -> Mine {
     Mine {
         id: ApplicationId::from_uuid(row.id),
         number: row.number.clone(),
-        service: desk.catalogue.get(&row.service).map_or_else(|| Text::chinese(row.service.clone()), |service| service.meta.name.clone()),
+        service: desk.catalogue.get(&row.service).map_or_else(
+            || Text::chinese(row.service.clone()),
+            |service| service.meta.name.clone(),
+        ),
         service_id: row.service.clone(),
         state: shown_state(row.state),
         opened: time(row.opened_at),
@@ -127,7 +130,11 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
     let entitlements = entitlement::of_application(desk.store.read(), id.uuid()).await?;
     Ok(MyCase {
         rows: side_by_side(&record, record.row.language.parse().unwrap_or_default()),
-        decision: if decided { decide::latest(desk, &record).await? } else { None },
+        decision: if decided {
+            decide::latest(desk, &record).await?
+        } else {
+            None
+        },
         events,
         letters: history::letters(desk, id.uuid()).await?,
         payments: history::payments(desk, id.uuid()).await?,
@@ -146,10 +153,17 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
 pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8>, CaseError> {
-    let letter = store::tables::letter::by_id(desk.store.read(), id.uuid()).await?.filter(|letter| letter.left_at.is_some());
+    let letter = store::tables::letter::by_id(desk.store.read(), id.uuid())
+        .await?
+        .filter(|letter| letter.left_at.is_some());
     let letter = letter.ok_or(CaseError::NotFound("letter"))?;
     let record = record::own(desk, person, letter.application_id.into(), Action::Fill).await?;
-    Ok(desk.store.files().get(&desk.store, &record.grant, FileId::from_uuid(letter.file_id)).await?.to_vec())
+    Ok(desk
+        .store
+        .files()
+        .get(&desk.store, &record.grant, FileId::from_uuid(letter.file_id))
+        .await?
+        .to_vec())
 }
 
 /// Who used my data, newest first: every entry of the usage ledger about the person.

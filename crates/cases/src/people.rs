@@ -64,14 +64,22 @@ pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
     }
     let id = PersonId::generate(desk.clock.as_ref());
     let seal = desk.store.seal().clone();
-    let sealed = Sealed { name: new.name, national_id: new.national_id.reveal().to_owned(), email: new.email, phone: new.phone };
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
+    let sealed = Sealed {
+        name: new.name,
+        national_id: new.national_id.reveal().to_owned(),
+        email: new.email,
+        phone: new.phone,
+    };
+    let plain =
+        zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
     let made = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
                 let key = seal.new_key(tx, Owner::Person(id.uuid())).await?;
-                let sealed = seal.seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain).await?;
+                let sealed = seal
+                    .seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain)
+                    .await?;
                 let at = tx.now().as_microsecond();
                 let row = person::Model {
                     id: id.uuid(),
@@ -93,7 +101,9 @@ pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
         Err(CaseError::Store(error)) if error.is_duplicate() => {}
         other => other?,
     }
-    let row = person::by_lookup(desk.store.read(), &lookup).await?.ok_or(CaseError::NotFound("person"))?;
+    let row = person::by_lookup(desk.store.read(), &lookup)
+        .await?
+        .ok_or(CaseError::NotFound("person"))?;
     open(desk, row).await
 }
 
@@ -107,7 +117,9 @@ pub async fn get(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
         guard::own_profile(desk, id)?;
         return Ok(known);
     }
-    let row = person::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("person"))?;
+    let row = person::by_id(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("person"))?;
     let person = open(desk, row).await?;
     desk.recent.keep_person(&person);
     Ok(person)
@@ -116,7 +128,17 @@ pub async fn get(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
 async fn open(desk: &Desk, row: person::Model) -> Result<Person, CaseError> {
     let id = PersonId::from_uuid(row.id);
     let grant = guard::own_profile(desk, id)?;
-    let plain = desk.store.seal().open(desk.store.read(), &grant, row.key_id.into(), Place::new("person", "sealed", &row.id), &row.sealed).await?;
+    let plain = desk
+        .store
+        .seal()
+        .open(
+            desk.store.read(),
+            &grant,
+            row.key_id.into(),
+            Place::new("person", "sealed", &row.id),
+            &row.sealed,
+        )
+        .await?;
     let sealed: Sealed = serde_json::from_slice(&plain).map_err(|error| CaseError::corrupt("person", &error))?;
     let corrupt = |why: String| CaseError::Corrupt { what: "person", why };
     Ok(Person {
@@ -125,7 +147,10 @@ async fn open(desk: &Desk, row: person::Model) -> Result<Person, CaseError> {
         national_id: NationalId::parse(&sealed.national_id).map_err(|error| corrupt(error.to_string()))?,
         email: sealed.email,
         phone: sealed.phone,
-        lookup: row.lookup.try_into().map_err(|_| corrupt("the lookup has not 32 bytes".to_owned()))?,
+        lookup: row
+            .lookup
+            .try_into()
+            .map_err(|_| corrupt("the lookup has not 32 bytes".to_owned()))?,
     })
 }
 

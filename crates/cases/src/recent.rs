@@ -36,7 +36,9 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Recent {
     pub(crate) fn decision(&self, id: &Uuid, revision: i64, on: Date) -> Option<Arc<Decision>> {
         let kept = lock(&self.decisions);
-        kept.get(id).filter(|(at, day, _)| *at == revision && *day == on).map(|(_, _, decision)| Arc::clone(decision))
+        kept.get(id)
+            .filter(|(at, day, _)| *at == revision && *day == on)
+            .map(|(_, _, decision)| Arc::clone(decision))
     }
 
     pub(crate) fn keep_decision(&self, id: Uuid, revision: i64, on: Date, decision: Arc<Decision>) {

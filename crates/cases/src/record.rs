@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use services::Service;
 use services::form::Answers;
 use store::access::Grant;
-use store::seal::Place;
 use store::sea_orm::ConnectionTrait;
+use store::seal::Place;
 use store::tables::application;
 
 use crate::guard::{self, Action, Who};
@@ -33,7 +33,9 @@ impl Record {
 
 /// The row, if there is one.
 pub(crate) async fn row(desk: &Desk, id: ApplicationId) -> Result<application::Model, CaseError> {
-    application::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("application"))
+    application::by_id(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("application"))
 }
 
 /// A person's own application; somebody else's is not found, so that nobody learns which there are.
@@ -48,9 +50,15 @@ pub(crate) async fn own(desk: &Desk, person: &Person, id: ApplicationId, action:
 /// A person's own application with how far its draft has come, in one query.
 pub(crate) async fn own_draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<OwnDraft, CaseError> {
     let found = application::progress(desk.store.read(), id.uuid()).await?;
-    let found = found.filter(|found| found.row.person_id == Some(person.id.uuid())).ok_or(CaseError::NotFound("application"))?;
+    let found = found
+        .filter(|found| found.row.person_id == Some(person.id.uuid()))
+        .ok_or(CaseError::NotFound("application"))?;
     let record = open(desk, &person.who(), Action::Fill, found.row).await?;
-    Ok(OwnDraft { record, agreed: found.agreed, mydata: found.mydata })
+    Ok(OwnDraft {
+        record,
+        agreed: found.agreed,
+        mydata: found.mydata,
+    })
 }
 
 /// An own application in the hand of a verb of the form.
@@ -67,24 +75,60 @@ pub(crate) async fn open(desk: &Desk, who: &Who, action: Action, row: applicatio
     let service = Arc::clone(desk.service(&row.service)?);
     let grant = guard::case(desk, who, action, &row, &service)?;
     let answers = answers(desk, &grant, &row, &service).await?;
-    Ok(Record { row, service, answers, grant })
+    Ok(Record {
+        row,
+        service,
+        answers,
+        grant,
+    })
 }
 
-async fn answers(desk: &Desk, grant: &Grant, row: &application::Model, service: &Service) -> Result<Answers, CaseError> {
+async fn answers(
+    desk: &Desk,
+    grant: &Grant,
+    row: &application::Model,
+    service: &Service,
+) -> Result<Answers, CaseError> {
     match &row.answers {
-        Some(sealed) => unseal(desk, grant, row.key_id.into(), Place::new("application", "answers", &row.id), sealed).await,
+        Some(sealed) => {
+            unseal(
+                desk,
+                grant,
+                row.key_id.into(),
+                Place::new("application", "answers", &row.id),
+                sealed,
+            )
+            .await
+        }
         None => Ok(Answers::new(&service.form)),
     }
 }
 
 /// Opens sealed JSON.
-pub(crate) async fn unseal<T: DeserializeOwned>(desk: &Desk, grant: &Grant, key: KeyId, place: Place<'_>, sealed: &[u8]) -> Result<T, CaseError> {
-    let plain = desk.store.seal().open(desk.store.read(), grant, key, place, sealed).await?;
+pub(crate) async fn unseal<T: DeserializeOwned>(
+    desk: &Desk,
+    grant: &Grant,
+    key: KeyId,
+    place: Place<'_>,
+    sealed: &[u8],
+) -> Result<T, CaseError> {
+    let plain = desk
+        .store
+        .seal()
+        .open(desk.store.read(), grant, key, place, sealed)
+        .await?;
     serde_json::from_slice(&plain).map_err(|error| CaseError::corrupt(place.table, &error))
 }
 
 /// Seals JSON.
-pub(crate) async fn seal<T: Serialize>(desk: &Desk, db: &impl ConnectionTrait, key: KeyId, place: Place<'_>, value: &T) -> Result<Vec<u8>, CaseError> {
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(|error| CaseError::corrupt(place.table, &error))?);
+pub(crate) async fn seal<T: Serialize>(
+    desk: &Desk,
+    db: &impl ConnectionTrait,
+    key: KeyId,
+    place: Place<'_>,
+    value: &T,
+) -> Result<Vec<u8>, CaseError> {
+    let plain =
+        zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(|error| CaseError::corrupt(place.table, &error))?);
     Ok(desk.store.seal().seal(db, key, place, &plain).await?)
 }

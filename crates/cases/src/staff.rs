@@ -5,9 +5,9 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use civic::ids::{SecurityEventId, StaffId};
 use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
 use store::seal::{Owner, Place};
 use store::tables::{security_event, staff};
-use store::StoreError;
 use zeroize::Zeroizing;
 
 use crate::guard::Who;
@@ -35,7 +35,13 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 5] = [Role::Officer, Role::Supervisor, Role::Cashier, Role::Auditor, Role::Administrator];
+    pub const ALL: [Role; 5] = [
+        Role::Officer,
+        Role::Supervisor,
+        Role::Cashier,
+        Role::Auditor,
+        Role::Administrator,
+    ];
 
     /// The word kept in the table and used by the policies.
     #[must_use]
@@ -75,7 +81,11 @@ impl Staff {
     /// The member of staff as an actor.
     #[must_use]
     pub fn who(&self) -> Who {
-        Who::Staff { id: self.id, role: self.role, agency: self.agency.clone() }
+        Who::Staff {
+            id: self.id,
+            role: self.role,
+            agency: self.agency.clone(),
+        }
     }
 }
 
@@ -116,8 +126,17 @@ impl From<StoreError> for SignInError {
 }
 
 fn read(row: &staff::Model) -> Result<Staff, CaseError> {
-    let role = Role::parse(&row.role).ok_or_else(|| CaseError::Corrupt { what: "staff", why: "unknown role".to_owned() })?;
-    Ok(Staff { id: StaffId::from_uuid(row.id), account: row.account.clone(), name: row.name.clone(), role, agency: row.agency.clone() })
+    let role = Role::parse(&row.role).ok_or_else(|| CaseError::Corrupt {
+        what: "staff",
+        why: "unknown role".to_owned(),
+    })?;
+    Ok(Staff {
+        id: StaffId::from_uuid(row.id),
+        account: row.account.clone(),
+        name: row.name.clone(),
+        role,
+        agency: row.agency.clone(),
+    })
 }
 
 /// The member of staff of a session; closed accounts are not found.
@@ -146,13 +165,22 @@ pub async fn all(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
 pub async fn add(desk: &Desk, new: NewStaff) -> Result<StaffId, CaseError> {
     let usable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if new.account.is_empty() || new.account.len() > 40 || !new.account.chars().all(usable) {
-        return Err(CaseError::Input { field: "account", problem: "use letters, digits, `.`, `-`, `_`; at most 40" });
+        return Err(CaseError::Input {
+            field: "account",
+            problem: "use letters, digits, `.`, `-`, `_`; at most 40",
+        });
     }
     if new.password.chars().count() < 12 {
-        return Err(CaseError::Input { field: "password", problem: "use at least 12 characters" });
+        return Err(CaseError::Input {
+            field: "password",
+            problem: "use at least 12 characters",
+        });
     }
     if new.totp_secret.len() < 16 {
-        return Err(CaseError::Input { field: "totp_secret", problem: "use at least 16 bytes" });
+        return Err(CaseError::Input {
+            field: "totp_secret",
+            problem: "use at least 16 bytes",
+        });
     }
     let id = StaffId::generate(desk.clock.as_ref());
     let hash = hash(new.password.clone()).await?;
@@ -161,7 +189,9 @@ pub async fn add(desk: &Desk, new: NewStaff) -> Result<StaffId, CaseError> {
         .write(move |tx| {
             Box::pin(async move {
                 let key = seal.new_key(tx, Owner::Staff(id.uuid())).await?;
-                let totp = seal.seal(tx, key, Place::new("staff", "totp", &id.uuid()), &new.totp_secret).await?;
+                let totp = seal
+                    .seal(tx, key, Place::new("staff", "totp", &id.uuid()), &new.totp_secret)
+                    .await?;
                 let row = staff::Model {
                     id: id.uuid(),
                     account: new.account.to_lowercase(),
@@ -188,8 +218,16 @@ pub async fn add(desk: &Desk, new: NewStaff) -> Result<StaffId, CaseError> {
 ///
 /// # Errors
 /// [`SignInError`].
-pub async fn sign_in(desk: &Desk, account: &str, password: Zeroizing<String>, code: &str, origin: &str) -> Result<Staff, SignInError> {
-    let row = staff::by_account(desk.store.read(), &account.trim().to_lowercase()).await.map_err(CaseError::from)?;
+pub async fn sign_in(
+    desk: &Desk,
+    account: &str,
+    password: Zeroizing<String>,
+    code: &str,
+    origin: &str,
+) -> Result<Staff, SignInError> {
+    let row = staff::by_account(desk.store.read(), &account.trim().to_lowercase())
+        .await
+        .map_err(CaseError::from)?;
     let now = desk.now();
     let Some(row) = row.filter(|row| row.active) else {
         // As much work as for a known account, so that the time does not tell which accounts there are.
@@ -203,24 +241,40 @@ pub async fn sign_in(desk: &Desk, account: &str, password: Zeroizing<String>, co
     }
     let known = row.password_hash.clone();
     let right = blocking(move || {
-        PasswordHash::new(&known).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        PasswordHash::new(&known)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     })
     .await?;
     let seal = desk.store.seal();
-    let secret = seal.open_own(desk.store.read(), row.key_id.into(), Place::new("staff", "totp", &row.id), &row.totp).await?;
+    let secret = seal
+        .open_own(
+            desk.store.read(),
+            row.key_id.into(),
+            Place::new("staff", "totp", &row.id),
+            &row.totp,
+        )
+        .await?;
     let step = step_of(&secret, code, now);
     let id = row.id;
     if let (true, Some(step)) = (right, step) {
-        let taken = desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(staff::accept_step(tx, id, step).await?) })).await?;
+        let taken = desk
+            .store
+            .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(staff::accept_step(tx, id, step).await?) }))
+            .await?;
         if taken {
             return Ok(read(&row)?);
         }
     }
     let over = u32::try_from(row.failures + 1 - ATTEMPTS).ok();
-    let wait = over.map_or(SignedDuration::ZERO, |over| WAIT.saturating_mul(1 << over.min(9)).min(SignedDuration::from_hours(24)));
+    let wait = over.map_or(SignedDuration::ZERO, |over| {
+        WAIT.saturating_mul(1 << over.min(9))
+            .min(SignedDuration::from_hours(24))
+    });
     let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
     desk.store
-        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(staff::fail(tx, id, until.as_microsecond()).await?) }))
+        .write(move |tx| {
+            Box::pin(async move { Ok::<_, CaseError>(staff::fail(tx, id, until.as_microsecond()).await?) })
+        })
         .await?;
     refused(desk, origin).await?;
     Err(SignInError::Wrong)
@@ -229,7 +283,11 @@ pub async fn sign_in(desk: &Desk, account: &str, password: Zeroizing<String>, co
 /// The time step a code belongs to, one step of grace on both sides; compared in constant time by the library.
 fn step_of(secret: &[u8], code: &str, now: Timestamp) -> Option<i64> {
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    let totp = totp_rs::Builder::new().with_secret(secret.to_vec()).with_skew(1).build().ok()?;
+    let totp = totp_rs::Builder::new()
+        .with_secret(secret.to_vec())
+        .with_skew(1)
+        .build()
+        .ok()?;
     let time = u64::try_from(now.as_second()).ok()?;
     totp.check(&code, time).and_then(|step| i64::try_from(step).ok())
 }
@@ -244,15 +302,30 @@ async fn refused(desk: &Desk, origin: &str) -> Result<(), CaseError> {
         origin: Some(origin.to_owned()),
         detail: "a sign-in with a wrong account, password or code".to_owned(),
     };
-    desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(security_event::insert(tx, event).await?) })).await
+    desk.store
+        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(security_event::insert(tx, event).await?) }))
+        .await
 }
 
 async fn hash(password: Zeroizing<String>) -> Result<String, CaseError> {
-    let hash = blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())).await?;
-    hash.map_err(|error| CaseError::Outside { party: "password hash", problem: error.to_string() })
+    let hash = blocking(move || {
+        Argon2::default()
+            .hash_password(password.as_bytes())
+            .map(|hash| hash.to_string())
+    })
+    .await?;
+    hash.map_err(|error| CaseError::Outside {
+        party: "password hash",
+        problem: error.to_string(),
+    })
 }
 
 /// Hashing takes tens of milliseconds, which no other request should wait for.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CaseError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| CaseError::Outside { party: "worker", problem: error.to_string() })
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| CaseError::Outside {
+            party: "worker",
+            problem: error.to_string(),
+        })
 }

@@ -155,7 +155,9 @@ const fn why(state: State) -> &'static str {
         State::Submitted => "no officer has taken it yet",
         State::Review => "an officer is working on it",
         State::Correction => "the person is correcting it",
-        State::Approved | State::Refused => "it has been decided; undo the decision first, as long as the letter has not left",
+        State::Approved | State::Refused => {
+            "it has been decided; undo the decision first, as long as the letter has not left"
+        }
         State::Withdrawn => "the person has withdrawn it",
         State::Completed => "its letter has left",
         State::Disposed => "its data has been destroyed",

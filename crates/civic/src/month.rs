@@ -21,13 +21,19 @@ impl Month {
     /// The month a day lies in.
     #[must_use]
     pub fn of(day: Date) -> Self {
-        Self { year: day.year(), month: day.month() }
+        Self {
+            year: day.year(),
+            month: day.month(),
+        }
     }
 
     /// December of the same year.
     #[must_use]
     pub const fn year_end(self) -> Self {
-        Self { year: self.year, month: 12 }
+        Self {
+            year: self.year,
+            month: 12,
+        }
     }
 
     /// The month `n` months later, or earlier when `n` is negative.
@@ -69,7 +75,11 @@ impl FromStr for Month {
         }
         let year: i16 = year.parse().map_err(|_| wrong())?;
         let month: i8 = month.parse().map_err(|_| wrong())?;
-        if (1912..=2999).contains(&year) && (1..=12).contains(&month) { Ok(Self { year, month }) } else { Err(wrong()) }
+        if (1912..=2999).contains(&year) && (1..=12).contains(&month) {
+            Ok(Self { year, month })
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -80,14 +90,30 @@ mod tests {
     #[test]
     fn months_are_counted_over_the_turn_of_the_year() {
         let november: Result<Month, _> = "2026-11".parse();
-        assert_eq!(november.as_ref().map(|m| m.plus(2).to_string()), Ok("2027-01".to_owned()));
-        assert_eq!(november.as_ref().map(|m| m.plus(-11).to_string()), Ok("2025-12".to_owned()));
+        assert_eq!(
+            november.as_ref().map(|m| m.plus(2).to_string()),
+            Ok("2027-01".to_owned())
+        );
+        assert_eq!(
+            november.as_ref().map(|m| m.plus(-11).to_string()),
+            Ok("2025-12".to_owned())
+        );
         assert_eq!(november.map(Month::roc_year), Ok(115));
     }
 
     #[test]
     fn what_is_no_month_is_refused() {
-        for text in ["", "2026", "2026-13", "2026-00", "26-11", "2026-1", "-026-11", "2026-11-01", "１１５-11"] {
+        for text in [
+            "",
+            "2026",
+            "2026-13",
+            "2026-00",
+            "26-11",
+            "2026-1",
+            "-026-11",
+            "2026-11-01",
+            "１１５-11",
+        ] {
             assert!(text.parse::<Month>().is_err(), "{text}");
         }
     }

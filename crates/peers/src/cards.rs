@@ -42,7 +42,10 @@ async fn show(State(cards): State<Arc<Vec<Card>>>) -> Response {
 /// The six digits of a time step (RFC 4226, 5.3, over SHA-1).
 fn code(secret: &[u8], step: u64) -> Option<String> {
     let key = PKey::hmac(secret).ok()?;
-    let mac = Signer::new(MessageDigest::sha1(), &key).ok()?.sign_oneshot_to_vec(&step.to_be_bytes()).ok()?;
+    let mac = Signer::new(MessageDigest::sha1(), &key)
+        .ok()?
+        .sign_oneshot_to_vec(&step.to_be_bytes())
+        .ok()?;
     let at = usize::from(mac.last()? & 15);
     let four: [u8; 4] = mac.get(at..at + 4)?.try_into().ok()?;
     Some(format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000))
@@ -53,7 +56,11 @@ mod tests {
     #[test]
     fn codes_are_those_of_rfc_6238() {
         let secret = b"12345678901234567890";
-        for (time, wanted) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000_u64, "353130")] {
+        for (time, wanted) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (20_000_000_000_u64, "353130"),
+        ] {
             assert_eq!(super::code(secret, time / 30).as_deref(), Some(wanted));
         }
     }

@@ -245,7 +245,10 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
     };
     serve(issuer_listener, issuer::router(&config, &issuer, &keys));
     serve(mydata_listener, mydata::router(&config, &mydata, keys, faults.clone()));
-    serve(mailbox_listener, mail::router(letters.clone()).merge(cards::router(config.cards.clone())));
+    serve(
+        mailbox_listener,
+        mail::router(letters.clone()).merge(cards::router(config.cards.clone())),
+    );
     serve(bank_listener, bank::router(&config.folder)?);
     tasks.spawn(mail::receive(smtp_listener, letters, stopped));
     Ok(Running {

@@ -211,7 +211,7 @@ fn as_input(input: &Input, column: &ArrayRef, texts: &mut Texts<'_>) -> Result<A
         }
         numbers.push(texts.number(name));
     }
-    Ok(take(&Int32Array::from(numbers), coded.keys(), None).map_err(unreadable)?)
+    take(&Int32Array::from(numbers), coded.keys(), None).map_err(unreadable)
 }
 
 /// Which steps a list of expressions needs, those below them included.

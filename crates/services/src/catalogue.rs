@@ -35,19 +35,37 @@ impl Catalogue {
     #[must_use]
     pub fn load(services: &Path, datasets: &Path) -> Self {
         let (mappings, mapping_mistakes) = mydata::load_all(&datasets.join("mydata"));
-        let mut catalogue = Self { mappings, mapping_mistakes, ..Self::default() };
+        let mut catalogue = Self {
+            mappings,
+            mapping_mistakes,
+            ..Self::default()
+        };
         let entries = match std::fs::read_dir(services) {
             Ok(entries) => entries,
             Err(error) => {
-                let mistake = at_top("services", format!("the folder cannot be read: {error}"), "check the path of the services in the configuration");
-                catalogue.withdrawn.push(Withdrawn { id: "services".to_owned(), mistakes: vec![mistake] });
+                let mistake = at_top(
+                    "services",
+                    format!("the folder cannot be read: {error}"),
+                    "check the path of the services in the configuration",
+                );
+                catalogue.withdrawn.push(Withdrawn {
+                    id: "services".to_owned(),
+                    mistakes: vec![mistake],
+                });
                 return catalogue;
             }
         };
-        let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        let mut folders: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
         folders.sort();
         for folder in folders {
-            let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let id = folder
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             if id.starts_with('.') {
                 continue;
             }

@@ -42,10 +42,20 @@ impl Report {
 /// MyData is not checked.
 #[must_use]
 pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
-    let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut report = Report { id, ..Report::default() };
+    let id = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let mut report = Report {
+        id,
+        ..Report::default()
+    };
     if !folder.is_dir() {
-        report.mistakes.push(at_top(".", "there is no such folder".to_owned(), "`tongban service new` makes one"));
+        report.mistakes.push(at_top(
+            ".",
+            "there is no such folder".to_owned(),
+            "`tongban service new` makes one",
+        ));
         return report;
     }
     let mappings = datasets.map(|datasets| mydata::load_all(&datasets.join("mydata")));
@@ -64,14 +74,26 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
                     Ok(letter) => {
                         report.letters += 1;
                         report.warnings.extend(letter.warnings);
-                        let rare: Vec<String> = letter.missing.iter().map(|c| format!("「{c}」 (U+{:04X})", u32::from(*c))).collect();
+                        let rare: Vec<String> = letter
+                            .missing
+                            .iter()
+                            .map(|c| format!("「{c}」 (U+{:04X})", u32::from(*c)))
+                            .collect();
                         if !rare.is_empty() {
                             let message = format!("the letter font has no {}", rare.join(", "));
-                            report.warnings.push(at_top(&format!("letters/{kind}.typ"), message, "names and titles in service.toml and rules.toml should use other characters"));
+                            report.warnings.push(at_top(
+                                &format!("letters/{kind}.typ"),
+                                message,
+                                "names and titles in service.toml and rules.toml should use other characters",
+                            ));
                         }
                     }
                     Err(LetterError::Template(mistake)) => report.mistakes.push(*mistake),
-                    Err(error) => report.mistakes.push(at_top(&format!("letters/{kind}.typ"), error.to_string(), "try `tongban service check` again after correcting it")),
+                    Err(error) => report.mistakes.push(at_top(
+                        &format!("letters/{kind}.typ"),
+                        error.to_string(),
+                        "try `tongban service check` again after correcting it",
+                    )),
                 }
             }
         }
@@ -87,22 +109,51 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
 
 /// Names of the amounts the rules give.
 fn amounts(service: &Service, on: jiff::civil::Date) -> Vec<String> {
-    let nobody = Person { id: APPLICANT.to_owned(), applicant: true, values: Values::new() };
-    let case = CaseInput { persons: vec![nobody], ..CaseInput::default() };
-    service.rules.decide(&case, on).map(|decision| decision.amounts.into_keys().collect()).unwrap_or_default()
+    let nobody = Person {
+        id: APPLICANT.to_owned(),
+        applicant: true,
+        values: Values::new(),
+    };
+    let case = CaseInput {
+        persons: vec![nobody],
+        ..CaseInput::default()
+    };
+    service
+        .rules
+        .decide(&case, on)
+        .map(|decision| decision.amounts.into_keys().collect())
+        .unwrap_or_default()
 }
 
 /// Rows of parameters whose source says `verify`: the figure has not been compared with its announcement yet.
 fn unverified(folder: &Path) -> Vec<Mistake> {
     let mut warnings = Vec::new();
     for name in names(&folder.join("parameters"), "csv") {
-        let Ok(file) = TextFile::read(folder, &format!("parameters/{name}")) else { continue };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file.text.as_bytes());
-        let Some(source) = reader.headers().ok().and_then(|header| header.iter().position(|title| title.trim() == "source")) else { continue };
+        let Ok(file) = TextFile::read(folder, &format!("parameters/{name}")) else {
+            continue;
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(file.text.as_bytes());
+        let Some(source) = reader
+            .headers()
+            .ok()
+            .and_then(|header| header.iter().position(|title| title.trim() == "source"))
+        else {
+            continue;
+        };
         for record in reader.records().flatten() {
-            let Some(text) = record.get(source).filter(|text| text.contains("verify")) else { continue };
-            let line = record.position().and_then(|at| usize::try_from(at.line()).ok()).unwrap_or(0);
-            let what = text.trim().trim_start_matches("verify").trim_start_matches([':', '：', ' ']);
+            let Some(text) = record.get(source).filter(|text| text.contains("verify")) else {
+                continue;
+            };
+            let line = record
+                .position()
+                .and_then(|at| usize::try_from(at.line()).ok())
+                .unwrap_or(0);
+            let what = text
+                .trim()
+                .trim_start_matches("verify")
+                .trim_start_matches([':', '：', ' ']);
             warnings.push(crate::folder::mistake(
                 &file.name,
                 line,

@@ -61,13 +61,20 @@ impl Example {
 pub(crate) fn load(folder: &Path) -> (Vec<Example>, Vec<Mistake>) {
     let (mut examples, mut mistakes) = (Vec::new(), Vec::new());
     for name in crate::folder::names(&folder.join("cases"), "toml") {
-        match TextFile::read(folder, &format!("cases/{name}")).map_err(|mistake| vec![mistake]).and_then(read) {
+        match TextFile::read(folder, &format!("cases/{name}"))
+            .map_err(|mistake| vec![mistake])
+            .and_then(read)
+        {
             Ok(example) => examples.push(example),
             Err(found) => mistakes.extend(found),
         }
     }
     if examples.is_empty() && mistakes.is_empty() {
-        mistakes.push(at_top("cases", "there is no worked example".to_owned(), "add one on each side of every line, as `cases/turns-65-on-the-day.toml`"));
+        mistakes.push(at_top(
+            "cases",
+            "there is no worked example".to_owned(),
+            "add one on each side of every line, as `cases/turns-65-on-the-day.toml`",
+        ));
     }
     (examples, mistakes)
 }
@@ -76,14 +83,27 @@ fn read(file: TextFile) -> Result<Example, Vec<Mistake>> {
     let read: ExampleFile = file.parse().map_err(|mistake| vec![mistake])?;
     let mut mistakes = crate::texts::check(&file);
     if read.source.get_ref().trim().is_empty() {
-        mistakes.push(file.mistake(&read.source.span(), "the expected answer has no source", "cite the law or the announcement it follows from".to_owned()));
+        mistakes.push(file.mistake(
+            &read.source.span(),
+            "the expected answer has no source",
+            "cite the law or the announcement it follows from".to_owned(),
+        ));
     }
     let on = read.date.get_ref().parse::<Date>();
     if on.is_err() {
-        mistakes.push(file.mistake(&read.date.span(), format!("`{}` is no date", read.date.get_ref()), "write it as 2026-11-20".to_owned()));
+        mistakes.push(file.mistake(
+            &read.date.span(),
+            format!("`{}` is no date", read.date.get_ref()),
+            "write it as 2026-11-20".to_owned(),
+        ));
     }
     match on {
-        Ok(on) if mistakes.is_empty() => Ok(Example { on, given: read.given, expect: read.expect, file }),
+        Ok(on) if mistakes.is_empty() => Ok(Example {
+            on,
+            given: read.given,
+            expect: read.expect,
+            file,
+        }),
         _ => Err(mistakes),
     }
 }
@@ -117,27 +137,59 @@ fn said(outcome: Option<bool>) -> &'static str {
 
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn compare(example: &Example, decision: &Decision, mistakes: &mut Vec<Mistake>) {
     let expect = example.expect.get_ref();
     let wanted = expect.outcome.as_ref().map(|outcome| *outcome.get_ref());
     if wanted != decision.outcome {
-        let at = expect.outcome.as_ref().map_or_else(|| example.expect.span(), Spanned::span);
-        let why = if decision.outcome == Some(false) { Some(format!("not met: {}", list(decision.failed.iter().map(String::as_str)))) } else { None };
-        let why = why.or_else(|| decision.outcome.is_none().then(|| format!("it waits for: {}", list(waiting(decision).iter().map(String::as_str)))));
-        mistakes.push(example.wrong(&at, format!("expected {}, the rules say {}", said(wanted), said(decision.outcome)), why));
+        let at = expect
+            .outcome
+            .as_ref()
+            .map_or_else(|| example.expect.span(), Spanned::span);
+        let why = if decision.outcome == Some(false) {
+            Some(format!("not met: {}", list(decision.failed.iter().map(String::as_str))))
+        } else {
+            None
+        };
+        let why = why.or_else(|| {
+            decision
+                .outcome
+                .is_none()
+                .then(|| format!("it waits for: {}", list(waiting(decision).iter().map(String::as_str))))
+        });
+        mistakes.push(example.wrong(
+            &at,
+            format!("expected {}, the rules say {}", said(wanted), said(decision.outcome)),
+            why,
+        ));
     }
     for (name, amount) in &expect.amounts {
         match decision.amounts.get(name.get_ref()) {
             None => {
                 let known = decision.amounts.keys().map(String::as_str);
-                mistakes.push(example.wrong(&name.span(), format!("the rules give no amount `{}`", name.get_ref()), suggest(name.get_ref(), known)));
+                mistakes.push(example.wrong(
+                    &name.span(),
+                    format!("the rules give no amount `{}`", name.get_ref()),
+                    suggest(name.get_ref(), known),
+                ));
             }
             Some(found) if *found != Some(*amount.get_ref()) => {
                 let found = found.map_or("not known yet".to_owned(), |found| found.to_string());
-                mistakes.push(example.wrong(&amount.span(), format!("`{}` should be {}, the rules say {found}", name.get_ref(), amount.get_ref()), None));
+                mistakes.push(example.wrong(
+                    &amount.span(),
+                    format!(
+                        "`{}` should be {}, the rules say {found}",
+                        name.get_ref(),
+                        amount.get_ref()
+                    ),
+                    None,
+                ));
             }
             Some(_) => {}
         }
@@ -145,12 +197,21 @@ fn compare(example: &Example, decision: &Decision, mistakes: &mut Vec<Mistake>) 
     let names = |what: &str, wanted: &Spanned<Vec<String>>, found: &BTreeSet<String>, mistakes: &mut Vec<Mistake>| {
         let asked: BTreeSet<String> = wanted.get_ref().iter().cloned().collect();
         if asked != *found {
-            let message = format!("{what}: expected {}, the rules say {}", list(asked.iter().map(String::as_str)), list(found.iter().map(String::as_str)));
+            let message = format!(
+                "{what}: expected {}, the rules say {}",
+                list(asked.iter().map(String::as_str)),
+                list(found.iter().map(String::as_str))
+            );
             mistakes.push(example.wrong(&wanted.span(), message, None));
         }
     };
     if let Some(failed) = &expect.failed {
-        names("conditions not met", failed, &decision.failed.iter().cloned().collect(), mistakes);
+        names(
+            "conditions not met",
+            failed,
+            &decision.failed.iter().cloned().collect(),
+            mistakes,
+        );
     }
     if let Some(wanted) = &expect.waiting {
         names("inputs waited for", wanted, &waiting(decision), mistakes);
@@ -177,17 +238,32 @@ fn together(rules: &RuleSet, on: Date, group: &[(&Example, Decision)]) -> Vec<Mi
     });
     let swept = match swept {
         Ok(swept) => swept,
-        Err(problem) => return vec![at_top("cases", format!("the examples of {on} can't be decided together: {problem}"), "look at the step it names")],
+        Err(problem) => {
+            return vec![at_top(
+                "cases",
+                format!("the examples of {on} can't be decided together: {problem}"),
+                "look at the step it names",
+            )];
+        }
     };
     let mut mistakes = Vec::new();
     for (place, (example, decision)) in group.iter().enumerate() {
         let outcome = swept.outcome.is_valid(place).then(|| swept.outcome.value(place));
         let found = (place < swept.outcome.len()).then_some(outcome);
-        let amount = |name: &str| swept.amounts.get(name).and_then(|array| array.is_valid(place).then(|| array.value(place)));
-        let same = found == Some(decision.outcome) && decision.amounts.iter().all(|(name, alone)| amount(name) == *alone);
+        let amount = |name: &str| {
+            swept
+                .amounts
+                .get(name)
+                .and_then(|array| array.is_valid(place).then(|| array.value(place)))
+        };
+        let same =
+            found == Some(decision.outcome) && decision.amounts.iter().all(|(name, alone)| amount(name) == *alone);
         if !same {
             let found = found.map_or("nothing", said);
-            let message = format!("decided alone it is {}, decided with all others it is {found}, or an amount differs", said(decision.outcome));
+            let message = format!(
+                "decided alone it is {}, decided with all others it is {found}, or an amount differs",
+                said(decision.outcome)
+            );
             mistakes.push(example.wrong(&example.expect.span(), message, None));
         }
     }
@@ -227,8 +303,18 @@ fn batch(inputs: &[Input], group: &[(&Example, Decision)]) -> Result<RecordBatch
             entity => format!("{entity}.{}", input.name),
         };
         let array: ArrayRef = match input.kind {
-            Type::Integer => Arc::new(values.iter().map(|value| value.and_then(Value::as_i64)).collect::<Int64Array>()),
-            Type::Boolean => Arc::new(values.iter().map(|value| value.and_then(Value::as_bool)).collect::<BooleanArray>()),
+            Type::Integer => Arc::new(
+                values
+                    .iter()
+                    .map(|value| value.and_then(Value::as_i64))
+                    .collect::<Int64Array>(),
+            ),
+            Type::Boolean => Arc::new(
+                values
+                    .iter()
+                    .map(|value| value.and_then(Value::as_bool))
+                    .collect::<BooleanArray>(),
+            ),
             Type::Text | Type::Date | Type::Decimal => {
                 let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 Arc::new(values.iter().map(|value| value.map(text)).collect::<StringArray>())
@@ -236,5 +322,6 @@ fn batch(inputs: &[Input], group: &[(&Example, Decision)]) -> Result<RecordBatch
         };
         columns.push((name, array));
     }
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).map_err(|error| error.to_string())
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .map_err(|error| error.to_string())
 }

@@ -24,17 +24,32 @@ impl TextFile {
         let path = folder.join(name);
         let size = std::fs::metadata(&path).map(|data| data.len());
         if size.as_ref().is_ok_and(|size| *size > MAX_BYTES) {
-            return Err(at_top(name, format!("the file is larger than {MAX_BYTES} bytes"), "split it"));
+            return Err(at_top(
+                name,
+                format!("the file is larger than {MAX_BYTES} bytes"),
+                "split it",
+            ));
         }
         match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Self { name: name.to_owned(), text }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(at_top(name, "the file is missing".to_owned(), "write it; `tongban service new` makes one that passes"))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Err(at_top(name, "the file is not UTF-8 text".to_owned(), "save it as UTF-8"))
-            }
-            Err(error) => Err(at_top(name, format!("the file cannot be read: {error}"), "check its permissions")),
+            Ok(text) => Ok(Self {
+                name: name.to_owned(),
+                text,
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(at_top(
+                name,
+                "the file is missing".to_owned(),
+                "write it; `tongban service new` makes one that passes",
+            )),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(at_top(
+                name,
+                "the file is not UTF-8 text".to_owned(),
+                "save it as UTF-8",
+            )),
+            Err(error) => Err(at_top(
+                name,
+                format!("the file cannot be read: {error}"),
+                "check its permissions",
+            )),
         }
     }
 
@@ -47,7 +62,12 @@ impl TextFile {
     }
 
     /// A mistake at a byte range of this file.
-    pub fn mistake(&self, span: &Range<usize>, message: impl Into<String>, suggestion: impl Into<Option<String>>) -> Mistake {
+    pub fn mistake(
+        &self,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        suggestion: impl Into<Option<String>>,
+    ) -> Mistake {
         let (line, column) = self.place(span.start);
         mistake(&self.name, line, column, message.into(), suggestion.into())
     }
@@ -67,9 +87,19 @@ impl TextFile {
 pub(crate) fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, Mistake> {
     let path = folder.join(name);
     if std::fs::metadata(&path).is_ok_and(|data| data.len() > MAX_BYTES) {
-        return Err(at_top(name, format!("the file is larger than {MAX_BYTES} bytes"), "make it smaller"));
+        return Err(at_top(
+            name,
+            format!("the file is larger than {MAX_BYTES} bytes"),
+            "make it smaller",
+        ));
     }
-    std::fs::read(&path).map_err(|error| at_top(name, format!("the file cannot be read: {error}"), "check that it is there and its permissions"))
+    std::fs::read(&path).map_err(|error| {
+        at_top(
+            name,
+            format!("the file cannot be read: {error}"),
+            "check that it is there and its permissions",
+        )
+    })
 }
 
 /// Names of the files of a folder that end so, in order; none when there is no such folder.
@@ -77,7 +107,9 @@ pub(crate) fn names(folder: &Path, ending: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
     let names = files.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.') && name.rsplit_once('.').is_some_and(|(_, end)| end == ending)).collect();
+    let mut names: Vec<String> = names
+        .filter(|name| !name.starts_with('.') && name.rsplit_once('.').is_some_and(|(_, end)| end == ending))
+        .collect();
     names.sort();
     names
 }
@@ -89,7 +121,13 @@ pub(crate) fn at_top(file: &str, message: String, suggestion: &str) -> Mistake {
 
 /// A mistake at a place.
 pub(crate) fn mistake(file: &str, line: usize, column: usize, message: String, suggestion: Option<String>) -> Mistake {
-    Mistake { file: file.to_owned(), line, column, message, suggestion }
+    Mistake {
+        file: file.to_owned(),
+        line,
+        column,
+        message,
+        suggestion,
+    }
 }
 
 /// From serde's "unknown field `x`, expected one of `a`, `b`" the nearest of the names.
@@ -150,7 +188,10 @@ mod tests {
 
     #[test]
     fn a_near_name_is_offered_and_a_far_one_is_not() {
-        assert_eq!(did_you_mean("birthdate", ["birth_date", "age"].into_iter()).as_deref(), Some("did you mean `birth_date`?"));
+        assert_eq!(
+            did_you_mean("birthdate", ["birth_date", "age"].into_iter()).as_deref(),
+            Some("did you mean `birth_date`?")
+        );
         assert_eq!(did_you_mean("xyz", ["birth_date"].into_iter()), None);
     }
 }

@@ -155,70 +155,147 @@ pub(crate) struct ReadMeta {
 pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Vec<Mistake>> {
     let read: MetaFile = file.parse().map_err(|mistake| vec![mistake])?;
     let mut mistakes = Vec::new();
-    let mut wrong = |at: std::ops::Range<usize>, message: String, suggestion: Option<String>| mistakes.push(file.mistake(&at, message, suggestion));
+    let mut wrong = |at: std::ops::Range<usize>, message: String, suggestion: Option<String>| {
+        mistakes.push(file.mistake(&at, message, suggestion))
+    };
     if let Some(folder) = folder
         && read.id.get_ref() != folder
     {
-        wrong(read.id.span(), format!("the id is `{}`, the folder `{folder}`", read.id.get_ref()), Some(format!("write `id = \"{folder}\"`")));
+        wrong(
+            read.id.span(),
+            format!("the id is `{}`, the folder `{folder}`", read.id.get_ref()),
+            Some(format!("write `id = \"{folder}\"`")),
+        );
     }
     if read.legal_basis.get_ref().trim().is_empty() {
-        wrong(read.legal_basis.span(), "the legal basis is empty".to_owned(), Some("cite the law, as `老人福利法 §12 I`".to_owned()));
+        wrong(
+            read.legal_basis.span(),
+            "the legal basis is empty".to_owned(),
+            Some("cite the law, as `老人福利法 §12 I`".to_owned()),
+        );
     }
     let series = read.series.get_ref();
     if !(1..=4).contains(&series.len()) || !series.chars().all(|c| c.is_ascii_uppercase()) {
-        wrong(read.series.span(), format!("`{series}` can't stand in numbers of applications"), Some("use one to four capital letters".to_owned()));
+        wrong(
+            read.series.span(),
+            format!("`{series}` can't stand in numbers of applications"),
+            Some("use one to four capital letters".to_owned()),
+        );
     }
     let mut channels = Vec::new();
     for channel in read.channels.get_ref() {
         match channel.get_ref().parse::<Channel>() {
             Ok(channel) => channels.push(channel),
-            Err(()) => wrong(channel.span(), format!("`{}` is no channel", channel.get_ref()), suggest(channel.get_ref(), ["online", "counter", "agent"].into_iter())),
+            Err(()) => wrong(
+                channel.span(),
+                format!("`{}` is no channel", channel.get_ref()),
+                suggest(channel.get_ref(), ["online", "counter", "agent"].into_iter()),
+            ),
         }
     }
     if read.channels.get_ref().is_empty() {
-        wrong(read.channels.span(), "there is no way to apply".to_owned(), Some("write `channels = [\"online\", \"counter\"]`".to_owned()));
+        wrong(
+            read.channels.span(),
+            "there is no way to apply".to_owned(),
+            Some("write `channels = [\"online\", \"counter\"]`".to_owned()),
+        );
     }
     if read.purposes.get_ref().is_empty() {
-        wrong(read.purposes.span(), "without a purpose no personal data may be used".to_owned(), Some("name a code of 特定目的, as `purposes = [\"057\"]`".to_owned()));
+        wrong(
+            read.purposes.span(),
+            "without a purpose no personal data may be used".to_owned(),
+            Some("name a code of 特定目的, as `purposes = [\"057\"]`".to_owned()),
+        );
     }
     for code in read.purposes.get_ref() {
         if code.get_ref().len() != 3 || !code.get_ref().chars().all(|c| c.is_ascii_digit()) {
-            wrong(code.span(), format!("`{}` is no code of a purpose", code.get_ref()), Some("three digits, as `057`".to_owned()));
+            wrong(
+                code.span(),
+                format!("`{}` is no code of a purpose", code.get_ref()),
+                Some("three digits, as `057`".to_owned()),
+            );
         }
     }
     for code in &read.categories {
-        let sound = code.get_ref().strip_prefix('C').is_some_and(|rest| rest.len() == 3 && rest.chars().all(|c| c.is_ascii_digit()));
+        let sound = code
+            .get_ref()
+            .strip_prefix('C')
+            .is_some_and(|rest| rest.len() == 3 && rest.chars().all(|c| c.is_ascii_digit()));
         if !sound {
-            wrong(code.span(), format!("`{}` is no code of a category of data", code.get_ref()), Some("`C` and three digits, as `C001`".to_owned()));
+            wrong(
+                code.span(),
+                format!("`{}` is no code of a category of data", code.get_ref()),
+                Some("`C` and three digits, as `C001`".to_owned()),
+            );
         }
     }
     if *read.retention_days.get_ref() == 0 || *read.retention_days.get_ref() > 36_525 {
-        wrong(read.retention_days.span(), "the retention must be between a day and a hundred years".to_owned(), Some("write the days, as 1826 for five years".to_owned()));
+        wrong(
+            read.retention_days.span(),
+            "the retention must be between a day and a hundred years".to_owned(),
+            Some("write the days, as 1826 for five years".to_owned()),
+        );
     }
     for (place, set) in read.mydata.iter().enumerate() {
-        let sound = set.get_ref().strip_prefix("API.").is_some_and(|rest| rest.len() == 10 && rest.chars().all(|c| c.is_ascii_alphanumeric()));
+        let sound = set
+            .get_ref()
+            .strip_prefix("API.")
+            .is_some_and(|rest| rest.len() == 10 && rest.chars().all(|c| c.is_ascii_alphanumeric()));
         if !sound {
-            wrong(set.span(), format!("`{}` is no MyData set", set.get_ref()), Some("`API.` and ten letters or digits".to_owned()));
-        } else if read.mydata.iter().take(place).any(|other| other.get_ref() == set.get_ref()) {
-            wrong(set.span(), format!("`{}` stands here twice", set.get_ref()), Some("remove one".to_owned()));
+            wrong(
+                set.span(),
+                format!("`{}` is no MyData set", set.get_ref()),
+                Some("`API.` and ten letters or digits".to_owned()),
+            );
+        } else if read
+            .mydata
+            .iter()
+            .take(place)
+            .any(|other| other.get_ref() == set.get_ref())
+        {
+            wrong(
+                set.span(),
+                format!("`{}` stands here twice", set.get_ref()),
+                Some("remove one".to_owned()),
+            );
         }
     }
     if read.deadline.get_ref().days == 0 {
-        wrong(read.deadline.span(), "the time for the decision is zero days".to_owned(), Some("write the days the law gives".to_owned()));
+        wrong(
+            read.deadline.span(),
+            "the time for the decision is zero days".to_owned(),
+            Some("write the days the law gives".to_owned()),
+        );
     }
     let payment = read.payment.get_ref();
     match (payment.every, payment.until, payment.months) {
         (Every::Month, None, _) => {
-            wrong(read.payment.span(), "monthly payments must say until when".to_owned(), Some("add `until = \"year_end\"` or `until = \"months\"` with `months`".to_owned()));
+            wrong(
+                read.payment.span(),
+                "monthly payments must say until when".to_owned(),
+                Some("add `until = \"year_end\"` or `until = \"months\"` with `months`".to_owned()),
+            );
         }
         (Every::Once, Some(_), _) | (Every::Once, _, Some(_)) => {
-            wrong(read.payment.span(), "what is paid once has no end".to_owned(), Some("leave `until` and `months` out".to_owned()));
+            wrong(
+                read.payment.span(),
+                "what is paid once has no end".to_owned(),
+                Some("leave `until` and `months` out".to_owned()),
+            );
         }
         (Every::Month, Some(Until::Months), None | Some(0)) => {
-            wrong(read.payment.span(), "`until = \"months\"` must say how many".to_owned(), Some("add `months = 12`".to_owned()));
+            wrong(
+                read.payment.span(),
+                "`until = \"months\"` must say how many".to_owned(),
+                Some("add `months = 12`".to_owned()),
+            );
         }
         (Every::Month, Some(Until::YearEnd), Some(_)) => {
-            wrong(read.payment.span(), "`months` has no meaning with `until = \"year_end\"`".to_owned(), Some("leave it out".to_owned()));
+            wrong(
+                read.payment.span(),
+                "`months` has no meaning with `until = \"year_end\"`".to_owned(),
+                Some("leave it out".to_owned()),
+            );
         }
         _ => {}
     }
@@ -243,5 +320,8 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Ve
         deadline: read.deadline.into_inner(),
         payment: read.payment.into_inner(),
     };
-    Ok(ReadMeta { meta, mydata: read.mydata })
+    Ok(ReadMeta {
+        meta,
+        mydata: read.mydata,
+    })
 }

@@ -125,11 +125,18 @@ struct ExampleFile {
 pub(crate) fn load_all(folder: &Path) -> (BTreeMap<String, Mapping>, Vec<Mistake>) {
     let (mut mappings, mut mistakes) = (BTreeMap::new(), Vec::new());
     for name in crate::folder::names(folder, "toml") {
-        match TextFile::read(folder, &name).map_err(|mistake| vec![mistake]).and_then(|file| load(&file)) {
+        match TextFile::read(folder, &name)
+            .map_err(|mistake| vec![mistake])
+            .and_then(|file| load(&file))
+        {
             Ok(mapping) => {
                 let id = mapping.resource_id.clone();
                 if mappings.insert(id.clone(), mapping).is_some() {
-                    mistakes.push(at_top(&name, format!("another file reads the set `{id}` too"), "remove one"));
+                    mistakes.push(at_top(
+                        &name,
+                        format!("another file reads the set `{id}` too"),
+                        "remove one",
+                    ));
                 }
             }
             Err(found) => mistakes.extend(found),
@@ -143,11 +150,22 @@ pub(crate) fn load(file: &TextFile) -> Result<Mapping, Vec<Mistake>> {
     let read: MappingFile = file.parse().map_err(|mistake| vec![mistake])?;
     let mut mistakes = crate::texts::check(file);
     let id = read.resource_id.get_ref();
-    if !id.strip_prefix("API.").is_some_and(|rest| rest.len() == 10 && rest.chars().all(|c| c.is_ascii_alphanumeric())) {
-        mistakes.push(file.mistake(&read.resource_id.span(), format!("`{id}` is no MyData set"), "`API.` and ten letters or digits".to_owned()));
+    if !id
+        .strip_prefix("API.")
+        .is_some_and(|rest| rest.len() == 10 && rest.chars().all(|c| c.is_ascii_alphanumeric()))
+    {
+        mistakes.push(file.mistake(
+            &read.resource_id.span(),
+            format!("`{id}` is no MyData set"),
+            "`API.` and ten letters or digits".to_owned(),
+        ));
     }
     if !(1..=3).contains(read.assurance.get_ref()) {
-        mistakes.push(file.mistake(&read.assurance.span(), "there are levels of assurance 1 to 3", "write 3 for a certificate card".to_owned()));
+        mistakes.push(file.mistake(
+            &read.assurance.span(),
+            "there are levels of assurance 1 to 3",
+            "write 3 for a certificate card".to_owned(),
+        ));
     }
     let mut values = Vec::new();
     for value in read.value {
@@ -158,22 +176,37 @@ pub(crate) fn load(file: &TextFile) -> Result<Mapping, Vec<Mistake>> {
             "contact" => None,
             other => {
                 let known = ["person", "household", "case", "contact"].into_iter();
-                mistakes.push(file.mistake(&value.entity.span(), format!("`{other}` is no entity"), suggest(other, known)));
+                mistakes.push(file.mistake(
+                    &value.entity.span(),
+                    format!("`{other}` is no entity"),
+                    suggest(other, known),
+                ));
                 continue;
             }
         };
         if value.each.is_some() != value.person.is_some() || (entity == Some(Entity::Person)) != value.each.is_some() {
             let advice = "values of persons have `each`, the list, and `person`, the key of the national id; others have neither";
-            mistakes.push(file.mistake(&value.path.span(), "this value does not say whose it is", advice.to_owned()));
+            mistakes.push(file.mistake(
+                &value.path.span(),
+                "this value does not say whose it is",
+                advice.to_owned(),
+            ));
         }
-        let codes = value.code.as_ref().and_then(|code| match read.codes.get(code.get_ref()) {
-            Some(codes) => Some(codes.clone()),
-            None => {
-                let known = read.codes.keys().map(String::as_str);
-                mistakes.push(file.mistake(&code.span(), format!("there is no table `codes.{}`", code.get_ref()), suggest(code.get_ref(), known)));
-                None
-            }
-        });
+        let codes = value
+            .code
+            .as_ref()
+            .and_then(|code| match read.codes.get(code.get_ref()) {
+                Some(codes) => Some(codes.clone()),
+                None => {
+                    let known = read.codes.keys().map(String::as_str);
+                    mistakes.push(file.mistake(
+                        &code.span(),
+                        format!("there is no table `codes.{}`", code.get_ref()),
+                        suggest(code.get_ref(), known),
+                    ));
+                    None
+                }
+            });
         values.push(Mapped {
             each: value.each,
             person: value.person,
@@ -197,16 +230,26 @@ pub(crate) fn load(file: &TextFile) -> Result<Mapping, Vec<Mistake>> {
     };
     if let Some(example) = read.example {
         for name in mapping.unread(&example.get_ref().content) {
-            mistakes.push(file.mistake(&example.span(), format!("the example has no readable value `{name}`"), "put one in, or correct the path".to_owned()));
+            mistakes.push(file.mistake(
+                &example.span(),
+                format!("the example has no readable value `{name}`"),
+                "put one in, or correct the path".to_owned(),
+            ));
         }
     }
-    if mistakes.is_empty() { Ok(mapping) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(mapping)
+    } else {
+        Err(mistakes)
+    }
 }
 
 impl Mapping {
     /// Whether the set gives this field.
     pub(crate) fn gives(&self, form: &Form, group: Option<&str>, field: &Field) -> bool {
-        let identity = group.and_then(|group| form.group(group)).and_then(|group| group.identity.as_deref());
+        let identity = group
+            .and_then(|group| form.group(group))
+            .and_then(|group| group.identity.as_deref());
         if self.adds_persons && identity == Some(field.id.as_str()) {
             return true;
         }
@@ -234,23 +277,48 @@ impl Mapping {
         if files.is_empty() {
             return Ok(Vec::new());
         }
-        let ours = |name: &str| name == self.file || name.strip_suffix(&self.file).is_some_and(|folder| folder.ends_with('/'));
-        let Some((_, bytes)) = files.iter().find(|(name, _)| ours(name)) else {
-            return Err(FillError::NoFile { resource: self.resource_id.clone(), file: self.file.clone() });
+        let ours = |name: &str| {
+            name == self.file
+                || name
+                    .strip_suffix(&self.file)
+                    .is_some_and(|folder| folder.ends_with('/'))
         };
-        let not_json = || FillError::NotJson { resource: self.resource_id.clone(), file: self.file.clone() };
-        let content: Value = serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).map_err(|_| not_json())?;
+        let Some((_, bytes)) = files.iter().find(|(name, _)| ours(name)) else {
+            return Err(FillError::NoFile {
+                resource: self.resource_id.clone(),
+                file: self.file.clone(),
+            });
+        };
+        let not_json = || FillError::NotJson {
+            resource: self.resource_id.clone(),
+            file: self.file.clone(),
+        };
+        let content: Value =
+            serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).map_err(|_| not_json())?;
         if !content.is_object() {
             return Err(not_json());
         }
         let said = content.get("issued").and_then(Value::as_str).and_then(day);
-        let mut filling = Filling { mapping: self, form, answers, issued: said.unwrap_or_else(|| legal_day(issued)), now, filled: Vec::new() };
+        let mut filling = Filling {
+            mapping: self,
+            form,
+            answers,
+            issued: said.unwrap_or_else(|| legal_day(issued)),
+            now,
+            filled: Vec::new(),
+        };
         for value in &self.values {
             match (&value.each, &value.person) {
                 (Some(each), Some(person)) => {
-                    let list = at(&content, each).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                    let list = at(&content, each)
+                        .and_then(Value::as_array)
+                        .map_or(&[][..], Vec::as_slice);
                     for entry in list.iter().take(MOST) {
-                        if let Some(item) = entry.get(person).and_then(Value::as_str).and_then(|id| filling.item(id)) {
+                        if let Some(item) = entry
+                            .get(person)
+                            .and_then(Value::as_str)
+                            .and_then(|id| filling.item(id))
+                        {
                             filling.person(value, entry, &item);
                         }
                     }
@@ -267,10 +335,16 @@ impl Mapping {
             return self.values.iter().map(|value| value.name.as_str()).collect();
         };
         let shows = |value: &&Mapped| match &value.each {
-            Some(each) => at(&content, each).and_then(Value::as_array).is_some_and(|list| list.iter().any(|entry| value.read(entry).is_some())),
+            Some(each) => at(&content, each)
+                .and_then(Value::as_array)
+                .is_some_and(|list| list.iter().any(|entry| value.read(entry).is_some())),
             None => value.read(&content).is_some(),
         };
-        self.values.iter().filter(|value| !shows(value)).map(|value| value.name.as_str()).collect()
+        self.values
+            .iter()
+            .filter(|value| !shows(value))
+            .map(|value| value.name.as_str())
+            .collect()
     }
 }
 
@@ -285,7 +359,10 @@ impl Mapped {
                 Value::Bool(flag) => flag.to_string(),
                 _ => return None,
             };
-            return codes.get(&code).or_else(|| codes.get("*")).map(|value| Value::String(value.clone()));
+            return codes
+                .get(&code)
+                .or_else(|| codes.get("*"))
+                .map(|value| Value::String(value.clone()));
         }
         match (self.kind, found) {
             (Kind::Text, Value::String(text)) => {
@@ -313,7 +390,9 @@ fn day(text: &str) -> Option<Date> {
 
 /// The value at a path such as `household.county`.
 fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(document, |value, part| value.get(part)).filter(|value| !value.is_null())
+    path.split('.')
+        .try_fold(document, |value, part| value.get(part))
+        .filter(|value| !value.is_null())
 }
 
 struct Filling<'a> {
@@ -332,7 +411,11 @@ impl Filling<'_> {
         let group = self.form.person_group()?;
         let identity = group.identity.as_deref()?;
         let key = |item: &str| format!("{}.{item}.{identity}", group.id);
-        let known = self.answers.items(&group.id).iter().find(|item| self.answers.value(&key(item)).and_then(Value::as_str) == Some(id.as_str()));
+        let known = self
+            .answers
+            .items(&group.id)
+            .iter()
+            .find(|item| self.answers.value(&key(item)).and_then(Value::as_str) == Some(id.as_str()));
         if let Some(item) = known {
             return Some(item.clone());
         }
@@ -349,7 +432,11 @@ impl Filling<'_> {
         if item == APPLICANT && group.applicant.contains_key(&value.name) {
             return;
         }
-        let pages = self.form.pages.iter().filter(|page| page.group.as_deref() == Some(&group.id));
+        let pages = self
+            .form
+            .pages
+            .iter()
+            .filter(|page| page.group.as_deref() == Some(&group.id));
         let mut fields = pages.flat_map(|page| &page.fields);
         let wanted = |field: &&Field| match &field.input {
             Some(input) => input.entity == Entity::Person && input.name == value.name,
@@ -384,7 +471,11 @@ impl Filling<'_> {
     }
 
     fn offer(&mut self, key: String, value: Value, path: &str) {
-        let source = Source::MyData { resource: self.mapping.resource_id.clone(), field: path.to_owned(), issued: Some(self.issued) };
+        let source = Source::MyData {
+            resource: self.mapping.resource_id.clone(),
+            field: path.to_owned(),
+            issued: Some(self.issued),
+        };
         match self.answers.offer(&key, value, source, self.now) {
             Offered::Taken | Offered::Same => self.filled.push(key),
             Offered::KeptBeside => {}
@@ -399,9 +490,13 @@ fn takes(kind: &FieldKind, value: &Value) -> bool {
             number.as_i64().is_some_and(|number| (*min..=*max).contains(&number))
         }
         (FieldKind::YesNo, Value::Bool(_)) => true,
-        (FieldKind::Radios(choices) | FieldKind::Select(choices), Value::String(text)) => choices.iter().any(|choice| choice.value == *text),
+        (FieldKind::Radios(choices) | FieldKind::Select(choices), Value::String(text)) => {
+            choices.iter().any(|choice| choice.value == *text)
+        }
         (FieldKind::Date { .. }, Value::String(text)) => text.parse::<Date>().is_ok(),
-        (FieldKind::Text { max_length } | FieldKind::TextArea { max_length }, Value::String(text)) => text.chars().count() <= *max_length,
+        (FieldKind::Text { max_length } | FieldKind::TextArea { max_length }, Value::String(text)) => {
+            text.chars().count() <= *max_length
+        }
         (FieldKind::Address, Value::String(text)) => text.chars().count() <= 200,
         (FieldKind::NationalId | FieldKind::Phone | FieldKind::Email, Value::String(_)) => true,
         _ => false,

@@ -48,7 +48,15 @@ impl Notice {
         // whether the next plain line goes on with the last block
         let mut open = false;
         for (number, line) in file.text.lines().enumerate() {
-            let at = |message: &str, suggestion: &str| crate::folder::mistake(&file.name, number + 1, 1, message.to_owned(), Some(suggestion.to_owned()));
+            let at = |message: &str, suggestion: &str| {
+                crate::folder::mistake(
+                    &file.name,
+                    number + 1,
+                    1,
+                    message.to_owned(),
+                    Some(suggestion.to_owned()),
+                )
+            };
             let text = line.trim();
             if text.is_empty() {
                 open = false;
@@ -56,9 +64,15 @@ impl Notice {
                 let level = text.chars().take_while(|c| *c == '#').count();
                 let title = text.trim_start_matches('#').trim();
                 if level > 3 || title.is_empty() {
-                    mistakes.push(at("this heading can't be read", "write one to three `#`, a space and its text"));
+                    mistakes.push(at(
+                        "this heading can't be read",
+                        "write one to three `#`, a space and its text",
+                    ));
                 }
-                blocks.push(Block::Heading { level: u8::try_from(level.min(3)).unwrap_or(3), text: title.to_owned() });
+                blocks.push(Block::Heading {
+                    level: u8::try_from(level.min(3)).unwrap_or(3),
+                    text: title.to_owned(),
+                });
                 open = false;
             } else if let Some(item) = text.strip_prefix("- ").or_else(|| text.strip_prefix("* ")) {
                 match blocks.last_mut() {
@@ -68,7 +82,10 @@ impl Notice {
                 open = true;
             } else {
                 if text.contains("](") || text.starts_with("```") || text.starts_with('|') || text.starts_with('>') {
-                    mistakes.push(at("a notice holds headings, paragraphs and lists only", "write it as plain text"));
+                    mistakes.push(at(
+                        "a notice holds headings, paragraphs and lists only",
+                        "write it as plain text",
+                    ));
                 }
                 match blocks.last_mut() {
                     Some(Block::Paragraph(paragraph)) if open => go_on(paragraph, text),
@@ -83,10 +100,24 @@ impl Notice {
         }
         if !matches!(blocks.first(), Some(Block::Heading { level: 1, .. })) {
             let message = "a notice begins with its title".to_owned();
-            mistakes.push(crate::folder::mistake(&file.name, 1, 1, message, Some("write `# ` and the title in the first line".to_owned())));
+            mistakes.push(crate::folder::mistake(
+                &file.name,
+                1,
+                1,
+                message,
+                Some("write `# ` and the title in the first line".to_owned()),
+            ));
         }
         let digest = hex::encode(Sha256::digest(file.text.as_bytes()));
-        if mistakes.is_empty() { Ok(Self { language, digest, blocks }) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self {
+                language,
+                digest,
+                blocks,
+            })
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// The title.
@@ -153,18 +184,28 @@ mod tests {
     use crate::folder::TextFile;
 
     fn read(text: &str) -> Result<Notice, Vec<rules::Mistake>> {
-        Notice::read(&TextFile { name: "notice.en.md".into(), text: text.into() }, Language::En)
+        Notice::read(
+            &TextFile {
+                name: "notice.en.md".into(),
+                text: text.into(),
+            },
+            Language::En,
+        )
     }
 
     #[test]
     fn blocks_are_read_in_order() {
-        let notice = read("# Title\n\nOne line\nand the next.\n\n## Part\n- a\n- b\n  more\n\n第一行\n第二行\n").unwrap();
+        let notice =
+            read("# Title\n\nOne line\nand the next.\n\n## Part\n- a\n- b\n  more\n\n第一行\n第二行\n").unwrap();
         assert_eq!(notice.title(), "Title");
         assert_eq!(
             notice.blocks.get(1..).unwrap(),
             [
                 Block::Paragraph("One line and the next.".into()),
-                Block::Heading { level: 2, text: "Part".into() },
+                Block::Heading {
+                    level: 2,
+                    text: "Part".into()
+                },
                 Block::List(vec!["a".into(), "b more".into()]),
                 Block::Paragraph("第一行第二行".into()),
             ]

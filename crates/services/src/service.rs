@@ -17,7 +17,14 @@ use crate::notice::Notice;
 use crate::{Meta, texts};
 
 /// Files and folders that are read.
-const READ: [&str; 6] = ["service.toml", "form.toml", "rules.toml", "parameters", "letters", "cases"];
+const READ: [&str; 6] = [
+    "service.toml",
+    "form.toml",
+    "rules.toml",
+    "parameters",
+    "letters",
+    "cases",
+];
 
 /// A public service (公共服務), ready to offer.
 #[derive(Debug)]
@@ -46,13 +53,27 @@ impl Service {
     pub fn load(folder: &Path, mappings: Option<&BTreeMap<String, Mapping>>) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let rules = keep(RuleSet::load(folder), &mut mistakes);
-        let meta_file = keep(TextFile::read(folder, "service.toml").map_err(|mistake| vec![mistake]), &mut mistakes);
-        let form_file = keep(TextFile::read(folder, "form.toml").map_err(|mistake| vec![mistake]), &mut mistakes);
+        let meta_file = keep(
+            TextFile::read(folder, "service.toml").map_err(|mistake| vec![mistake]),
+            &mut mistakes,
+        );
+        let form_file = keep(
+            TextFile::read(folder, "form.toml").map_err(|mistake| vec![mistake]),
+            &mut mistakes,
+        );
         let name = folder.file_name().and_then(|name| name.to_str());
-        let meta = meta_file.as_ref().and_then(|file| keep(meta::load(file, name), &mut mistakes));
+        let meta = meta_file
+            .as_ref()
+            .and_then(|file| keep(meta::load(file, name), &mut mistakes));
         let sets = meta.as_ref().map(|meta| meta.meta.mydata.as_slice());
-        let known = Known { rules: rules.as_ref(), sets, mappings };
-        let form = form_file.as_ref().and_then(|file| keep(form::load(file, &known), &mut mistakes));
+        let known = Known {
+            rules: rules.as_ref(),
+            sets,
+            mappings,
+        };
+        let form = form_file
+            .as_ref()
+            .and_then(|file| keep(form::load(file, &known), &mut mistakes));
         let rules_file = TextFile::read(folder, "rules.toml").ok();
         for file in [&meta_file, &form_file, &rules_file].into_iter().flatten() {
             mistakes.extend(texts::check(file));
@@ -88,7 +109,16 @@ impl Service {
             part(name, bytes);
         }
         let digest = hex::encode(digest.finalize());
-        Ok(Self { id: meta.meta.id.clone(), digest, meta: meta.meta, form, rules, notice, translated, letters })
+        Ok(Self {
+            id: meta.meta.id.clone(),
+            digest,
+            meta: meta.meta,
+            form,
+            rules,
+            notice,
+            translated,
+            letters,
+        })
     }
 
     /// The notice of Personal Data Protection Act §8 in a language, or in Chinese where it is not translated.
@@ -130,10 +160,19 @@ fn notices(folder: &Path, meta: Option<&ReadMeta>, mistakes: &mut Vec<Mistake>) 
         let file = keep(TextFile::read(folder, &name).map_err(|mistake| vec![mistake]), mistakes);
         let Some(file) = file else { continue };
         if let Some(meta) = meta.map(|meta| &meta.meta) {
-            for (code, what) in meta.purposes.iter().map(|code| (code, "purpose")).chain(meta.categories.iter().map(|code| (code, "category of data"))) {
+            for (code, what) in meta
+                .purposes
+                .iter()
+                .map(|code| (code, "purpose"))
+                .chain(meta.categories.iter().map(|code| (code, "category of data")))
+            {
                 if !file.text.contains(code.as_str()) {
                     let message = format!("the notice does not name the {what} `{code}` of service.toml");
-                    mistakes.push(at_top(&name, message, "the Personal Data Protection Act §8 wants it told; name it with its code"));
+                    mistakes.push(at_top(
+                        &name,
+                        message,
+                        "the Personal Data Protection Act §8 wants it told; name it with its code",
+                    ));
                 }
             }
         }
@@ -145,7 +184,12 @@ fn notices(folder: &Path, meta: Option<&ReadMeta>, mistakes: &mut Vec<Mistake>) 
 }
 
 /// Each set asked for must be known, and some field must need it: nobody asks for data without a purpose.
-fn sets_used(file: &TextFile, meta: &ReadMeta, form: Option<&Form>, mappings: Option<&BTreeMap<String, Mapping>>) -> Vec<Mistake> {
+fn sets_used(
+    file: &TextFile,
+    meta: &ReadMeta,
+    form: Option<&Form>,
+    mappings: Option<&BTreeMap<String, Mapping>>,
+) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for set in &meta.mydata {
         let id = set.get_ref();
@@ -156,9 +200,18 @@ fn sets_used(file: &TextFile, meta: &ReadMeta, form: Option<&Form>, mappings: Op
             let advice = suggest(id, known).or_else(|| Some(format!("write `datasets/mydata/{id}.toml`")));
             mistakes.push(file.mistake(&set.span(), format!("nothing says how to read the set `{id}`"), advice));
         }
-        let used = form.is_none_or(|form| form.pages.iter().flat_map(|page| &page.fields).any(|field| field.mydata.as_deref() == Some(id)));
+        let used = form.is_none_or(|form| {
+            form.pages
+                .iter()
+                .flat_map(|page| &page.fields)
+                .any(|field| field.mydata.as_deref() == Some(id))
+        });
         if !used {
-            mistakes.push(file.mistake(&set.span(), format!("no field uses the set `{id}`"), "remove it: data without a purpose may not be asked for".to_owned()));
+            mistakes.push(file.mistake(
+                &set.span(),
+                format!("no field uses the set `{id}`"),
+                "remove it: data without a purpose may not be asked for".to_owned(),
+            ));
         }
     }
     mistakes
@@ -166,14 +219,19 @@ fn sets_used(file: &TextFile, meta: &ReadMeta, form: Option<&Form>, mappings: Op
 
 /// Files that nothing reads are mostly misspelt.
 fn strangers(folder: &Path) -> Vec<Mistake> {
-    let notice = |name: &str| Language::ALL.iter().any(|language| name == format!("notice.{}.md", language.tag()));
+    let notice = |name: &str| {
+        Language::ALL
+            .iter()
+            .any(|language| name == format!("notice.{}.md", language.tag()))
+    };
     let mut mistakes = Vec::new();
     for ending in ["toml", "md", "csv", "typ"] {
         for name in names(folder, ending) {
             let known = READ.contains(&name.as_str()) || notice(&name) || name.starts_with("README");
             if !known {
                 let near = did_you_mean(&name, READ.into_iter().chain(["notice.zh-TW.md", "notice.en.md"]));
-                let advice = near.unwrap_or_else(|| "move it into `parameters/`, `letters/` or `cases/`, or remove it".to_owned());
+                let advice = near
+                    .unwrap_or_else(|| "move it into `parameters/`, `letters/` or `cases/`, or remove it".to_owned());
                 mistakes.push(at_top(&name, "nothing reads this file".to_owned(), &advice));
             }
         }

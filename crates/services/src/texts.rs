@@ -2,8 +2,8 @@
 
 use civic::Language;
 use rules::Mistake;
-use toml::de::{DeTable, DeValue};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::folder::TextFile;
 
@@ -30,7 +30,11 @@ fn look(file: &TextFile, table: &DeTable<'_>, span: &std::ops::Range<usize>, mis
         for language in NEEDED {
             if !table.iter().any(|(key, _)| key.get_ref() == language.tag()) {
                 let suggestion = format!("add `{} = \"…\"`", quoted(language));
-                mistakes.push(file.mistake(span, format!("this text has no translation `{}`", language.tag()), suggestion));
+                mistakes.push(file.mistake(
+                    span,
+                    format!("this text has no translation `{}`", language.tag()),
+                    suggestion,
+                ));
             }
         }
         for (_, value) in table {
@@ -54,7 +58,11 @@ fn value_of(file: &TextFile, value: &Spanned<DeValue<'_>>, mistakes: &mut Vec<Mi
 }
 
 fn quoted(language: Language) -> String {
-    if language.tag().contains('-') { format!("\"{}\"", language.tag()) } else { language.tag().to_owned() }
+    if language.tag().contains('-') {
+        format!("\"{}\"", language.tag())
+    } else {
+        language.tag().to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +73,10 @@ mod tests {
     #[test]
     fn a_text_without_english_is_found_and_a_name_is_not_taken_for_one() {
         let text = "id = \"x\"\nname = { \"zh-TW\" = \"名\" }\n[[page]]\nid = \"a\"\ntitle = { \"zh-TW\" = \"題\", en = \" \" }\n";
-        let found = check(&TextFile { name: "f.toml".into(), text: text.into() });
+        let found = check(&TextFile {
+            name: "f.toml".into(),
+            text: text.into(),
+        });
         let places: Vec<(usize, usize)> = found.iter().map(|mistake| (mistake.line, mistake.column)).collect();
         assert_eq!(places, [(2, 8), (5, 30)]);
     }

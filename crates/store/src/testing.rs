@@ -22,20 +22,45 @@ pub struct TestStore {
     pub folder: tempfile::TempDir,
     /// Address of its database.
     pub url: String,
+    /// Keys that wrap its data keys.
+    pub master_keys: MasterKeys,
+    /// Key of its lookups.
+    pub lookup_key: LookupKey,
+}
+
+impl TestStore {
+    /// The same database and files opened once more, with these master keys.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn reopen(&self, master_keys: MasterKeys, clock: Arc<dyn Clock>) -> Result<Store, crate::StoreError> {
+        let config = StoreConfig {
+            url: self.url.clone(),
+            files: self.folder.path().join("files"),
+            master_keys,
+            lookup_key: self.lookup_key.clone(),
+            policies: None,
+        };
+        Store::open(config, clock).await
+    }
 }
 
 async fn open(folder: tempfile::TempDir, url: String, clock: Arc<dyn Clock>) -> TestStore {
+    let master_keys = MasterKeys::generate().expect("randomness");
+    let lookup_key = LookupKey::generate().expect("randomness");
     let config = StoreConfig {
         url: url.clone(),
         files: folder.path().join("files"),
-        master_keys: MasterKeys::generate().expect("randomness"),
-        lookup_key: LookupKey::generate().expect("randomness"),
+        master_keys: master_keys.clone(),
+        lookup_key: lookup_key.clone(),
         policies: None,
     };
     TestStore {
         store: Store::open(config, clock).await.expect("a store"),
         folder,
         url,
+        master_keys,
+        lookup_key,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum::Router;
 use cases::Desk;
 use exchange::oidc::Provider;
 use tower_sessions::SessionStore;

@@ -52,8 +52,18 @@ impl Asset {
         let digest = hex::encode(Sha256::digest(&plain));
         let hash = digest.get(..16).unwrap_or(&digest).to_owned();
         // a woff2 is compressed inside
-        let gzip = if kind.starts_with("font/") { None } else { compressed(&plain) };
-        Asset { href: format!("/assets/{hash}/{name}"), hash, kind, plain, gzip }
+        let gzip = if kind.starts_with("font/") {
+            None
+        } else {
+            compressed(&plain)
+        };
+        Asset {
+            href: format!("/assets/{hash}/{name}"),
+            hash,
+            kind,
+            plain,
+            gzip,
+        }
     }
 }
 
@@ -84,7 +94,10 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>, headers: H
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::VARY, "accept-encoding"),
     ];
-    let takes_gzip = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("gzip"));
+    let takes_gzip = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("gzip"));
     match &asset.gzip {
         Some(gzip) if takes_gzip => (common, [(header::CONTENT_ENCODING, "gzip")], gzip.as_slice()).into_response(),
         _ => (common, asset.plain.as_slice()).into_response(),

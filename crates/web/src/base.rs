@@ -48,7 +48,9 @@ where
         .method_not_allowed_fallback(async || Problem::Method)
         .layer(from_fn(guard::name_route))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| Problem::Broken.into_response()))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Problem::Broken.into_response()
+        }))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(Arc::clone(site), problem::dress))
         .layer(sessions)
@@ -64,9 +66,14 @@ struct Return {
 
 /// `GET /language/{tag}?return=`: remembers a language for a year and goes back.
 async fn choose_language(Path(tag): Path<String>, Query(back): Query<Return>) -> Response {
-    let Ok(language) = tag.parse::<Language>() else { return Problem::NotFound.into_response() };
+    let Ok(language) = tag.parse::<Language>() else {
+        return Problem::NotFound.into_response();
+    };
     let mut response = Redirect::to(local(&back.to)).into_response();
-    let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", language.tag());
+    let cookie = format!(
+        "{LANGUAGE_COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+        language.tag()
+    );
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

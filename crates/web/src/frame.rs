@@ -53,14 +53,24 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let visit = visit::visit(parts).await?;
-        Ok(Frame::new(Arc::from_ref(state), language(&parts.headers), visit, &parts.uri))
+        Ok(Frame::new(
+            Arc::from_ref(state),
+            language(&parts.headers),
+            visit,
+            &parts.uri,
+        ))
     }
 }
 
 impl Frame {
     pub(crate) fn new(site: Arc<Site>, language: Language, visit: Visit, uri: &Uri) -> Frame {
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Frame { words: Words::new(language), site, visit, path: path.to_owned() }
+        Frame {
+            words: Words::new(language),
+            site,
+            visit,
+            path: path.to_owned(),
+        }
     }
 
     /// The same surroundings with a token for a form that is shown before sign-in.
@@ -111,7 +121,10 @@ impl Frame {
     /// The hidden input every form begins with. Its value has letters, digits, `-` and `_` only.
     #[must_use]
     pub fn token(&self) -> String {
-        format!("<input type=\"hidden\" name=\"_token\" value=\"{}\">", self.visit.token())
+        format!(
+            "<input type=\"hidden\" name=\"_token\" value=\"{}\">",
+            self.visit.token()
+        )
     }
 
     /// The other languages: address of the switch, language.
@@ -119,18 +132,34 @@ impl Frame {
     pub fn other_languages(&self) -> Vec<(String, Language)> {
         let back: String = url::form_urlencoded::byte_serialize(self.path.as_bytes()).collect();
         let others = OFFERED.into_iter().filter(|language| *language != self.words.language);
-        others.map(|language| (format!("/language/{}?return={back}", language.tag()), language)).collect()
+        others
+            .map(|language| (format!("/language/{}?return={back}", language.tag()), language))
+            .collect()
     }
 }
 
 /// The language a browser asks for: its own choice here first, then its settings, then Chinese.
 pub(crate) fn language(headers: &HeaderMap) -> Language {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let mut chosen = cookies.filter_map(|cookie| cookie.trim().strip_prefix(LANGUAGE_COOKIE)?.strip_prefix('=')?.parse().ok());
+    let cookies = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    let mut chosen = cookies.filter_map(|cookie| {
+        cookie
+            .trim()
+            .strip_prefix(LANGUAGE_COOKIE)?
+            .strip_prefix('=')?
+            .parse()
+            .ok()
+    });
     if let Some(language) = chosen.next() {
         return language;
     }
-    let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let wanted = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     let mut wanted = wanted.split(',').filter_map(|part| {
         let tag = part.split(';').next().unwrap_or(part).trim();
         OFFERED.into_iter().find(|language| {

@@ -22,7 +22,11 @@ pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(reference.clone());
     let begun = Instant::now();
     let mut response = next.run(request).await;
-    let route = response.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let route = response
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("-", MatchedPath::as_str)
+        .to_owned();
     let status = response.status().as_u16();
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     if status >= 500 {
@@ -31,7 +35,9 @@ pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
         tracing::info!(%method, route, status, milliseconds, reference = reference.0, "request");
     }
     if let Ok(value) = HeaderValue::from_str(&reference.0) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
     }
     response
 }
@@ -40,11 +46,15 @@ pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
 pub(crate) async fn name_route(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
-    response.extensions_mut().extend(route.map(|route| {
-        let mut extensions = axum::http::Extensions::new();
-        extensions.insert(route);
-        extensions
-    }).unwrap_or_default());
+    response.extensions_mut().extend(
+        route
+            .map(|route| {
+                let mut extensions = axum::http::Extensions::new();
+                extensions.insert(route);
+                extensions
+            })
+            .unwrap_or_default(),
+    );
     response
 }
 
@@ -52,7 +62,10 @@ pub(crate) async fn name_route(request: Request, next: Next) -> Response {
 pub(crate) async fn headers(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let targets = site.outside.iter().fold(String::from("'self'"), |all, one| format!("{all} {one}"));
+    let targets = site
+        .outside
+        .iter()
+        .fold(String::from("'self'"), |all, one| format!("{all} {one}"));
     let policy = format!(
         "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action {targets}"
     );
@@ -63,7 +76,10 @@ pub(crate) async fn headers(State(site): State<Arc<Site>>, request: Request, nex
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=()",
+        ),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
@@ -71,7 +87,10 @@ pub(crate) async fn headers(State(site): State<Arc<Site>>, request: Request, nex
         headers.insert(name, HeaderValue::from_static(value));
     }
     if site.https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -35,7 +35,9 @@ pub struct Upload {
 
 impl std::fmt::Debug for Posted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Posted").field("names", &self.raw.keys()).finish_non_exhaustive()
+        f.debug_struct("Posted")
+            .field("names", &self.raw.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -46,35 +48,57 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
         let session = request.extensions().get::<Session>().cloned().ok_or(Problem::Token)?;
         let visit = Visit::of(&session).await?;
         let mut posted = if is_multipart(request.headers()) {
-            multipart(Multipart::from_request(request, state).await.map_err(|_| Problem::Unusable)?).await?
+            multipart(
+                Multipart::from_request(request, state)
+                    .await
+                    .map_err(|_| Problem::Unusable)?,
+            )
+            .await?
         } else {
-            let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status().as_u16() {
-                413 => Problem::TooLarge,
-                _ => Problem::Unusable,
-            })?;
+            let bytes =
+                Bytes::from_request(request, state)
+                    .await
+                    .map_err(|rejection| match rejection.status().as_u16() {
+                        413 => Problem::TooLarge,
+                        _ => Problem::Unusable,
+                    })?;
             let mut raw = Raw::new();
             for (name, value) in url::form_urlencoded::parse(&bytes) {
                 raw.entry(name.into_owned()).or_default().push(value.into_owned());
             }
-            Posted { raw, files: BTreeMap::new() }
+            Posted {
+                raw,
+                files: BTreeMap::new(),
+            }
         };
         let token = posted.raw.remove(TOKEN).unwrap_or_default().concat();
-        if visit.owns(&token) { Ok(posted) } else { Err(Problem::Token) }
+        if visit.owns(&token) {
+            Ok(posted)
+        } else {
+            Err(Problem::Token)
+        }
     }
 }
 
 fn is_multipart(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
 }
 
 async fn multipart(mut parts: Multipart) -> Result<Posted, Problem> {
-    let mut posted = Posted { raw: Raw::new(), files: BTreeMap::new() };
+    let mut posted = Posted {
+        raw: Raw::new(),
+        files: BTreeMap::new(),
+    };
     let unusable = |error: axum::extract::multipart::MultipartError| match error.status().as_u16() {
         413 => Problem::TooLarge,
         _ => Problem::Unusable,
     };
     while let Some(part) = parts.next_field().await.map_err(unusable)? {
-        let Some(name) = part.name().map(str::to_owned) else { continue };
+        let Some(name) = part.name().map(str::to_owned) else {
+            continue;
+        };
         match part.file_name().map(str::to_owned) {
             Some(file) => {
                 let bytes = part.bytes().await.map_err(unusable)?;
@@ -83,7 +107,11 @@ async fn multipart(mut parts: Multipart) -> Result<Posted, Problem> {
                     posted.files.insert(name, Upload { name: file, bytes });
                 }
             }
-            None => posted.raw.entry(name).or_default().push(part.text().await.map_err(unusable)?),
+            None => posted
+                .raw
+                .entry(name)
+                .or_default()
+                .push(part.text().await.map_err(unusable)?),
         }
     }
     Ok(posted)
@@ -93,7 +121,10 @@ impl Posted {
     /// The first value of a name, without blanks around it; empty if there is none.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
-        self.raw.get(name).and_then(|values| values.first()).map_or("", |value| value.trim())
+        self.raw
+            .get(name)
+            .and_then(|values| values.first())
+            .map_or("", |value| value.trim())
     }
 
     /// A hidden or chosen value that our own page wrote, such as a revision.

@@ -90,7 +90,9 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => Some(Self::Method),
             StatusCode::PAYLOAD_TOO_LARGE => Some(Self::TooLarge),
             StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => Some(Self::Busy),
-            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Self::Unusable),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Some(Self::Unusable)
+            }
             status if status.is_server_error() => Some(Self::Broken),
             _ => None,
         }
@@ -132,11 +134,18 @@ pub(crate) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
     let response = next.run(request).await;
     let ours = response.extensions().get::<Problem>().cloned();
     // the refusals of the framework are bare or plain text; everything else is a handler's own answer
-    let is_bare = response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_bare = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
     let theirs = || Problem::of_status(response.status()).filter(|_| is_bare);
-    let Some(problem) = ours.or_else(theirs) else { return response };
+    let Some(problem) = ours.or_else(theirs) else {
+        return response;
+    };
     let status = problem.kind().0;
-    let reference = reference.filter(|_| status.is_server_error()).map(|reference| reference.0);
+    let reference = reference
+        .filter(|_| status.is_server_error())
+        .map(|reference| reference.0);
     if uri.path().starts_with("/api/") || uri.path() == "/mydata/notify" {
         return program_problem(&problem, reference.as_deref());
     }
@@ -148,12 +157,22 @@ pub(crate) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
     let stem = problem.kind().1;
     let title = frame.t(&format!("problem-{stem}-title"));
     let text = frame.t(&format!("problem-{stem}-text"));
-    let mut page = frame::page_with(status, &ProblemPage { frame, title, text, reference }).unwrap_or_else(|_| status.into_response());
+    let mut page = frame::page_with(
+        status,
+        &ProblemPage {
+            frame,
+            title,
+            text,
+            reference,
+        },
+    )
+    .unwrap_or_else(|_| status.into_response());
     if let Some(allow) = response.headers().get(header::ALLOW) {
         page.headers_mut().insert(header::ALLOW, allow.clone());
     }
     if problem == Problem::Busy {
-        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        page.headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
     page
 }

@@ -19,8 +19,12 @@ struct Folder;
 /// Languages the pages are offered in. The others fall back to Chinese until their words are complete.
 pub const OFFERED: [Language; 2] = [Language::ZhTw, Language::En];
 
-static BUNDLES: LazyLock<BTreeMap<Language, FluentBundle<FluentResource>>> =
-    LazyLock::new(|| OFFERED.into_iter().map(|language| (language, bundle(language))).collect());
+static BUNDLES: LazyLock<BTreeMap<Language, FluentBundle<FluentResource>>> = LazyLock::new(|| {
+    OFFERED
+        .into_iter()
+        .map(|language| (language, bundle(language)))
+        .collect()
+});
 
 fn bundle(language: Language) -> FluentBundle<FluentResource> {
     let id: LanguageIdentifier = language.tag().parse().unwrap_or_default();
@@ -40,7 +44,9 @@ pub fn files(language: Language) -> Vec<(String, String)> {
     let folder = format!("{}/", language.tag());
     let mut files: Vec<(String, String)> = Folder::iter()
         .filter(|path| path.starts_with(&folder) && path.ends_with(".ftl"))
-        .filter_map(|path| Folder::get(&path).map(|file| (path.to_string(), String::from_utf8_lossy(&file.data).into_owned())))
+        .filter_map(|path| {
+            Folder::get(&path).map(|file| (path.to_string(), String::from_utf8_lossy(&file.data).into_owned()))
+        })
         .collect();
     files.sort();
     files
@@ -57,7 +63,13 @@ impl Words {
     /// The words of a language, or the Chinese ones where the language is not offered yet.
     #[must_use]
     pub fn new(language: Language) -> Words {
-        Words { language: if OFFERED.contains(&language) { language } else { Language::ZhTw } }
+        Words {
+            language: if OFFERED.contains(&language) {
+                language
+            } else {
+                Language::ZhTw
+            },
+        }
     }
 
     /// The text of a key. An unknown key gives the key itself; a test finds it.
@@ -88,12 +100,18 @@ impl Words {
     /// Whether the key has a text in this language.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        BUNDLES.get(&self.language).is_some_and(|bundle| bundle.has_message(key))
+        BUNDLES
+            .get(&self.language)
+            .is_some_and(|bundle| bundle.has_message(key))
     }
 
     fn format(&self, key: &str, arguments: Option<&FluentArgs<'_>>) -> String {
-        let Some(bundle) = BUNDLES.get(&self.language) else { return key.to_owned() };
-        let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else { return key.to_owned() };
+        let Some(bundle) = BUNDLES.get(&self.language) else {
+            return key.to_owned();
+        };
+        let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
+            return key.to_owned();
+        };
         bundle.format_pattern(pattern, arguments, &mut Vec::new()).into_owned()
     }
 

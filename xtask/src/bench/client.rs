@@ -47,12 +47,6 @@ impl Client {
         self.follow("POST", address, Some(encode(fields)))
     }
 
-    /// Sends a form and takes the first answer as it is.
-    pub fn post_once(&mut self, address: &str, fields: &[(&str, &str)]) -> Done<Answer> {
-        let (origin, path) = self.split(address);
-        self.send("POST", &origin, &path, Some(&encode(fields)))
-    }
-
     fn split(&self, address: &str) -> (String, String) {
         match address.strip_prefix("http://") {
             Some(rest) => match rest.find('/') {
@@ -300,6 +294,9 @@ mod tests {
     fn forms_are_encoded_and_inputs_found() {
         assert_eq!(encode(&[("a b", "中"), ("c", "1&2")]), "a%20b=%E4%B8%AD&c=1%262");
         let page = "<input type=\"hidden\" name=\"_token\" value=\"t-1\"><input value=\"7\" name=\"revision\">";
-        assert_eq!((input(page, "_token"), input(page, "revision"), input(page, "no")), (Some("t-1"), Some("7"), None));
+        assert_eq!(
+            (input(page, "_token"), input(page, "revision"), input(page, "no")),
+            (Some("t-1"), Some("7"), None)
+        );
     }
 }

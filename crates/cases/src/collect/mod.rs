@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use rules::Decision;
 use services::Service;
 use services::form::{Answers, Raw};
+use store::ledger;
 use store::seal::{Owner, Place};
 use store::tables::{application, consent};
-use store::ledger;
 use uuid::Uuid;
 
 use crate::change::{Change, same_revision};
@@ -70,7 +70,13 @@ pub struct Draft {
 ///
 /// # Errors
 /// [`CaseError::NoService`]; the store's.
-pub async fn open(desk: &Desk, person: &Person, service: &str, channel: Channel, language: Language) -> Result<ApplicationId, CaseError> {
+pub async fn open(
+    desk: &Desk,
+    person: &Person,
+    service: &str,
+    channel: Channel,
+    language: Language,
+) -> Result<ApplicationId, CaseError> {
     let service = Arc::clone(desk.service(service)?);
     if let Some(row) = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await? {
         return Ok(ApplicationId::from_uuid(row.id));
@@ -79,8 +85,18 @@ pub async fn open(desk: &Desk, person: &Person, service: &str, channel: Channel,
     let now = desk.now();
     let mut answers = Answers::new(&service.form);
     service.form.prefill_profile(&mut answers, &profile(person), now);
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&answers).map_err(|error| CaseError::corrupt("application", &error))?);
-    let entry = guard::entry(desk, &person.who(), Action::Open, id, &service, Some(person.lookup), &["name", "national_id"]);
+    let plain = zeroize::Zeroizing::new(
+        serde_json::to_vec(&answers).map_err(|error| CaseError::corrupt("application", &error))?,
+    );
+    let entry = guard::entry(
+        desk,
+        &person.who(),
+        Action::Open,
+        id,
+        &service,
+        Some(person.lookup),
+        &["name", "national_id"],
+    );
     let row = application::Model {
         id: id.uuid(),
         number: None,
@@ -121,7 +137,10 @@ pub async fn open(desk: &Desk, person: &Person, service: &str, channel: Channel,
                 let mut row = row;
                 let key = seal.new_key(tx, Owner::Application(row.id)).await?;
                 row.key_id = key.uuid();
-                row.answers = Some(seal.seal(tx, key, Place::new("application", "answers", &row.id), &plain).await?);
+                row.answers = Some(
+                    seal.seal(tx, key, Place::new("application", "answers", &row.id), &plain)
+                        .await?,
+                );
                 application::insert(tx, row).await?;
                 ledger::append(tx, entry).await?;
                 Ok::<_, CaseError>(())
@@ -132,7 +151,8 @@ pub async fn open(desk: &Desk, person: &Person, service: &str, channel: Channel,
         // Two windows opened it at once: both continue the one draft there is.
         Err(CaseError::Store(error)) if error.is_duplicate() => {
             let row = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await?;
-            row.map(|row| ApplicationId::from_uuid(row.id)).ok_or(CaseError::Conflict("application"))
+            row.map(|row| ApplicationId::from_uuid(row.id))
+                .ok_or(CaseError::Conflict("application"))
         }
         Err(error) => Err(error),
         Ok(()) => Ok(id),
@@ -181,16 +201,28 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
         agreed_at: now,
         withdrawn_at: None,
     };
-    desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(consent::insert(tx, consent).await?) })).await
+    desk.store
+        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(consent::insert(tx, consent).await?) }))
+        .await
 }
 
 async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
     let consents = consent::of_application(desk.store.read(), id.uuid()).await?;
-    Ok(consents.iter().any(|consent| consent.kind == "notice" && consent.withdrawn_at.is_none()))
+    Ok(consents
+        .iter()
+        .any(|consent| consent.kind == "notice" && consent.withdrawn_at.is_none()))
 }
 
 fn still_draft(row: &application::Model) -> Result<(), CaseError> {
-    if row.state == State::Draft { Ok(()) } else { Err(Illegal { state: row.state, act: Act::Submit }.into()) }
+    if row.state == State::Draft {
+        Ok(())
+    } else {
+        Err(Illegal {
+            state: row.state,
+            act: Act::Submit,
+        }
+        .into())
+    }
 }
 
 /// An own application as it is being filled in or corrected.
@@ -205,7 +237,11 @@ pub async fn draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Dr
 
 /// Where the MyData fetch stands; most drafts were never sent there, which costs no query.
 async fn fetched(desk: &Desk, own: &OwnDraft) -> Result<MyDataState, CaseError> {
-    if own.mydata { mydata::state(desk, own.record.id()).await } else { Ok(MyDataState::NotUsed) }
+    if own.mydata {
+        mydata::state(desk, own.record.id()).await
+    } else {
+        Ok(MyDataState::NotUsed)
+    }
 }
 
 fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Result<Draft, CaseError> {
@@ -228,7 +264,13 @@ fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Resu
 
 fn questions(record: &Record, decision: &Decision) -> Vec<Asked> {
     let questions = record.service.form.questions(&record.answers, decision);
-    questions.into_iter().map(|question| Asked { address: question.address, key: question.key }).collect()
+    questions
+        .into_iter()
+        .map(|question| Asked {
+            address: question.address,
+            key: question.key,
+        })
+        .collect()
 }
 
 /// The day whose law holds: the day of submission, or today for a draft.
@@ -258,14 +300,20 @@ pub async fn save(
         still_draft(&record.row)?;
     }
     let now = desk.now();
-    record.answers = record.service.form.validate(page, &raw, &record.answers, language, now).map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
+    record.answers = record
+        .service
+        .form
+        .validate(page, &raw, &record.answers, language, now)
+        .map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
     // Checked after the page: a mistyped page is told first, and nothing typed is lost by a second window.
     same_revision(&record.row, revision)?;
     let mut row = record.row.clone();
     row.draft_until = until(now);
     let mut change = Change::quiet(desk, row);
     change.answers(desk, &record).await?;
-    desk.store.write(move |tx| Box::pin(async move { change.write(tx).await })).await?;
+    desk.store
+        .write(move |tx| Box::pin(async move { change.write(tx).await }))
+        .await?;
     record.row.revision += 1;
     shown(desk, record, agreed, mydata)
 }
@@ -279,7 +327,15 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision:
     same_revision(&record.row, revision)?;
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Withdraw)?;
     withdrawn_row(desk, &mut change.row, &record.service);
-    change.entries.push(guard::entry(desk, &person.who(), Action::Withdraw, id, &record.service, Some(person.lookup), &[]));
+    change.entries.push(guard::entry(
+        desk,
+        &person.who(),
+        Action::Withdraw,
+        id,
+        &record.service,
+        Some(person.lookup),
+        &[],
+    ));
     let message = notify::Draft::new(desk, &record, "withdrawn", BTreeMap::new());
     let (seal, number) = (desk.store.seal().clone(), record.row.number.clone().unwrap_or_default());
     let measure = record.row.measure_id;

@@ -63,13 +63,18 @@ fn words(list: &str) -> Vec<String> {
 /// Where the fetch of an application stands, by its newest transaction.
 pub(crate) async fn state(desk: &Desk, id: ApplicationId) -> Result<MyDataState, CaseError> {
     let transactions = transaction::of_application(desk.store.read(), id.uuid()).await?;
-    let Some(newest) = transactions.iter().max_by_key(|one| one.started_at) else { return Ok(MyDataState::NotUsed) };
+    let Some(newest) = transactions.iter().max_by_key(|one| one.started_at) else {
+        return Ok(MyDataState::NotUsed);
+    };
     Ok(match newest.state {
         State::Started => MyDataState::Asked,
         State::Notified | State::Fetched => MyDataState::Arriving,
         State::Opened => {
             let missing = words(newest.unable_to_deliver.as_deref().unwrap_or_default());
-            MyDataState::Arrived { sets: words(&newest.resources).len() - missing.len().min(words(&newest.resources).len()), missing }
+            MyDataState::Arrived {
+                sets: words(&newest.resources).len() - missing.len().min(words(&newest.resources).len()),
+                missing,
+            }
         }
         State::Ended | State::Refused => MyDataState::Ended(newest.failure.clone().unwrap_or_default()),
     })
@@ -80,7 +85,10 @@ pub(crate) async fn state(desk: &Desk, id: ApplicationId) -> Result<MyDataState,
 /// # Errors
 /// [`CaseError::Outside`] where MyData is not connected; [`CaseError::Illegal`] after submission; the store's.
 pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<Url, CaseError> {
-    let connector = desk.mydata.as_ref().ok_or_else(|| outside("MyData is not connected; answer the questions yourself"))?;
+    let connector = desk
+        .mydata
+        .as_ref()
+        .ok_or_else(|| outside("MyData is not connected; answer the questions yourself"))?;
     let record = record::own(desk, person, id, Action::Fill).await?;
     still_draft(&record.row)?;
     let resources = record.service.meta.mydata.clone();
@@ -135,7 +143,10 @@ pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: La
 }
 
 fn outside(problem: &str) -> CaseError {
-    CaseError::Outside { party: "MyData", problem: problem.to_owned() }
+    CaseError::Outside {
+        party: "MyData",
+        problem: problem.to_owned(),
+    }
 }
 
 /// The browser is back. The code tells the person what to expect; the data comes by the notification.
@@ -151,7 +162,9 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
             return Err(outside(&error.to_string()));
         }
     };
-    let row = transaction::by_id(desk.store.read(), back.tx_id.uuid()).await?.filter(|row| row.person_id == person.id.uuid());
+    let row = transaction::by_id(desk.store.read(), back.tx_id.uuid())
+        .await?
+        .filter(|row| row.person_id == person.id.uuid());
     let row = row.ok_or(CaseError::NotFound("transaction"))?;
     let id = ApplicationId::from_uuid(row.application_id);
     let mut next = row.clone();
@@ -161,7 +174,9 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
         next.failure = Some(back.code.number().to_string());
     }
     // A notification may have moved the transaction on in the meantime; the code is then of no further use.
-    desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(transaction::replace(tx, &next).await?) })).await?;
+    desk.store
+        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(transaction::replace(tx, &next).await?) }))
+        .await?;
     Ok((id, state(desk, id).await?))
 }
 
@@ -170,7 +185,9 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
 /// # Errors
 /// The store's; everything else is an answer.
 pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> Result<Notified, CaseError> {
-    let Some(connector) = desk.mydata.as_ref() else { return Ok(Notified::Refused) };
+    let Some(connector) = desk.mydata.as_ref() else {
+        return Ok(Notified::Refused);
+    };
     let notification = match connector.read_notification(content_type, body) {
         Ok(notification) => notification,
         Err(error) => {
@@ -179,19 +196,37 @@ pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> R
         }
     };
     let Some(row) = transaction::by_id(desk.store.read(), notification.tx_id.uuid()).await? else {
-        suspicious(desk, "mydata.notification", None, "it names a transaction that we did not begin").await?;
+        suspicious(
+            desk,
+            "mydata.notification",
+            None,
+            "it names a transaction that we did not begin",
+        )
+        .await?;
         return Ok(Notified::Refused);
     };
     if row.state != State::Started {
         let same = row.permission_ticket == Some(notification.permission_ticket);
         if !same {
-            suspicious(desk, "mydata.replayed", Some(row.application_id), "a second notification with another ticket").await?;
+            suspicious(
+                desk,
+                "mydata.replayed",
+                Some(row.application_id),
+                "a second notification with another ticket",
+            )
+            .await?;
         }
         return Ok(if same { Notified::Repeated } else { Notified::Refused });
     }
     let begun = Timestamp::from_microsecond(row.started_at).unwrap_or(Timestamp::MIN);
     if let Err(error) = notification.check(&connector.config().times, begun, &words(&row.resources), desk.now()) {
-        suspicious(desk, "mydata.notification", Some(row.application_id), &error.to_string()).await?;
+        suspicious(
+            desk,
+            "mydata.notification",
+            Some(row.application_id),
+            &error.to_string(),
+        )
+        .await?;
         return Ok(Notified::Refused);
     }
     take(desk, row, notification).await
@@ -199,7 +234,9 @@ pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> R
 
 async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Notified, CaseError> {
     let mut next = row;
-    let key = record::row(desk, ApplicationId::from_uuid(next.application_id)).await?.key_id;
+    let key = record::row(desk, ApplicationId::from_uuid(next.application_id))
+        .await?
+        .key_id;
     next.permission_ticket = Some(notification.permission_ticket);
     next.notified_at = Some(desk.now().as_microsecond());
     let mut task = None;
@@ -246,7 +283,9 @@ async fn suspicious(desk: &Desk, kind: &str, application: Option<Uuid>, detail: 
         origin: None,
         detail: detail.to_owned(),
     };
-    desk.store.write(move |tx| Box::pin(async move { Ok::<_, CaseError>(security_event::insert(tx, event).await?) })).await
+    desk.store
+        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(security_event::insert(tx, event).await?) }))
+        .await
 }
 
 /// The work behind: fetches, keeps, opens and takes over one package. Safe to run again after any interruption.
@@ -254,8 +293,12 @@ async fn suspicious(desk: &Desk, kind: &str, application: Option<Uuid>, detail: 
 /// # Errors
 /// Temporary ones, after which the work is tried again.
 pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
-    let Some(connector) = desk.mydata.as_ref() else { return Ok(Outcome::Later(SignedDuration::from_mins(10))) };
-    let Some(row) = transaction::by_id(desk.store.read(), id).await? else { return Ok(Outcome::Done) };
+    let Some(connector) = desk.mydata.as_ref() else {
+        return Ok(Outcome::Later(SignedDuration::from_mins(10)));
+    };
+    let Some(row) = transaction::by_id(desk.store.read(), id).await? else {
+        return Ok(Outcome::Done);
+    };
     if !matches!(row.state, State::Notified | State::Fetched) {
         return Ok(Outcome::Done);
     }
@@ -265,16 +308,32 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
     }
     let record = record::open(desk, &Who::System, Action::Import, application).await?;
     let secret: SecretKey = match &row.secret_key {
-        Some(sealed) => record::unseal(desk, &record.grant, record.row.key_id.into(), Place::new("mydata_transaction", "secret_key", &row.id), sealed).await?,
+        Some(sealed) => {
+            record::unseal(
+                desk,
+                &record.grant,
+                record.row.key_id.into(),
+                Place::new("mydata_transaction", "secret_key", &row.id),
+                sealed,
+            )
+            .await?
+        }
         None => return end(desk, row, State::Ended, "undelivered").await,
     };
     let (row, envelope) = match row.file_id {
         Some(file) => {
-            let bytes = desk.store.files().get(&desk.store, &record.grant, FileId::from_uuid(file)).await?;
+            let bytes = desk
+                .store
+                .files()
+                .get(&desk.store, &record.grant, FileId::from_uuid(file))
+                .await?;
             (row, bytes)
         }
         None => {
-            let received = row.notified_at.and_then(|at| Timestamp::from_microsecond(at).ok()).unwrap_or(Timestamp::MIN);
+            let received = row
+                .notified_at
+                .and_then(|at| Timestamp::from_microsecond(at).ok())
+                .unwrap_or(Timestamp::MIN);
             if !connector.is_ticket_open(received, desk.now()) {
                 return end(desk, row, State::Ended, "ticket_expired").await;
             }
@@ -286,7 +345,11 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
             };
             match connector.fetch(&notification).await {
                 Ok(Fetch::Package(bytes)) => (keep(desk, &record, row, &bytes).await?, bytes.into()),
-                Ok(Fetch::Later(wait)) => return Ok(Outcome::Later(SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(5)))),
+                Ok(Fetch::Later(wait)) => {
+                    return Ok(Outcome::Later(
+                        SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(5)),
+                    ));
+                }
                 Ok(Fetch::Empty) => return end(desk, row, State::Ended, "empty").await,
                 Ok(Fetch::Taken) => return end(desk, row, State::Ended, "taken").await,
                 Ok(Fetch::Gone) => return end(desk, row, State::Ended, "ticket_expired").await,
@@ -309,7 +372,11 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
 
 /// Writes the envelope into our own sealed storage before anything else: the platform has deleted its copy.
 async fn keep(desk: &Desk, record: &Record, row: Model, bytes: &[u8]) -> Result<Model, CaseError> {
-    let file = desk.store.files().put(&desk.store, record.row.key_id.into(), bytes).await?;
+    let file = desk
+        .store
+        .files()
+        .put(&desk.store, record.row.key_id.into(), bytes)
+        .await?;
     let mut next = row;
     next.file_id = Some(file.uuid());
     next.state = State::Fetched;
@@ -322,7 +389,13 @@ async fn replace(desk: &Desk, row: Model) -> Result<Model, CaseError> {
     after.revision += 1;
     desk.store
         .write(move |tx| {
-            Box::pin(async move { if transaction::replace(tx, &row).await? { Ok(after) } else { Err(CaseError::Conflict("transaction")) } })
+            Box::pin(async move {
+                if transaction::replace(tx, &row).await? {
+                    Ok(after)
+                } else {
+                    Err(CaseError::Conflict("transaction"))
+                }
+            })
         })
         .await
 }
@@ -339,16 +412,33 @@ async fn end(desk: &Desk, row: Model, state: State, failure: &str) -> Result<Out
 async fn take_over(desk: &Desk, record: Record, row: Model, package: Package) -> Result<Outcome, CaseError> {
     let mut record = record;
     let now = desk.now();
-    let missing: Vec<&str> = package.resources.iter().filter(|set| !matches!(set.result, Results::Data | Results::Nothing)).map(|set| set.resource_id.as_str()).collect();
+    let missing: Vec<&str> = package
+        .resources
+        .iter()
+        .filter(|set| !matches!(set.result, Results::Data | Results::Nothing))
+        .map(|set| set.resource_id.as_str())
+        .collect();
     let mut next = row.clone();
     next.state = State::Opened;
     next.opened_at = Some(now.as_microsecond());
     next.unable_to_deliver = (!missing.is_empty()).then(|| missing.join(" "));
     for _ in 0..ROUNDS {
         let mut fields: Vec<String> = Vec::new();
-        for set in package.resources.iter().filter(|set| matches!(set.result, Results::Data | Results::Nothing)) {
-            let Some(mapping) = desk.catalogue.mapping(&set.resource_id) else { continue };
-            match mapping.fill(&record.service.form, &mut record.answers, &set.files, package.issued, now) {
+        for set in package
+            .resources
+            .iter()
+            .filter(|set| matches!(set.result, Results::Data | Results::Nothing))
+        {
+            let Some(mapping) = desk.catalogue.mapping(&set.resource_id) else {
+                continue;
+            };
+            match mapping.fill(
+                &record.service.form,
+                &mut record.answers,
+                &set.files,
+                package.issued,
+                now,
+            ) {
                 Ok(filled) => fields.extend(filled),
                 Err(error) => suspicious(desk, "mydata.mapping", Some(record.row.id), &error.to_string()).await?,
             }
@@ -357,7 +447,15 @@ async fn take_over(desk: &Desk, record: Record, row: Model, package: Package) ->
         change.answers(desk, &record).await?;
         let subject = guard::subject(desk, &record).await?;
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-        change.entries.push(guard::entry(desk, &Who::System, Action::Import, record.id(), &record.service, subject, &names));
+        change.entries.push(guard::entry(
+            desk,
+            &Who::System,
+            Action::Import,
+            record.id(),
+            &record.service,
+            subject,
+            &names,
+        ));
         let evidence = evidence(desk, &record, &row, &package).await?;
         let closing = next.clone();
         let written = desk
@@ -366,7 +464,11 @@ async fn take_over(desk: &Desk, record: Record, row: Model, package: Package) ->
                 Box::pin(async move {
                     change.write(tx).await?;
                     evidence::insert(tx, evidence).await?;
-                    if transaction::replace(tx, &closing).await? { Ok(()) } else { Err(CaseError::Conflict("transaction")) }
+                    if transaction::replace(tx, &closing).await? {
+                        Ok(())
+                    } else {
+                        Err(CaseError::Conflict("transaction"))
+                    }
                 })
             })
             .await;
@@ -382,12 +484,21 @@ async fn take_over(desk: &Desk, record: Record, row: Model, package: Package) ->
     Err(CaseError::Conflict("application"))
 }
 
-async fn evidence(desk: &Desk, record: &Record, row: &Model, package: &Package) -> Result<Vec<evidence::Model>, CaseError> {
+async fn evidence(
+    desk: &Desk,
+    record: &Record,
+    row: &Model,
+    package: &Package,
+) -> Result<Vec<evidence::Model>, CaseError> {
     let mut rows = Vec::with_capacity(package.resources.len());
     for set in &package.resources {
         let id = EvidenceId::generate(desk.clock.as_ref()).uuid();
         let place = Place::new("evidence", "sealed", &id);
-        let files: std::collections::BTreeMap<&String, String> = set.files.iter().map(|(name, bytes)| (name, String::from_utf8_lossy(bytes).into_owned())).collect();
+        let files: std::collections::BTreeMap<&String, String> = set
+            .files
+            .iter()
+            .map(|(name, bytes)| (name, String::from_utf8_lossy(bytes).into_owned()))
+            .collect();
         rows.push(evidence::Model {
             id,
             application_id: record.row.id,
@@ -423,4 +534,3 @@ fn digest(set: &DataSet) -> String {
     }
     hex::encode(hash.finalize())
 }
-

@@ -44,7 +44,13 @@ fn receipt(row: &application::Model) -> Option<Receipt> {
 ///
 /// # Errors
 /// [`CaseError::Incomplete`] with the pages to go; [`CaseError::Conflict`]; [`CaseError::Illegal`]; the rules' and the store's.
-pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i64, form_token: Uuid) -> Result<Receipt, CaseError> {
+pub async fn submit(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    revision: i64,
+    form_token: Uuid,
+) -> Result<Receipt, CaseError> {
     let OwnDraft { record, agreed, .. } = record::own_draft(desk, person, id).await?;
     if record.row.state != State::Draft && record.row.form_token == Some(form_token) {
         return receipt(&record.row).ok_or(CaseError::NotFound("application"));
@@ -62,7 +68,15 @@ pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i
     }
     let deadline = record.service.meta.deadline.end(&desk.calendar, today);
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Submit)?;
-    change.entries.push(guard::entry(desk, &person.who(), Action::Submit, id, &record.service, Some(person.lookup), &["answers"]));
+    change.entries.push(guard::entry(
+        desk,
+        &person.who(),
+        Action::Submit,
+        id,
+        &record.service,
+        Some(person.lookup),
+        &["answers"],
+    ));
     let measure_id = Uuid::new_v4();
     change.row.submitted_at = Some(now.as_microsecond());
     change.row.deadline = Some(deadline.to_string());

@@ -37,7 +37,11 @@ pub(crate) fn key(application: Uuid, decided_at: i64) -> String {
 pub(crate) async fn pdf(record: &Record, kind: &'static str, data: Value) -> Result<Vec<u8>, CaseError> {
     let service = Arc::clone(&record.service);
     let made = tokio::task::spawn_blocking(move || service.letter(kind, &data)).await;
-    made.map_err(|error| CaseError::Outside { party: "letter press", problem: error.to_string() })?.map_err(CaseError::from)
+    made.map_err(|error| CaseError::Outside {
+        party: "letter press",
+        problem: error.to_string(),
+    })?
+    .map_err(CaseError::from)
 }
 
 /// What a letter tells, for its template.
@@ -49,7 +53,13 @@ pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &s
         .amounts
         .iter()
         .filter_map(|(name, amount)| {
-            let title = record.service.rules.steps().iter().find(|step| step.name == *name).map_or(name.as_str(), |step| step.title.get(language));
+            let title = record
+                .service
+                .rules
+                .steps()
+                .iter()
+                .find(|step| step.name == *name)
+                .map_or(name.as_str(), |step| step.title.get(language));
             amount.map(|amount| json!({ "name": title, "amount": amount, "text": Money(amount).to_string() }))
         })
         .collect();
@@ -82,15 +92,27 @@ fn month(month: Month) -> String {
 }
 
 fn submitted(record: &Record) -> Option<jiff::civil::Date> {
-    record.row.submitted_at.and_then(|at| Timestamp::from_microsecond(at).ok()).map(legal_day)
+    record
+        .row
+        .submitted_at
+        .and_then(|at| Timestamp::from_microsecond(at).ok())
+        .map(legal_day)
 }
 
 /// The conditions that a refusal rests on, each with its article of law.
 fn reasons(record: &Record, decision: &Decision, language: Language) -> Vec<Value> {
     let steps = record.service.rules.steps();
-    let names = if decision.minimum.is_empty() { &decision.failed } else { &decision.minimum };
-    let found = names.iter().filter_map(|name| steps.iter().find(|step| step.name == *name));
-    found.map(|step| json!({ "title": step.title.get(language), "law": step.law })).collect()
+    let names = if decision.minimum.is_empty() {
+        &decision.failed
+    } else {
+        &decision.minimum
+    };
+    let found = names
+        .iter()
+        .filter_map(|name| steps.iter().find(|step| step.name == *name));
+    found
+        .map(|step| json!({ "title": step.title.get(language), "law": step.law }))
+        .collect()
 }
 
 /// The work behind a decision: makes its letter once the time of grace is over, and with it everything that follows.
@@ -108,7 +130,11 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
     let record = record::open(desk, &Who::System, Action::Notify, row).await?;
     let decision = match decide::latest(desk, &record).await? {
         Some(decision) => decision,
-        None => decide::decide(&record.service, &record.answers, crate::collect::law_day(desk, &record.row))?,
+        None => decide::decide(
+            &record.service,
+            &record.answers,
+            crate::collect::law_day(desk, &record.row),
+        )?,
     };
     let text = history::latest_text(desk, &record, kind).await?.unwrap_or_default();
     let number = record.row.number.clone().unwrap_or_default();
@@ -120,10 +146,35 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
     change.row.completed_at = Some(now.as_microsecond());
     withdrawn_row(desk, &mut change.row, &record.service);
     let subject = guard::subject(desk, &record).await?;
-    change.entries.push(guard::entry(desk, &Who::System, Action::Notify, record.id(), &record.service, subject, &["answers", "decision"]));
-    let message = Draft::new(desk, &record, if approved { "approved" } else { "refused" }, BTreeMap::new()).with(LetterId::from_uuid(letter.id));
-    let entitlements = if approved { entitlements(desk, &record, &decision).await? } else { Vec::new() };
-    let survey = survey::Model { id: civic::ids::SurveyId::generate(desk.clock.as_ref()).uuid(), application_id: application, offered_at: now.as_microsecond(), answered_at: None, grade: None, comment: None };
+    change.entries.push(guard::entry(
+        desk,
+        &Who::System,
+        Action::Notify,
+        record.id(),
+        &record.service,
+        subject,
+        &["answers", "decision"],
+    ));
+    let message = Draft::new(
+        desk,
+        &record,
+        if approved { "approved" } else { "refused" },
+        BTreeMap::new(),
+    )
+    .with(LetterId::from_uuid(letter.id));
+    let entitlements = if approved {
+        entitlements(desk, &record, &decision).await?
+    } else {
+        Vec::new()
+    };
+    let survey = survey::Model {
+        id: civic::ids::SurveyId::generate(desk.clock.as_ref()).uuid(),
+        application_id: application,
+        offered_at: now.as_microsecond(),
+        answered_at: None,
+        grade: None,
+        comment: None,
+    };
     let (measure_id, days) = (record.row.measure_id, days(&record, decided_at));
     let seal = desk.store.seal().clone();
     let letter_id = letter.id;
@@ -148,8 +199,18 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
 }
 
 /// Stores the PDF sealed and gives the row that names it.
-pub(crate) async fn letter(desk: &Desk, record: &Record, kind: &str, pdf: &[u8], key: String) -> Result<letter::Model, CaseError> {
-    let file: FileId = desk.store.files().put(&desk.store, record.row.key_id.into(), pdf).await?;
+pub(crate) async fn letter(
+    desk: &Desk,
+    record: &Record,
+    kind: &str,
+    pdf: &[u8],
+    key: String,
+) -> Result<letter::Model, CaseError> {
+    let file: FileId = desk
+        .store
+        .files()
+        .put(&desk.store, record.row.key_id.into(), pdf)
+        .await?;
     Ok(letter::Model {
         id: LetterId::generate(desk.clock.as_ref()).uuid(),
         application_id: record.row.id,
@@ -175,10 +236,23 @@ async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Resu
     let first = Month::of(submitted(record).unwrap_or_else(|| desk.today()));
     let last = record.service.meta.payment.last_month(first);
     let mut rows = Vec::new();
-    for (purpose, amount) in decision.amounts.iter().filter_map(|(name, amount)| amount.filter(|amount| *amount > 0).map(|amount| (name, amount))) {
+    for (purpose, amount) in decision
+        .amounts
+        .iter()
+        .filter_map(|(name, amount)| amount.filter(|amount| *amount > 0).map(|amount| (name, amount)))
+    {
         let id = civic::ids::EntitlementId::generate(desk.clock.as_ref()).uuid();
         let account = match wanted::account(&record.service.form, &record.answers) {
-            Some(account) => Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), Place::new("entitlement", "account", &id), account).await?),
+            Some(account) => Some(
+                record::seal(
+                    desk,
+                    desk.store.read(),
+                    record.row.key_id.into(),
+                    Place::new("entitlement", "account", &id),
+                    account,
+                )
+                .await?,
+            ),
             None => None,
         };
         rows.push(entitlement::Model {

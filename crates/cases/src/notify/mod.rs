@@ -27,17 +27,44 @@ pub(crate) struct Content {
 
 /// The texts, by kind and language: the first line is the subject, `{name}` stands for a word.
 const TEXTS: &[(&str, &str, &str)] = &[
-    ("received", include_str!("../../messages/zh-TW/received.txt"), include_str!("../../messages/en/received.txt")),
-    ("correction", include_str!("../../messages/zh-TW/correction.txt"), include_str!("../../messages/en/correction.txt")),
-    ("approved", include_str!("../../messages/zh-TW/approved.txt"), include_str!("../../messages/en/approved.txt")),
-    ("refused", include_str!("../../messages/zh-TW/refused.txt"), include_str!("../../messages/en/refused.txt")),
-    ("withdrawn", include_str!("../../messages/zh-TW/withdrawn.txt"), include_str!("../../messages/en/withdrawn.txt")),
-    ("account", include_str!("../../messages/zh-TW/account.txt"), include_str!("../../messages/en/account.txt")),
+    (
+        "received",
+        include_str!("../../messages/zh-TW/received.txt"),
+        include_str!("../../messages/en/received.txt"),
+    ),
+    (
+        "correction",
+        include_str!("../../messages/zh-TW/correction.txt"),
+        include_str!("../../messages/en/correction.txt"),
+    ),
+    (
+        "approved",
+        include_str!("../../messages/zh-TW/approved.txt"),
+        include_str!("../../messages/en/approved.txt"),
+    ),
+    (
+        "refused",
+        include_str!("../../messages/zh-TW/refused.txt"),
+        include_str!("../../messages/en/refused.txt"),
+    ),
+    (
+        "withdrawn",
+        include_str!("../../messages/zh-TW/withdrawn.txt"),
+        include_str!("../../messages/en/withdrawn.txt"),
+    ),
+    (
+        "account",
+        include_str!("../../messages/zh-TW/account.txt"),
+        include_str!("../../messages/en/account.txt"),
+    ),
 ];
 
 fn text(kind: &str, language: Language) -> &'static str {
     let found = TEXTS.iter().find(|(name, _, _)| *name == kind);
-    found.map_or("", |(_, chinese, english)| if language == Language::ZhTw { chinese } else { english })
+    found.map_or(
+        "",
+        |(_, chinese, english)| if language == Language::ZhTw { chinese } else { english },
+    )
 }
 
 /// Puts the words into a text. A word that is not given stays as it is, so that a test sees it.
@@ -91,7 +118,10 @@ impl Draft {
         words.insert("service".to_owned(), record.service.meta.name.get(language).to_owned());
         words.insert("city".to_owned(), desk.city.name.get(language).to_owned());
         words.insert("phone".to_owned(), desk.city.phone.clone());
-        words.insert("link".to_owned(), format!("{}/applications/{}", desk.city.portal, record.row.id));
+        words.insert(
+            "link".to_owned(),
+            format!("{}/applications/{}", desk.city.portal, record.row.id),
+        );
         words.insert("date".to_owned(), roc::long(desk.today()));
         Draft {
             id: MessageId::generate(desk.clock.as_ref()),
@@ -114,10 +144,18 @@ impl Draft {
         let filled = fill(text(self.kind, self.language), &words);
         let (subject, body) = filled.split_once('\n').unwrap_or((filled.as_str(), ""));
         let reachable = self.to.is_some() && self.connected;
-        let content = Content { to: self.to.unwrap_or_default(), subject: subject.trim().to_owned(), text: body.trim_start().to_owned() };
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&content).map_err(|error| CaseError::corrupt("message", &error))?);
+        let content = Content {
+            to: self.to.unwrap_or_default(),
+            subject: subject.trim().to_owned(),
+            text: body.trim_start().to_owned(),
+        };
+        let plain = zeroize::Zeroizing::new(
+            serde_json::to_vec(&content).map_err(|error| CaseError::corrupt("message", &error))?,
+        );
         let id = self.id.uuid();
-        let sealed = seal.seal(tx, self.key, Place::new("message", "sealed", &id), &plain).await?;
+        let sealed = seal
+            .seal(tx, self.key, Place::new("message", "sealed", &id), &plain)
+            .await?;
         let row = message::Model {
             id,
             application_id: self.application.uuid(),
@@ -166,7 +204,10 @@ mod tests {
     fn every_kind_has_a_subject_and_a_text_in_both_languages() {
         for (kind, chinese, english) in TEXTS {
             for text in [chinese, english] {
-                assert!(text.lines().count() > 3 && !text.lines().next().unwrap_or_default().trim().is_empty(), "{kind}");
+                assert!(
+                    text.lines().count() > 3 && !text.lines().next().unwrap_or_default().trim().is_empty(),
+                    "{kind}"
+                );
             }
         }
     }

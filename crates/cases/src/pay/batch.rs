@@ -55,17 +55,44 @@ pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Re
     let mut payments = Vec::with_capacity(due.len());
     for row in due {
         let entitlements = entitlement::of_application(desk.store.read(), row.application_id).await?;
-        let Some(entitlement) = entitlements.into_iter().find(|one| one.purpose == row.purpose && !one.account_refused) else { continue };
+        let Some(entitlement) = entitlements
+            .into_iter()
+            .find(|one| one.purpose == row.purpose && !one.account_refused)
+        else {
+            continue;
+        };
         let Some(sealed) = &entitlement.account else { continue };
         let application = record::row(desk, row.application_id.into()).await?;
         let record = record::open(desk, &staff.who(), Action::Pay, application).await?;
         let key = record.row.key_id.into();
-        let account: Account = record::unseal(desk, &record.grant, key, Place::new("entitlement", "account", &entitlement.id), sealed).await?;
+        let account: Account = record::unseal(
+            desk,
+            &record.grant,
+            key,
+            Place::new("entitlement", "account", &entitlement.id),
+            sealed,
+        )
+        .await?;
         let subject = guard::subject(desk, &record).await?;
         items.push(Item {
             id: PaymentId::from_uuid(row.id),
-            account: record::seal(desk, desk.store.read(), key, Place::new("payment", "account", &row.id), &account).await?,
-            entry: guard::entry(desk, &staff.who(), Action::Pay, record.id(), &record.service, subject, &["name", "account", "amount"]),
+            account: record::seal(
+                desk,
+                desk.store.read(),
+                key,
+                Place::new("payment", "account", &row.id),
+                &account,
+            )
+            .await?,
+            entry: guard::entry(
+                desk,
+                &staff.who(),
+                Action::Pay,
+                record.id(),
+                &record.service,
+                subject,
+                &["name", "account", "amount"],
+            ),
         });
         payments.push(iso20022::Payment {
             id: PaymentId::from_uuid(row.id),
@@ -75,11 +102,19 @@ pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Re
                 bank: account.bank,
                 number: account.account,
             },
-            remittance: format!("{}{}年{}月", service.meta.name.get(civic::Language::ZhTw), month.roc_year(), month.number()),
+            remittance: format!(
+                "{}{}年{}月",
+                service.meta.name.get(civic::Language::ZhTw),
+                month.roc_year(),
+                month.number()
+            ),
         });
     }
     if items.is_empty() {
-        return Err(CaseError::Input { field: "month", problem: "nothing_due" });
+        return Err(CaseError::Input {
+            field: "month",
+            problem: "nothing_due",
+        });
     }
     let id = BatchId::generate(desk.clock.as_ref());
     let pay_on = desk.calendar.add_working_days(desk.today(), 1);
@@ -88,11 +123,18 @@ pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Re
         batch: id,
         created: desk.now(),
         execute_on: pay_on,
-        debtor: iso20022::Account { name: city.name.clone(), bank: city.bank.clone(), number: city.number.clone() },
+        debtor: iso20022::Account {
+            name: city.name.clone(),
+            bank: city.bank.clone(),
+            number: city.number.clone(),
+        },
         purpose: PURPOSE.to_owned(),
         payments,
     };
-    let bank = |error: iso20022::OrderError| CaseError::Outside { party: "bank", problem: error.to_string() };
+    let bank = |error: iso20022::OrderError| CaseError::Outside {
+        party: "bank",
+        problem: error.to_string(),
+    };
     let xml = order.to_xml().map_err(bank)?;
     let total = order.sum().map_err(bank)?;
     let key = desk.store.write({
@@ -136,7 +178,9 @@ pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Re
 }
 
 async fn row(desk: &Desk, id: BatchId) -> Result<payment_batch::Model, CaseError> {
-    payment_batch::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("batch"))
+    payment_batch::by_id(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("batch"))
 }
 
 /// A batch with its payments.
@@ -151,7 +195,10 @@ pub async fn view(desk: &Desk, staff: &Staff, id: BatchId) -> Result<BatchView, 
     Ok(BatchView {
         row: batch_row(desk, &names, staff, row(desk, id).await?),
         payments: payment_rows(desk, payments).await?,
-        reports: reports.into_iter().map(|report| (report.message, report.accepted, report.rejected)).collect(),
+        reports: reports
+            .into_iter()
+            .map(|report| (report.message, report.accepted, report.rejected))
+            .collect(),
     })
 }
 
@@ -163,7 +210,16 @@ pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), Case
     let batch = row(desk, id).await?;
     guard::release(desk, staff, &batch)?;
     let by = staff.id.uuid();
-    step(desk, id, BatchState::Made, BatchState::Released, Some(by), State::Batched, State::Released).await
+    step(
+        desk,
+        id,
+        BatchState::Made,
+        BatchState::Released,
+        Some(by),
+        State::Batched,
+        State::Released,
+    )
+    .await
 }
 
 /// Dissolves a batch before its release; its payments are due again.
@@ -173,10 +229,27 @@ pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), Case
 pub async fn cancel(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     row(desk, id).await?;
-    step(desk, id, BatchState::Made, BatchState::Dissolved, None, State::Batched, State::Due).await
+    step(
+        desk,
+        id,
+        BatchState::Made,
+        BatchState::Dissolved,
+        None,
+        State::Batched,
+        State::Due,
+    )
+    .await
 }
 
-async fn step(desk: &Desk, id: BatchId, from: BatchState, to: BatchState, by: Option<uuid::Uuid>, was: State, becomes: State) -> Result<(), CaseError> {
+async fn step(
+    desk: &Desk,
+    id: BatchId,
+    from: BatchState,
+    to: BatchState,
+    by: Option<uuid::Uuid>,
+    was: State,
+    becomes: State,
+) -> Result<(), CaseError> {
     desk.store
         .write(move |tx| {
             Box::pin(async move {
@@ -199,11 +272,21 @@ pub async fn file(desk: &Desk, staff: &Staff, id: BatchId) -> Result<Vec<u8>, Ca
     guard::office(desk, staff, Action::Pay)?;
     let batch = row(desk, id).await?;
     if !matches!(batch.state, BatchState::Released | BatchState::Answered) {
-        return Err(CaseError::Input { field: "batch", problem: "not_released" });
+        return Err(CaseError::Input {
+            field: "batch",
+            problem: "not_released",
+        });
     }
-    let bytes = desk.store.files().get_own(&desk.store, FileId::from_uuid(batch.file_id)).await?;
+    let bytes = desk
+        .store
+        .files()
+        .get_own(&desk.store, FileId::from_uuid(batch.file_id))
+        .await?;
     if hex::encode(Sha256::digest(&bytes)) != batch.digest {
-        return Err(CaseError::Corrupt { what: "payment file", why: "its digest does not fit".to_owned() });
+        return Err(CaseError::Corrupt {
+            what: "payment file",
+            why: "its digest does not fit".to_owned(),
+        });
     }
     Ok(bytes.to_vec())
 }

@@ -99,14 +99,22 @@ pub struct Overview {
 }
 
 fn service_name(desk: &Desk, id: &str) -> Text {
-    desk.catalogue.get(id).map_or_else(|| Text::chinese(id), |service| service.meta.name.clone())
+    desk.catalogue
+        .get(id)
+        .map_or_else(|| Text::chinese(id), |service| service.meta.name.clone())
 }
 
 async fn payment_row(desk: &Desk, row: payment::Model) -> Result<PaymentRow, CaseError> {
     let db = desk.store.read();
-    let number = application::by_id(db, row.application_id).await?.and_then(|application| application.number).unwrap_or_default();
+    let number = application::by_id(db, row.application_id)
+        .await?
+        .and_then(|application| application.number)
+        .unwrap_or_default();
     let entitlements = entitlement::of_application(db, row.application_id).await?;
-    let waits = row.state == State::Rejected && entitlements.iter().any(|one| one.purpose == row.purpose && one.account_refused);
+    let waits = row.state == State::Rejected
+        && entitlements
+            .iter()
+            .any(|one| one.purpose == row.purpose && one.account_refused);
     Ok(PaymentRow {
         id: PaymentId::from_uuid(row.id),
         application: row.application_id.into(),
@@ -130,7 +138,12 @@ async fn payment_rows(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<Paym
 }
 
 fn batch_row(desk: &Desk, names: &[Staff], reader: &Staff, row: payment_batch::Model) -> BatchRow {
-    let name = |id| names.iter().find(|staff| staff.id.uuid() == id).map(|staff| staff.name.clone());
+    let name = |id| {
+        names
+            .iter()
+            .find(|staff| staff.id.uuid() == id)
+            .map(|staff| staff.name.clone())
+    };
     BatchRow {
         id: BatchId::from_uuid(row.id),
         service: service_name(desk, &row.service),
@@ -159,10 +172,17 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
     let rejected = open_rejections(desk, payment::in_state(db, None, State::Rejected, None, SHOWN).await?).await?;
     let batches = payment_batch::newest(db, SHOWN).await?;
     Ok(Overview {
-        services: desk.catalogue.all().map(|service| (service.id.clone(), service.meta.name.clone())).collect(),
+        services: desk
+            .catalogue
+            .all()
+            .map(|service| (service.id.clone(), service.meta.name.clone()))
+            .collect(),
         due: payment_rows(desk, due).await?,
         rejected: payment_rows(desk, rejected).await?,
-        batches: batches.into_iter().map(|row| batch_row(desk, &names, staff, row)).collect(),
+        batches: batches
+            .into_iter()
+            .map(|row| batch_row(desk, &names, staff, row))
+            .collect(),
     })
 }
 
@@ -171,7 +191,9 @@ async fn open_rejections(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<p
     let mut open = Vec::new();
     for row in rows {
         let siblings = payment::of_application(desk.store.read(), row.application_id).await?;
-        let followed = siblings.iter().any(|one| one.period == row.period && one.purpose == row.purpose && one.attempt > row.attempt);
+        let followed = siblings
+            .iter()
+            .any(|one| one.period == row.period && one.purpose == row.purpose && one.attempt > row.attempt);
         if !followed {
             open.push(row);
         }
@@ -187,7 +209,10 @@ pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) ->
     guard::office(desk, staff, Action::Pay)?;
     desk.service(service)?;
     if month > Month::of(desk.today()) {
-        return Err(CaseError::Input { field: "month", problem: "in_the_future" });
+        return Err(CaseError::Input {
+            field: "month",
+            problem: "in_the_future",
+        });
     }
     let (service, clock) = (service.to_owned(), desk.clock.clone());
     desk.store
@@ -197,7 +222,10 @@ pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) ->
                 // Read inside the one writer, so that two cashiers at once find nothing twice.
                 let open = entitlement::without_payment(tx, &service, &period).await?;
                 let at = tx.now().as_microsecond();
-                let rows: Vec<payment::Model> = open.into_iter().map(|one| due(&one, &period, 1, PaymentId::generate(clock.as_ref()), at)).collect();
+                let rows: Vec<payment::Model> = open
+                    .into_iter()
+                    .map(|one| due(&one, &period, 1, PaymentId::generate(clock.as_ref()), at))
+                    .collect();
                 let made = rows.len() as u64;
                 if made > 0 {
                     payment::insert(tx, rows).await?;
@@ -235,20 +263,33 @@ fn due(entitlement: &entitlement::Model, period: &str, attempt: i32, id: Payment
 /// again already; [`CaseError::Refused`]; the store's.
 pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
-    let row = payment::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("payment"))?;
+    let row = payment::by_id(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("payment"))?;
     if row.state != State::Rejected {
         return Err(CaseError::Conflict("payment"));
     }
     let entitlements = entitlement::of_application(desk.store.read(), row.application_id).await?;
-    let entitlement = entitlements.into_iter().find(|one| one.purpose == row.purpose).ok_or(CaseError::NotFound("entitlement"))?;
+    let entitlement = entitlements
+        .into_iter()
+        .find(|one| one.purpose == row.purpose)
+        .ok_or(CaseError::NotFound("entitlement"))?;
     if entitlement.account_refused {
-        return Err(CaseError::Input { field: "account", problem: "waits_for_person" });
+        return Err(CaseError::Input {
+            field: "account",
+            problem: "waits_for_person",
+        });
     }
     again(desk, entitlement, vec![row], None).await
 }
 
 /// Makes the next attempt of refused payments, in the transaction that notes the new account where there is one.
-async fn again(desk: &Desk, entitlement: entitlement::Model, rows: Vec<payment::Model>, account: Option<Vec<u8>>) -> Result<(), CaseError> {
+async fn again(
+    desk: &Desk,
+    entitlement: entitlement::Model,
+    rows: Vec<payment::Model>,
+    account: Option<Vec<u8>>,
+) -> Result<(), CaseError> {
     let clock = desk.clock.clone();
     let done = desk
         .store
@@ -260,8 +301,18 @@ async fn again(desk: &Desk, entitlement: entitlement::Model, rows: Vec<payment::
                 {
                     return Err(CaseError::Conflict("account"));
                 }
-                let next: Vec<payment::Model> =
-                    rows.iter().map(|row| due(&entitlement, &row.period, row.attempt + 1, PaymentId::generate(clock.as_ref()), at)).collect();
+                let next: Vec<payment::Model> = rows
+                    .iter()
+                    .map(|row| {
+                        due(
+                            &entitlement,
+                            &row.period,
+                            row.attempt + 1,
+                            PaymentId::generate(clock.as_ref()),
+                            at,
+                        )
+                    })
+                    .collect();
                 if !next.is_empty() {
                     payment::insert(tx, next).await?;
                 }
@@ -280,21 +331,45 @@ async fn again(desk: &Desk, entitlement: entitlement::Model, rows: Vec<payment::
 ///
 /// # Errors
 /// [`CaseError::Invalid`] for an account that can't be one; [`CaseError::NotFound`]; [`CaseError::Conflict`]; the store's.
-pub async fn new_account(desk: &Desk, person: &Person, id: ApplicationId, raw: services::form::Raw, language: civic::Language) -> Result<(), CaseError> {
+pub async fn new_account(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    raw: services::form::Raw,
+    language: civic::Language,
+) -> Result<(), CaseError> {
     let mut record = record::own(desk, person, id, Action::Fill).await?;
     let key = crate::wanted::account_key(&record.service.form).ok_or(CaseError::NotFound("account"))?;
-    let address = record.service.form.places(&record.answers).into_iter().find(|place| place.page.fields.iter().any(|field| place.key(field) == key)).map(|place| place.address());
+    let address = record
+        .service
+        .form
+        .places(&record.answers)
+        .into_iter()
+        .find(|place| place.page.fields.iter().any(|field| place.key(field) == key))
+        .map(|place| place.address());
     let address = address.ok_or(CaseError::NotFound("account"))?;
     let mut raw = raw;
     raw.insert(services::form::SHOWN.to_owned(), vec![key.clone()]);
-    record.answers = record.service.form.validate(&address, &raw, &record.answers, language, desk.now()).map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
-    let account: Value = record.answers.value(&key).cloned().ok_or(CaseError::NotFound("account"))?;
+    record.answers = record
+        .service
+        .form
+        .validate(&address, &raw, &record.answers, language, desk.now())
+        .map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
+    let account: Value = record
+        .answers
+        .value(&key)
+        .cloned()
+        .ok_or(CaseError::NotFound("account"))?;
     let payments = payment::of_application(desk.store.read(), id.uuid()).await?;
     for entitlement in entitlement::of_application(desk.store.read(), id.uuid()).await? {
         let refused: Vec<payment::Model> = payments
             .iter()
             .filter(|row| row.state == State::Rejected && row.purpose == entitlement.purpose)
-            .filter(|row| !payments.iter().any(|one| one.purpose == row.purpose && one.period == row.period && one.attempt > row.attempt))
+            .filter(|row| {
+                !payments
+                    .iter()
+                    .any(|one| one.purpose == row.purpose && one.period == row.period && one.attempt > row.attempt)
+            })
             .cloned()
             .collect();
         let place = Place::new("entitlement", "account", &entitlement.id);
@@ -303,7 +378,15 @@ pub async fn new_account(desk: &Desk, person: &Person, id: ApplicationId, raw: s
     }
     let mut change = Change::note(desk, &person.who(), &record.row, "account_changed");
     change.answers(desk, &record).await?;
-    let entry = guard::entry(desk, &person.who(), Action::Fill, id, &record.service, Some(person.lookup), &["account"]);
+    let entry = guard::entry(
+        desk,
+        &person.who(),
+        Action::Fill,
+        id,
+        &record.service,
+        Some(person.lookup),
+        &["account"],
+    );
     desk.store
         .write(move |tx| {
             Box::pin(async move {
@@ -314,4 +397,3 @@ pub async fn new_account(desk: &Desk, person: &Person, id: ApplicationId, raw: s
         })
         .await
 }
-

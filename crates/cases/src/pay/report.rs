@@ -38,16 +38,30 @@ const ACCOUNT_AT_FAULT: [&str; 8] = ["AC01", "AC03", "AC04", "AC06", "AC13", "AC
 /// released; [`CaseError::Refused`]; the store's.
 pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
-    let report = Report::read(bytes).map_err(|error| CaseError::Outside { party: "bank", problem: error.to_string() })?;
-    let batch = payment_batch::by_id(desk.store.read(), report.batch.uuid()).await?.ok_or(CaseError::NotFound("batch"))?;
+    let report = Report::read(bytes).map_err(|error| CaseError::Outside {
+        party: "bank",
+        problem: error.to_string(),
+    })?;
+    let batch = payment_batch::by_id(desk.store.read(), report.batch.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("batch"))?;
     let digest = hex::encode(Sha256::digest(bytes));
-    let mut imported = Imported { batch: report.batch, paid: 0, rejected: 0, pending: 0, repeated: false };
+    let mut imported = Imported {
+        batch: report.batch,
+        paid: 0,
+        rejected: 0,
+        pending: 0,
+        repeated: false,
+    };
     if payment_report::by_digest(desk.store.read(), &digest).await?.is_some() {
         imported.repeated = true;
         return Ok(imported);
     }
     if !matches!(batch.state, BatchState::Released | BatchState::Answered) {
-        return Err(CaseError::Input { field: "batch", problem: "not_released" });
+        return Err(CaseError::Input {
+            field: "batch",
+            problem: "not_released",
+        });
     }
     let payments = payment::of_batch(desk.store.read(), batch.id).await?;
     let mut steps = Vec::new();
@@ -59,8 +73,14 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
             }
             Some((status, reasons)) if status.is_refusal() => {
                 imported.rejected += 1;
-                let reason = reasons.first().map_or_else(|| "RJCT".to_owned(), |reason| reason.code.clone());
-                let letter = if row.state == State::Released { refused(desk, &row, &reason).await? } else { None };
+                let reason = reasons
+                    .first()
+                    .map_or_else(|| "RJCT".to_owned(), |reason| reason.code.clone());
+                let letter = if row.state == State::Released {
+                    refused(desk, &row, &reason).await?
+                } else {
+                    None
+                };
                 steps.push((row, State::Rejected, Some(reason), letter));
             }
             _ => imported.pending += 1,
@@ -81,7 +101,13 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
             Box::pin(async move {
                 let at = tx.now().as_microsecond();
                 if !payment_report::insert(tx, kept).await? {
-                    return Ok(Imported { paid: 0, rejected: 0, pending: 0, repeated: true, ..imported });
+                    return Ok(Imported {
+                        paid: 0,
+                        rejected: 0,
+                        pending: 0,
+                        repeated: true,
+                        ..imported
+                    });
                 }
                 for (row, to, reason, letter) in steps {
                     // Only what is out at the bank moves: a paid payment is never turned back by a later file.
@@ -104,13 +130,23 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
 }
 
 /// The message to a person whose account the bank refused; none where the account is not at fault.
-async fn refused(desk: &Desk, row: &payment::Model, reason: &str) -> Result<Option<(String, notify::Draft)>, CaseError> {
+async fn refused(
+    desk: &Desk,
+    row: &payment::Model,
+    reason: &str,
+) -> Result<Option<(String, notify::Draft)>, CaseError> {
     if !ACCOUNT_AT_FAULT.contains(&reason) {
         return Ok(None);
     }
     let application = record::row(desk, row.application_id.into()).await?;
     let number = application.number.clone().unwrap_or_default();
     let record = record::open(desk, &Who::System, Action::Notify, application).await?;
-    let words = BTreeMap::from([("period".to_owned(), row.period.clone()), ("reason".to_owned(), reason.to_owned())]);
-    Ok(Some((number, notify::Draft::new(desk, &record, "account", words).keyed(row.id))))
+    let words = BTreeMap::from([
+        ("period".to_owned(), row.period.clone()),
+        ("reason".to_owned(), reason.to_owned()),
+    ]);
+    Ok(Some((
+        number,
+        notify::Draft::new(desk, &record, "account", words).keyed(row.id),
+    )))
 }

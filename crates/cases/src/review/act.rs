@@ -24,19 +24,35 @@ use crate::{CaseError, Desk, collect, decide};
 const LONGEST: usize = 2000;
 
 /// Opens the case for an act: allowed by the policies, in its place, on the newest revision.
-async fn begin(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64, act: Act) -> Result<(Record, Change), CaseError> {
+async fn begin(
+    desk: &Desk,
+    staff: &Staff,
+    id: ApplicationId,
+    revision: i64,
+    act: Act,
+) -> Result<(Record, Change), CaseError> {
     let row = record::row(desk, id).await?;
     let record = record::open(desk, &staff.who(), Action::Decide, row).await?;
     transition::next(record.row.state, act)?;
     same_revision(&record.row, revision)?;
     let mut change = Change::act(desk, &staff.who(), &record.row, act)?;
     let subject = guard::subject(desk, &record).await?;
-    change.entries.push(guard::entry(desk, &staff.who(), Action::Decide, id, &record.service, subject, &[act.event()]));
+    change.entries.push(guard::entry(
+        desk,
+        &staff.who(),
+        Action::Decide,
+        id,
+        &record.service,
+        subject,
+        &[act.event()],
+    ));
     Ok((record, change))
 }
 
 async fn write(desk: &Desk, change: Change) -> Result<(), CaseError> {
-    desk.store.write(move |tx| Box::pin(async move { change.write(tx).await })).await
+    desk.store
+        .write(move |tx| Box::pin(async move { change.write(tx).await }))
+        .await
 }
 
 /// Only who holds a case decides it.
@@ -44,17 +60,26 @@ fn held(record: &Record, staff: &Staff) -> Result<(), CaseError> {
     if record.row.assigned_to == Some(staff.id.uuid()) {
         Ok(())
     } else {
-        Err(CaseError::Input { field: "assigned", problem: "somebody else holds this case; take it first" })
+        Err(CaseError::Input {
+            field: "assigned",
+            problem: "somebody else holds this case; take it first",
+        })
     }
 }
 
 fn text(field: &'static str, text: &str, required: bool) -> Result<String, CaseError> {
     let text = text.trim();
     if required && text.is_empty() {
-        return Err(CaseError::Input { field, problem: "empty" });
+        return Err(CaseError::Input {
+            field,
+            problem: "empty",
+        });
     }
     if text.chars().count() > LONGEST {
-        return Err(CaseError::Input { field, problem: "too_long" });
+        return Err(CaseError::Input {
+            field,
+            problem: "too_long",
+        });
     }
     Ok(text.to_owned())
 }
@@ -84,13 +109,22 @@ pub async fn give_back(desk: &Desk, staff: &Staff, id: ApplicationId, revision: 
 ///
 /// # Errors
 /// [`CaseError::Input`] where the rules don't say eligible; as [`take`].
-pub async fn approve(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64, note: &str) -> Result<(), CaseError> {
+pub async fn approve(
+    desk: &Desk,
+    staff: &Staff,
+    id: ApplicationId,
+    revision: i64,
+    note: &str,
+) -> Result<(), CaseError> {
     let note = text("note", note, false)?;
     let (record, change) = begin(desk, staff, id, revision, Act::Approve).await?;
     held(&record, staff)?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     if decision.outcome != Some(true) {
-        return Err(CaseError::Input { field: "outcome", problem: "not_eligible" });
+        return Err(CaseError::Input {
+            field: "outcome",
+            problem: "not_eligible",
+        });
     }
     settle(desk, record, change, "approved", decision, &note).await
 }
@@ -99,18 +133,34 @@ pub async fn approve(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i6
 ///
 /// # Errors
 /// [`CaseError::Input`] without reasons where the rules don't refuse; as [`take`].
-pub async fn refuse(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64, reasons: &str) -> Result<(), CaseError> {
+pub async fn refuse(
+    desk: &Desk,
+    staff: &Staff,
+    id: ApplicationId,
+    revision: i64,
+    reasons: &str,
+) -> Result<(), CaseError> {
     let reasons = text("reasons", reasons, false)?;
     let (record, change) = begin(desk, staff, id, revision, Act::Refuse).await?;
     held(&record, staff)?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     if decision.outcome != Some(false) && reasons.is_empty() {
-        return Err(CaseError::Input { field: "reasons", problem: "empty" });
+        return Err(CaseError::Input {
+            field: "reasons",
+            problem: "empty",
+        });
     }
     settle(desk, record, change, "refused", decision, &reasons).await
 }
 
-async fn settle(desk: &Desk, record: Record, mut change: Change, outcome: &str, decision: rules::Decision, text: &str) -> Result<(), CaseError> {
+async fn settle(
+    desk: &Desk,
+    record: Record,
+    mut change: Change,
+    outcome: &str,
+    decision: rules::Decision,
+    text: &str,
+) -> Result<(), CaseError> {
     let now = desk.now();
     let at = now.as_microsecond();
     change.row.decided_at = Some(at);
@@ -119,7 +169,9 @@ async fn settle(desk: &Desk, record: Record, mut change: Change, outcome: &str, 
         change.say(desk, text).await?;
     }
     let due = now.checked_add(desk.city.grace).unwrap_or(now);
-    change.tasks.push(Task::new(press::DECISION, press::key(record.row.id, at), &(record.row.id, at)).due(due));
+    change
+        .tasks
+        .push(Task::new(press::DECISION, press::key(record.row.id, at), &(record.row.id, at)).due(due));
     let kept = decide::row(desk, &record, &decision, "reviewed").await?;
     desk.store
         .write(move |tx| {
@@ -148,16 +200,33 @@ pub async fn undo(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) 
 ///
 /// # Errors
 /// [`CaseError::Input`] without a message or with a day that is past or more than 90 days off; as [`take`].
-pub async fn request_correction(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64, message: &str, due: Date) -> Result<(), CaseError> {
+pub async fn request_correction(
+    desk: &Desk,
+    staff: &Staff,
+    id: ApplicationId,
+    revision: i64,
+    message: &str,
+    due: Date,
+) -> Result<(), CaseError> {
     let message = text("message", message, true)?;
     let today = desk.today();
-    let latest = legal_day(desk.now().checked_add(SignedDuration::from_hours(90 * 24)).unwrap_or(desk.now()));
+    let latest = legal_day(
+        desk.now()
+            .checked_add(SignedDuration::from_hours(90 * 24))
+            .unwrap_or(desk.now()),
+    );
     if due <= today || due > latest {
-        return Err(CaseError::Input { field: "due", problem: "not_within_90_days" });
+        return Err(CaseError::Input {
+            field: "due",
+            problem: "not_within_90_days",
+        });
     }
     let (record, mut change) = begin(desk, staff, id, revision, Act::RequestCorrection).await?;
     held(&record, staff)?;
-    let view = CorrectionView { message: message.clone(), due };
+    let view = CorrectionView {
+        message: message.clone(),
+        due,
+    };
     let place = Place::new("application", "correction", &record.row.id);
     change.row.correction = Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &view).await?);
     change.row.correction_due = Some(due.to_string());

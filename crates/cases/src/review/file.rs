@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use civic::ids::{ApplicationId, FileId, LetterId};
 use civic::{Language, Text};
-use jiff::civil::Date;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rules::Decision;
 use serde::{Deserialize, Serialize};
 use services::Service;
@@ -127,7 +127,15 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
     }
     let record = record::open(desk, &staff.who(), Action::Read, row).await?;
     let subject = guard::subject(desk, &record).await?;
-    let entry = guard::entry(desk, &staff.who(), Action::Read, id, &record.service, subject, &["answers", "evidence", "decision"]);
+    let entry = guard::entry(
+        desk,
+        &staff.who(),
+        Action::Read,
+        id,
+        &record.service,
+        subject,
+        &["answers", "evidence", "decision"],
+    );
     desk.store
         .write(move |tx| {
             Box::pin(async move {
@@ -145,7 +153,10 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
         (State::Approved | State::Refused, Some(at)) => time(at).checked_add(desk.city.grace).ok(),
         _ => None,
     };
-    let account_refused = entitlement::of_application(desk.store.read(), id.uuid()).await?.iter().any(|row| row.account_refused);
+    let account_refused = entitlement::of_application(desk.store.read(), id.uuid())
+        .await?
+        .iter()
+        .any(|row| row.account_refused);
     Ok(CaseFile {
         id,
         number: record.row.number.clone().unwrap_or_default(),
@@ -187,7 +198,15 @@ fn allowed(desk: &Desk, staff: &Staff, record: &Record) -> Vec<Act> {
 /// What the person is asked to correct, if anything.
 pub(crate) async fn correction(desk: &Desk, record: &Record) -> Result<Option<CorrectionView>, CaseError> {
     match &record.row.correction {
-        Some(sealed) => record::unseal(desk, &record.grant, record.row.key_id.into(), Place::new("application", "correction", &record.row.id), sealed).await.map(Some),
+        Some(sealed) => record::unseal(
+            desk,
+            &record.grant,
+            record.row.key_id.into(),
+            Place::new("application", "correction", &record.row.id),
+            sealed,
+        )
+        .await
+        .map(Some),
         None => Ok(None),
     }
 }
@@ -205,7 +224,9 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
         for field in view.fields {
             let (source, differs) = match (&field.changed_from, field.source) {
                 (Some((said, source)), _) => (Some((said.clone(), *source)), true),
-                (None, Some(source)) if !matches!(source, Source::Person) => (Some((field.shown.clone(), source)), false),
+                (None, Some(source)) if !matches!(source, Source::Person) => {
+                    (Some((field.shown.clone(), source)), false)
+                }
                 _ => (None, false),
             };
             let name = source.as_ref().and_then(|(_, source)| source_name(source));
@@ -234,7 +255,13 @@ fn source_name(source: &Source) -> Option<String> {
 
 async fn came(desk: &Desk, record: &Record) -> Result<Vec<EvidenceView>, CaseError> {
     let rows = evidence::of_application(desk.store.read(), record.row.id).await?;
-    let view = |row: evidence::Model| EvidenceView { resource: row.resource, status: row.status, signer: row.signer, received: time(row.received_at), digest: row.digest };
+    let view = |row: evidence::Model| EvidenceView {
+        resource: row.resource,
+        status: row.status,
+        signer: row.signer,
+        received: time(row.received_at),
+        digest: row.digest,
+    };
     Ok(rows.into_iter().map(view).collect())
 }
 
@@ -243,11 +270,21 @@ async fn came(desk: &Desk, record: &Record) -> Result<Vec<EvidenceView>, CaseErr
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
 pub async fn letter(desk: &Desk, staff: &Staff, id: LetterId) -> Result<Vec<u8>, CaseError> {
-    let letter = store::tables::letter::by_id(desk.store.read(), id.uuid()).await?.ok_or(CaseError::NotFound("letter"))?;
+    let letter = store::tables::letter::by_id(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("letter"))?;
     let row = record::row(desk, letter.application_id.into()).await?;
     let record = record::open(desk, &staff.who(), Action::Read, row).await?;
     let subject = guard::subject(desk, &record).await?;
-    let entry = guard::entry(desk, &staff.who(), Action::Read, record.id(), &record.service, subject, &["letter"]);
+    let entry = guard::entry(
+        desk,
+        &staff.who(),
+        Action::Read,
+        record.id(),
+        &record.service,
+        subject,
+        &["letter"],
+    );
     desk.store
         .write(move |tx| {
             Box::pin(async move {
@@ -256,14 +293,25 @@ pub async fn letter(desk: &Desk, staff: &Staff, id: LetterId) -> Result<Vec<u8>,
             })
         })
         .await?;
-    Ok(desk.store.files().get(&desk.store, &record.grant, FileId::from_uuid(letter.file_id)).await?.to_vec())
+    Ok(desk
+        .store
+        .files()
+        .get(&desk.store, &record.grant, FileId::from_uuid(letter.file_id))
+        .await?
+        .to_vec())
 }
 
 /// The letter as it would leave, before the decision.
 ///
 /// # Errors
 /// [`CaseError::Letter`]; as [`case`].
-pub async fn preview(desk: &Desk, staff: &Staff, id: ApplicationId, act: Act, text: &str) -> Result<Vec<u8>, CaseError> {
+pub async fn preview(
+    desk: &Desk,
+    staff: &Staff,
+    id: ApplicationId,
+    act: Act,
+    text: &str,
+) -> Result<Vec<u8>, CaseError> {
     let kind = match act {
         Act::Approve => "approved",
         Act::Refuse => "refused",
@@ -279,5 +327,8 @@ pub async fn preview(desk: &Desk, staff: &Staff, id: ApplicationId, act: Act, te
 /// The services a queue can be narrowed to.
 #[must_use]
 pub fn services(desk: &Desk) -> BTreeMap<String, Text> {
-    desk.catalogue.all().map(|service| (service.id.clone(), service.meta.name.clone())).collect()
+    desk.catalogue
+        .all()
+        .map(|service| (service.id.clone(), service.meta.name.clone()))
+        .collect()
 }

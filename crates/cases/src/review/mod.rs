@@ -3,8 +3,8 @@
 pub(crate) mod act;
 mod file;
 
-use civic::ids::ApplicationId;
 use civic::Text;
+use civic::ids::ApplicationId;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::tables::application;
@@ -16,8 +16,8 @@ use crate::transition::State;
 use crate::{CaseError, Desk};
 
 pub use act::{approve, give_back, refuse, request_correction, take, undo};
-pub(crate) use file::{correction, side_by_side};
 pub use file::{CaseFile, CorrectionView, EvidenceView, SideBySide, case, letter, preview, services};
+pub(crate) use file::{correction, side_by_side};
 pub use store::tables::application::Filter;
 
 /// A line of the queue. It names no person: who it is shows when the case is opened, which leaves an entry.
@@ -73,16 +73,26 @@ pub async fn queue(desk: &Desk, staff: &Staff, filter: &Filter, offset: u64, lim
         QueueRow {
             id: ApplicationId::from_uuid(row.id),
             number: row.number.unwrap_or_default(),
-            service: desk.catalogue.get(&row.service).map_or_else(|| Text::chinese(row.service.clone()), |service| service.meta.name.clone()),
+            service: desk.catalogue.get(&row.service).map_or_else(
+                || Text::chinese(row.service.clone()),
+                |service| service.meta.name.clone(),
+            ),
             state: row.state,
             submitted: time(row.submitted_at.unwrap_or(row.opened_at)),
             days_left: deadline.map(|day| desk.calendar.working_days_between(today, day)),
             deadline,
             stopped: row.clock_stopped_at.is_some(),
-            assigned: names.iter().find(|staff| Some(staff.id.uuid()) == row.assigned_to).map(|staff| staff.name.clone()),
+            assigned: names
+                .iter()
+                .find(|staff| Some(staff.id.uuid()) == row.assigned_to)
+                .map(|staff| staff.name.clone()),
             finding: row.finding,
             revision: row.revision,
         }
     });
-    Ok(Queue { rows: rows.collect(), total, counts })
+    Ok(Queue {
+        rows: rows.collect(),
+        total,
+        counts,
+    })
 }

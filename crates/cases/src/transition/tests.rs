@@ -17,9 +17,14 @@ fn expected(state: State) -> &'static [Act] {
     match state {
         State::Draft => &[Act::Submit, Act::Dispose],
         State::Submitted => &[Act::Take, Act::Assign, Act::Withdraw],
-        State::Review => {
-            &[Act::Assign, Act::GiveBack, Act::Approve, Act::Refuse, Act::RequestCorrection, Act::Withdraw]
-        }
+        State::Review => &[
+            Act::Assign,
+            Act::GiveBack,
+            Act::Approve,
+            Act::Refuse,
+            Act::RequestCorrection,
+            Act::Withdraw,
+        ],
         State::Correction => &[Act::Correct, Act::Lapse, Act::Withdraw],
         State::Approved | State::Refused => &[Act::Undo, Act::Complete],
         State::Withdrawn | State::Completed => &[Act::Dispose],
@@ -45,5 +50,8 @@ fn the_only_way_back_before_the_decision_is_a_correction() {
 #[test]
 fn a_refused_act_says_why() {
     let told = next(State::Draft, Act::Approve).map_err(|e| e.to_string());
-    assert_eq!(told, Err("can't approve an application that is draft: it has not been submitted yet".to_owned()));
+    assert_eq!(
+        told,
+        Err("can't approve an application that is draft: it has not been submitted yet".to_owned())
+    );
 }

@@ -170,10 +170,25 @@ async fn a_correction_that_never_comes_goes_back_to_the_officer() {
     each_engine(|kit| async move {
         let (person, officer) = (kit.person(1).await, kit.staff("officer", Role::Officer).await);
         let (id, _) = kit.submitted(&person).await;
-        review::take(&kit.desk, &officer, id, kit.revision(id).await).await.unwrap();
-        review::request_correction(&kit.desk, &officer, id, kit.revision(id).await, "請補。", date(2026, 11, 30)).await.unwrap();
+        review::take(&kit.desk, &officer, id, kit.revision(id).await)
+            .await
+            .unwrap();
+        review::request_correction(
+            &kit.desk,
+            &officer,
+            id,
+            kit.revision(id).await,
+            "請補。",
+            date(2026, 11, 30),
+        )
+        .await
+        .unwrap();
         kit.wait(24 * 10);
-        assert_eq!(cases::jobs::tidy(&kit.desk).await.unwrap().lapsed, 0, "the last day is still the person's");
+        assert_eq!(
+            cases::jobs::tidy(&kit.desk).await.unwrap().lapsed,
+            0,
+            "the last day is still the person's"
+        );
         kit.wait(24);
         assert_eq!(cases::jobs::tidy(&kit.desk).await.unwrap().lapsed, 1);
         let row = kit.row(id).await;

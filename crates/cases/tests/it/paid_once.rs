@@ -14,18 +14,38 @@ use crate::support::{Bank, Kit, SERVICE, ZH, raw};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Prepare { month: i32 },
-    Make { month: i32 },
-    Release { which: usize },
-    Cancel { which: usize },
+    Prepare {
+        month: i32,
+    },
+    Make {
+        month: i32,
+    },
+    Release {
+        which: usize,
+    },
+    Cancel {
+        which: usize,
+    },
     /// The bank carries a released order out, refusing those of these numbers, and its report is imported.
-    Bank { which: usize, refuse: u8, code: usize },
+    Bank {
+        which: usize,
+        refuse: u8,
+        code: usize,
+    },
     /// A report of before is imported again.
-    Replay { which: usize },
-    Retry { which: usize },
-    NewAccount { person: usize },
+    Replay {
+        which: usize,
+    },
+    Retry {
+        which: usize,
+    },
+    NewAccount {
+        person: usize,
+    },
     /// The caller of the next step goes away after so many microseconds.
-    Cut { micros: u64 },
+    Cut {
+        micros: u64,
+    },
 }
 
 const CODES: [&str; 3] = ["AC04", "AM04", "MS03"];
@@ -68,7 +88,14 @@ impl World {
             people.push((person, id));
         }
         kit.wait(24 * 14);
-        World { kit, people, maker, releaser, bank: Bank::default(), reports: Vec::new() }
+        World {
+            kit,
+            people,
+            maker,
+            releaser,
+            bank: Bank::default(),
+            reports: Vec::new(),
+        }
     }
 
     fn month(&self, n: i32) -> Month {
@@ -87,11 +114,17 @@ impl World {
         match *step {
             Step::Prepare { month } => {
                 let month = self.month(month);
-                may_go(cut, async { pay::prepare(&desk, &maker, SERVICE, month).await.map(|_| ()) }).await;
+                may_go(cut, async {
+                    pay::prepare(&desk, &maker, SERVICE, month).await.map(|_| ())
+                })
+                .await;
             }
             Step::Make { month } => {
                 let month = self.month(month);
-                may_go(cut, async { pay::batch::make(&desk, &maker, SERVICE, month).await.map(|_| ()) }).await;
+                may_go(cut, async {
+                    pay::batch::make(&desk, &maker, SERVICE, month).await.map(|_| ())
+                })
+                .await;
             }
             Step::Release { which } => {
                 let Some(batch) = named(which) else { return };
@@ -103,17 +136,27 @@ impl World {
             }
             Step::Bank { which, refuse, code } => {
                 let Some(batch) = named(which) else { return };
-                let Ok(order) = pay::batch::file(&desk, &maker, batch).await else { return };
+                let Ok(order) = pay::batch::file(&desk, &maker, batch).await else {
+                    return;
+                };
                 let report = self.bank.carry_out(&order, |id| {
                     let number = id.bytes().fold(0_u8, u8::wrapping_add) % 8;
                     (refuse & (1 << number) != 0).then_some(CODES[code])
                 });
                 self.reports.push(report.clone());
-                may_go(cut, async { pay::report::import(&desk, &maker, &report).await.map(|_| ()) }).await;
+                may_go(cut, async {
+                    pay::report::import(&desk, &maker, &report).await.map(|_| ())
+                })
+                .await;
             }
             Step::Replay { which } => {
-                let Some(report) = self.reports.get(which % self.reports.len().max(1)).cloned() else { return };
-                may_go(cut, async { pay::report::import(&desk, &maker, &report).await.map(|_| ()) }).await;
+                let Some(report) = self.reports.get(which % self.reports.len().max(1)).cloned() else {
+                    return;
+                };
+                may_go(cut, async {
+                    pay::report::import(&desk, &maker, &report).await.map(|_| ())
+                })
+                .await;
             }
             Step::Retry { which } => {
                 let rejected = pay::overview(&desk, &maker).await.unwrap().rejected;
@@ -135,28 +178,48 @@ impl World {
     /// What must hold whatever was done.
     async fn holds(&self) {
         // What a caller that went away had queued is carried out before this write.
-        self.kit.desk.store.write(|_| Box::pin(async { Ok::<_, CaseError>(()) })).await.unwrap();
+        self.kit
+            .desk
+            .store
+            .write(|_| Box::pin(async { Ok::<_, CaseError>(()) }))
+            .await
+            .unwrap();
         let mut moved_for_case = 0;
         for (_, id) in &self.people {
-            let rows = payment::of_application(self.kit.desk.store.read(), id.uuid()).await.unwrap();
+            let rows = payment::of_application(self.kit.desk.store.read(), id.uuid())
+                .await
+                .unwrap();
             for month in [self.month(0), self.month(1)] {
                 let rows: Vec<_> = rows.iter().filter(|row| row.period == month.to_string()).collect();
                 let standing = rows.iter().filter(|row| row.state != State::Rejected).count();
                 assert!(standing <= 1, "{rows:#?}");
-                let moved: Vec<_> = rows.iter().filter_map(|row| self.bank.moved.get(&row.end_to_end)).collect();
+                let moved: Vec<_> = rows
+                    .iter()
+                    .filter_map(|row| self.bank.moved.get(&row.end_to_end))
+                    .collect();
                 assert!(moved.len() <= 1, "the bank paid {id} twice for {month}: {rows:#?}");
                 moved_for_case += moved.len();
                 for row in &rows {
                     if row.state == State::Paid {
-                        assert!(self.bank.moved.contains_key(&row.end_to_end), "paid here, not at the bank");
+                        assert!(
+                            self.bank.moved.contains_key(&row.end_to_end),
+                            "paid here, not at the bank"
+                        );
                     }
                     if row.state == State::Rejected {
-                        assert!(!self.bank.moved.contains_key(&row.end_to_end), "refused here, paid at the bank");
+                        assert!(
+                            !self.bank.moved.contains_key(&row.end_to_end),
+                            "refused here, paid at the bank"
+                        );
                     }
                 }
             }
         }
-        assert_eq!(moved_for_case, self.bank.moved.len(), "the bank paid something that is nobody's");
+        assert_eq!(
+            moved_for_case,
+            self.bank.moved.len(),
+            "the bank paid something that is nobody's"
+        );
         self.kit.ledger_holds().await;
     }
 }
@@ -168,7 +231,8 @@ async fn may_go(cut: Option<Duration>, act: impl Future<Output = Result<(), Case
         None => act.await,
     };
     match result {
-        Ok(()) | Err(CaseError::Conflict(_) | CaseError::Input { .. } | CaseError::NotFound(_) | CaseError::Refused(_)) => {}
+        Ok(())
+        | Err(CaseError::Conflict(_) | CaseError::Input { .. } | CaseError::NotFound(_) | CaseError::Refused(_)) => {}
         Err(error) => panic!("{error}"),
     }
 }

@@ -17,7 +17,9 @@ async fn brought_to(kit: &Kit, person: &Person, officer: &Staff, state: State) -
     }
     let (id, _) = kit.submitted(person).await;
     if state == State::Withdrawn {
-        collect::withdraw(desk, person, id, kit.revision(id).await).await.unwrap();
+        collect::withdraw(desk, person, id, kit.revision(id).await)
+            .await
+            .unwrap();
     }
     if matches!(state, State::Submitted | State::Withdrawn) {
         return id;
@@ -25,7 +27,9 @@ async fn brought_to(kit: &Kit, person: &Person, officer: &Staff, state: State) -
     review::take(desk, officer, id, kit.revision(id).await).await.unwrap();
     let revision = kit.revision(id).await;
     match state {
-        State::Correction => review::request_correction(desk, officer, id, revision, "請補。", date(2026, 12, 20)).await.unwrap(),
+        State::Correction => review::request_correction(desk, officer, id, revision, "請補。", date(2026, 12, 20))
+            .await
+            .unwrap(),
         State::Approved | State::Completed => review::approve(desk, officer, id, revision, "").await.unwrap(),
         State::Refused => review::refuse(desk, officer, id, revision, "資料不實。").await.unwrap(),
         _ => {}
@@ -42,8 +46,20 @@ async fn act(kit: &Kit, name: &str, person: &Person, officer: &Staff, id: Applic
     let (desk, row) = (&kit.desk, kit.row(id).await);
     let revision = row.revision;
     match name {
-        "submit" => collect::submit(desk, person, id, revision, uuid::Uuid::nil()).await.map(|_| ()),
-        "save" => collect::save(desk, person, id, revision, "contact", raw(&[("phone", "0912345678"), ("registered_address", "臺中市西區民生路1號")]), ZH).await.map(|_| ()),
+        "submit" => collect::submit(desk, person, id, revision, uuid::Uuid::nil())
+            .await
+            .map(|_| ()),
+        "save" => collect::save(
+            desk,
+            person,
+            id,
+            revision,
+            "contact",
+            raw(&[("phone", "0912345678"), ("registered_address", "臺中市西區民生路1號")]),
+            ZH,
+        )
+        .await
+        .map(|_| ()),
         "agree" => collect::agree(desk, person, id, ZH).await,
         "withdraw" => collect::withdraw(desk, person, id, revision).await,
         "correct" => correct::submit(desk, person, id, revision).await,
@@ -117,23 +133,42 @@ async fn the_second_of_two_is_told_that_somebody_was_faster() {
     each_engine(|kit| async move {
         let desk = &kit.desk;
         let person = kit.person(1).await;
-        let (anna, bert) = (kit.staff("anna", Role::Officer).await, kit.staff("bert", Role::Officer).await);
+        let (anna, bert) = (
+            kit.staff("anna", Role::Officer).await,
+            kit.staff("bert", Role::Officer).await,
+        );
         let id = kit.open(&person).await;
         let contact = || raw(&[("phone", "0912345678"), ("registered_address", "臺中市西區民生路1號")]);
         let revision = kit.revision(id).await;
-        collect::save(desk, &person, id, revision, "contact", contact(), ZH).await.unwrap();
-        assert!(matches!(collect::save(desk, &person, id, revision, "contact", contact(), ZH).await, Err(CaseError::Conflict(_))));
+        collect::save(desk, &person, id, revision, "contact", contact(), ZH)
+            .await
+            .unwrap();
+        assert!(matches!(
+            collect::save(desk, &person, id, revision, "contact", contact(), ZH).await,
+            Err(CaseError::Conflict(_))
+        ));
         let draft = kit.fill(&person, id).await;
-        assert!(matches!(collect::submit(desk, &person, id, revision, draft.form_token).await, Err(CaseError::Conflict(_))));
-        collect::submit(desk, &person, id, draft.revision, draft.form_token).await.unwrap();
+        assert!(matches!(
+            collect::submit(desk, &person, id, revision, draft.form_token).await,
+            Err(CaseError::Conflict(_))
+        ));
+        collect::submit(desk, &person, id, draft.revision, draft.form_token)
+            .await
+            .unwrap();
         let revision = kit.revision(id).await;
-        let (one, other) = tokio::join!(review::take(desk, &anna, id, revision), review::take(desk, &bert, id, revision));
+        let (one, other) = tokio::join!(
+            review::take(desk, &anna, id, revision),
+            review::take(desk, &bert, id, revision)
+        );
         assert_eq!(u8::from(one.is_ok()) + u8::from(other.is_ok()), 1);
         let holder = if one.is_ok() { &anna } else { &bert };
         let late = if one.is_ok() { &bert } else { &anna };
         assert_eq!(kit.row(id).await.assigned_to, Some(holder.id.uuid()));
         let revision = kit.revision(id).await;
-        assert!(matches!(review::approve(desk, late, id, revision, "").await, Err(CaseError::Input { field: "assigned", .. })));
+        assert!(matches!(
+            review::approve(desk, late, id, revision, "").await,
+            Err(CaseError::Input { field: "assigned", .. })
+        ));
     })
     .await;
 }
@@ -145,20 +180,46 @@ async fn nobody_reaches_what_is_not_theirs() {
         let (owner, other) = (kit.person(1).await, kit.person(2).await);
         let (id, _) = kit.submitted(&owner).await;
         let entries = kit.ledger_holds().await;
-        assert!(matches!(mine::case(desk, &other, id).await, Err(CaseError::NotFound(_))));
-        assert!(matches!(collect::draft(desk, &other, id).await, Err(CaseError::NotFound(_))));
-        assert!(matches!(collect::withdraw(desk, &other, id, 1).await, Err(CaseError::NotFound(_))));
+        assert!(matches!(
+            mine::case(desk, &other, id).await,
+            Err(CaseError::NotFound(_))
+        ));
+        assert!(matches!(
+            collect::draft(desk, &other, id).await,
+            Err(CaseError::NotFound(_))
+        ));
+        assert!(matches!(
+            collect::withdraw(desk, &other, id, 1).await,
+            Err(CaseError::NotFound(_))
+        ));
         for role in Role::ALL {
             let staff = kit.staff(role.word(), role).await;
             let decides = matches!(role, Role::Officer | Role::Supervisor);
             assert_eq!(review::case(desk, &staff, id).await.is_ok(), decides, "{role:?}");
-            assert_eq!(review::queue(desk, &staff, &review::Filter::default(), 0, 10).await.is_ok(), decides, "{role:?}");
-            assert_eq!(pay::overview(desk, &staff).await.is_ok(), role == Role::Cashier, "{role:?}");
+            assert_eq!(
+                review::queue(desk, &staff, &review::Filter::default(), 0, 10)
+                    .await
+                    .is_ok(),
+                decides,
+                "{role:?}"
+            );
+            assert_eq!(
+                pay::overview(desk, &staff).await.is_ok(),
+                role == Role::Cashier,
+                "{role:?}"
+            );
         }
         let mut stranger = kit.staff("stranger", Role::Officer).await;
         stranger.agency = "示範市政府衛生局".to_owned();
-        assert!(matches!(review::case(desk, &stranger, id).await, Err(CaseError::Refused(_))));
-        assert_eq!(kit.ledger_holds().await, entries + 2, "each of the two who opened it stands in the ledger");
+        assert!(matches!(
+            review::case(desk, &stranger, id).await,
+            Err(CaseError::Refused(_))
+        ));
+        assert_eq!(
+            kit.ledger_holds().await,
+            entries + 2,
+            "each of the two who opened it stands in the ledger"
+        );
         assert!(mine::uses(desk, &other, 10).await.unwrap().is_empty());
     })
     .await;

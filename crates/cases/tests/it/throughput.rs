@@ -15,7 +15,12 @@ use crate::support::sqlite;
 async fn applications_per_second() {
     let kit = Arc::new(sqlite().await);
     let next = Arc::new(AtomicU32::new(0));
-    let seconds = Duration::from_secs(std::env::var("SECONDS_OF_LOAD").ok().and_then(|text| text.parse().ok()).unwrap_or(10));
+    let seconds = Duration::from_secs(
+        std::env::var("SECONDS_OF_LOAD")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(10),
+    );
     let began = Instant::now();
     let clients: Vec<_> = (0..64)
         .map(|_| {
@@ -27,7 +32,9 @@ async fn applications_per_second() {
                     let start = Instant::now();
                     let id = kit.open(&person).await;
                     let draft = kit.fill(&person, id).await;
-                    collect::submit(&kit.desk, &person, id, draft.revision, draft.form_token).await.unwrap();
+                    collect::submit(&kit.desk, &person, id, draft.revision, draft.form_token)
+                        .await
+                        .unwrap();
                     times.push(start.elapsed());
                 }
                 times
@@ -41,5 +48,10 @@ async fn applications_per_second() {
     let elapsed = began.elapsed().as_secs_f64();
     times.sort();
     let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)];
-    println!("{:.0} applications/s, p50 {:?}, p99 {:?} for a whole application", times.len() as f64 / elapsed, at(50), at(99));
+    println!(
+        "{:.0} applications/s, p50 {:?}, p99 {:?} for a whole application",
+        times.len() as f64 / elapsed,
+        at(50),
+        at(99)
+    );
 }

@@ -73,22 +73,23 @@ proptest! {
     }
 
     #[test]
-    fn any_change_of_a_package_is_refused(place in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_change_of_a_package_is_refused(place in any::<prop::sample::Index>(), bit in 0..8_u32) {
         let mut changed = PACKAGE.clone();
         let place = place.index(changed.len());
-        changed[place] ^= 1 << bit;
+        changed[place] ^= 1_u8 << bit;
         prop_assert!(CONNECTOR.open(&changed, &secret_key(), now()).is_err());
     }
 
     // What the envelope and the signature do not cover, such as the date of a ZIP entry, may change; files may not.
     #[test]
-    fn any_change_of_a_data_set_leaves_its_files(place in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_change_of_a_data_set_leaves_its_files(place in any::<prop::sample::Index>(), bit in 0..8_u32) {
         let mut changed = DATA_SET.clone();
         let place = place.index(changed.len());
-        changed[place] ^= 1 << bit;
+        changed[place] ^= 1_u8 << bit;
         if let Ok(opened) = CONNECTOR.open(&envelope(&outer(changed)), &secret_key(), now()) {
             let files: Vec<_> = opened.resources[0].files.iter().collect();
-            prop_assert_eq!(files, vec![(&"a.json".to_owned(), &b"{}".to_vec())]);
+            let (name, content) = ("a.json".to_owned(), b"{}".to_vec());
+            prop_assert_eq!(files, vec![(&name, &content)]);
         }
     }
 
@@ -129,7 +130,8 @@ proptest! {
     #[test]
     fn any_return(query in "[ -~]{0,200}", code in 0..1000_u16) {
         prop_assert!(CONNECTOR.read_return(&query).is_err());
-        prop_assert!(CONNECTOR.read_return(&format!("code={code:03}&tx_id={query}")).is_err());
+        let query = format!("code={code:03}&tx_id={query}");
+        prop_assert!(CONNECTOR.read_return(&query).is_err());
     }
 
     #[test]

@@ -81,13 +81,19 @@ pub enum Offered {
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("source", &self.source).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Answer")
+            .field("source", &self.source)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").field("source", &self.source).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Held")
+            .field("source", &self.source)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,7 +135,11 @@ impl Answers {
         if items.len() >= most {
             return None;
         }
-        let last = items.iter().filter_map(|item| item.trim_start_matches('p').parse::<u32>().ok()).max().unwrap_or(0);
+        let last = items
+            .iter()
+            .filter_map(|item| item.trim_start_matches('p').parse::<u32>().ok())
+            .max()
+            .unwrap_or(0);
         let item = format!("p{}", last + 1);
         items.push(item.clone());
         Some(item)
@@ -137,7 +147,9 @@ impl Answers {
 
     /// Removes an item with its answers. The applicant can't be removed.
     pub fn remove_item(&mut self, group: &str, item: &str) -> bool {
-        let Some(items) = self.items.get_mut(group) else { return false };
+        let Some(items) = self.items.get_mut(group) else {
+            return false;
+        };
         let before = items.len();
         items.retain(|one| one == APPLICANT || one != item);
         let removed = items.len() < before;
@@ -156,11 +168,25 @@ impl Answers {
         };
         let held = known.and_then(|known| match known.source {
             Source::Person => known.changed_from,
-            _ => Some(Held { value: known.value, source: known.source, at: known.at }),
+            _ => Some(Held {
+                value: known.value,
+                source: known.source,
+                at: known.at,
+            }),
         });
         let answer = match held {
-            Some(held) if held.value == value => Answer { value, source: held.source, at: held.at, changed_from: None },
-            held => Answer { value, source: Source::Person, at, changed_from: held },
+            Some(held) if held.value == value => Answer {
+                value,
+                source: held.source,
+                at: held.at,
+                changed_from: None,
+            },
+            held => Answer {
+                value,
+                source: Source::Person,
+                at,
+                changed_from: held,
+            },
         };
         self.values.insert(key.to_owned(), answer);
     }
@@ -169,7 +195,12 @@ impl Answers {
     pub fn offer(&mut self, key: &str, value: Value, source: Source, at: Timestamp) -> Offered {
         if let Some(known) = self.values.get_mut(key) {
             if known.value == value {
-                *known = Answer { value, source, at, changed_from: None };
+                *known = Answer {
+                    value,
+                    source,
+                    at,
+                    changed_from: None,
+                };
                 return Offered::Same;
             }
             if known.source == Source::Person {
@@ -177,23 +208,40 @@ impl Answers {
                 return Offered::KeptBeside;
             }
         }
-        self.values.insert(key.to_owned(), Answer { value, source, at, changed_from: None });
+        self.values.insert(
+            key.to_owned(),
+            Answer {
+                value,
+                source,
+                at,
+                changed_from: None,
+            },
+        );
         Offered::Taken
     }
 
     /// How many values came from a MyData set or register, each a paper the person did not bring.
     pub fn filled_from_sources(&self) -> usize {
-        self.values.values().filter(|answer| matches!(answer.source, Source::MyData { .. } | Source::Register)).count()
+        self.values
+            .values()
+            .filter(|answer| matches!(answer.source, Source::MyData { .. } | Source::Register))
+            .count()
     }
 }
 
 impl Form {
     /// The answers as data of the rules. What is not answered is left out, which the rules read as NULL.
     pub fn case_input(&self, answers: &Answers) -> CaseInput {
-        let mut input = CaseInput { case: Map::new(), household: Map::new(), persons: Vec::new() };
+        let mut input = CaseInput {
+            case: Map::new(),
+            household: Map::new(),
+            persons: Vec::new(),
+        };
         for page in self.pages.iter().filter(|page| page.group.is_none()) {
             for field in &page.fields {
-                let (Some(bound), Some(value)) = (&field.input, answers.value(&field.id)) else { continue };
+                let (Some(bound), Some(value)) = (&field.input, answers.value(&field.id)) else {
+                    continue;
+                };
                 match bound.entity {
                     Entity::Case => input.case.insert(bound.name.clone(), value.clone()),
                     Entity::Household => input.household.insert(bound.name.clone(), value.clone()),
@@ -202,13 +250,21 @@ impl Form {
             }
         }
         let Some(group) = self.person_group() else {
-            input.persons.push(Person { id: APPLICANT.to_owned(), applicant: true, values: Map::new() });
+            input.persons.push(Person {
+                id: APPLICANT.to_owned(),
+                applicant: true,
+                values: Map::new(),
+            });
             return input;
         };
         for item in answers.items(&group.id) {
             let applicant = item == APPLICANT;
             let mut values = if applicant { group.applicant.clone() } else { Map::new() };
-            for page in self.pages.iter().filter(|page| page.group.as_deref() == Some(&group.id)) {
+            for page in self
+                .pages
+                .iter()
+                .filter(|page| page.group.as_deref() == Some(&group.id))
+            {
                 for field in &page.fields {
                     let answered = answers.value(&key(Some(&group.id), Some(item), &field.id));
                     if let (Some(bound), Some(value)) = (&field.input, answered) {
@@ -216,7 +272,11 @@ impl Form {
                     }
                 }
             }
-            input.persons.push(Person { id: item.clone(), applicant, values });
+            input.persons.push(Person {
+                id: item.clone(),
+                applicant,
+                values,
+            });
         }
         input
     }
@@ -227,12 +287,22 @@ impl Form {
         for page in &self.pages {
             for field in &page.fields {
                 let known = field.profile.as_ref().and_then(|name| profile.get(name));
-                let Some(text) = known.filter(|text| !text.trim().is_empty()) else { continue };
-                let item = page.group.as_deref().filter(|own| Some(*own) == group).map(|_| APPLICANT);
+                let Some(text) = known.filter(|text| !text.trim().is_empty()) else {
+                    continue;
+                };
+                let item = page
+                    .group
+                    .as_deref()
+                    .filter(|own| Some(*own) == group)
+                    .map(|_| APPLICANT);
                 if page.group.is_some() && item.is_none() {
                     continue;
                 }
-                let Ok(Some(value)) = super::kinds::read(&field.kind, &super::kinds::Entered::one(text), civic::legal_day(at)) else { continue };
+                let Ok(Some(value)) =
+                    super::kinds::read(&field.kind, &super::kinds::Entered::one(text), civic::legal_day(at))
+                else {
+                    continue;
+                };
                 answers.offer(&key(page.group.as_deref(), item, &field.id), value, Source::Profile, at);
             }
         }
@@ -252,7 +322,11 @@ mod tests {
     }
 
     fn package() -> Source {
-        Source::MyData { resource: "API.Test000001".into(), field: "wages".into(), issued: None }
+        Source::MyData {
+            resource: "API.Test000001".into(),
+            field: "wages".into(),
+            issued: None,
+        }
     }
 
     #[test]
@@ -260,7 +334,10 @@ mod tests {
         let mut answers = Answers::default();
         assert_eq!(answers.offer("wages", json!(100), package(), at(0)), Offered::Taken);
         answers.answer("wages", Some(json!(90)), at(1));
-        assert_eq!(answers.offer("wages", json!(110), package(), at(2)), Offered::KeptBeside);
+        assert_eq!(
+            answers.offer("wages", json!(110), package(), at(2)),
+            Offered::KeptBeside
+        );
         let answer = answers.get("wages").unwrap();
         assert_eq!((&answer.value, &answer.source), (&json!(90), &Source::Person));
         assert_eq!(answer.changed_from.as_ref().unwrap().value, json!(110));

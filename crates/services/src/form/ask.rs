@@ -28,17 +28,31 @@ impl Form {
             .collect();
         let mut questions = Vec::new();
         for place in self.places(answers) {
-            let left: Vec<&Field> = self.fields(&place, answers).into_iter().filter(|field| self.is_left(&place, field, answers, &waiting)).collect();
+            let left: Vec<&Field> = self
+                .fields(&place, answers)
+                .into_iter()
+                .filter(|field| self.is_left(&place, field, answers, &waiting))
+                .collect();
             // optional fields come along with the page, and never keep it open
             if left.iter().any(|field| field.required) {
                 let address = place.address();
-                questions.extend(left.into_iter().map(|field| Question { address: address.clone(), key: place.key(field), field }));
+                questions.extend(left.into_iter().map(|field| Question {
+                    address: address.clone(),
+                    key: place.key(field),
+                    field,
+                }));
             }
         }
         questions
     }
 
-    fn is_left(&self, place: &Place<'_>, field: &Field, answers: &Answers, waiting: &BTreeSet<(u8, Option<&str>, &str)>) -> bool {
+    fn is_left(
+        &self,
+        place: &Place<'_>,
+        field: &Field,
+        answers: &Answers,
+        waiting: &BTreeSet<(u8, Option<&str>, &str)>,
+    ) -> bool {
         if field.ask == Ask::Never || answers.get(&place.key(field)).is_some() {
             return false;
         }

@@ -46,7 +46,12 @@ enum Comparison {
 impl Condition {
     /// Parses a condition.
     pub fn parse(text: &str) -> Result<Self, ConditionError> {
-        let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0 };
+        let mut parser = Parser {
+            tokens: tokens(text)?,
+            next: 0,
+            end: text.len(),
+            depth: 0,
+        };
         let expression = parser.or()?;
         match parser.peek() {
             None => Ok(Self { expression }),
@@ -116,7 +121,9 @@ fn truth(expression: &Expression, lookup: &Lookup<'_>) -> Option<bool> {
         }
         Expression::In(inner, values, negated) => {
             let found = value(inner, lookup)?;
-            let within = values.iter().any(|one| order(&found, one) == Some(std::cmp::Ordering::Equal));
+            let within = values
+                .iter()
+                .any(|one| order(&found, one) == Some(std::cmp::Ordering::Equal));
             Some(within != *negated)
         }
         Expression::IsNull(inner, negated) => Some(value(inner, lookup).is_none() != *negated),
@@ -157,18 +164,26 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ConditionError> {
             rest = after;
         } else if first == '\'' {
             let Some(end) = after.find('\'') else {
-                return Err(ConditionError { message: "a text has no closing quote; write it as 'text'".into(), offset });
+                return Err(ConditionError {
+                    message: "a text has no closing quote; write it as 'text'".into(),
+                    offset,
+                });
             };
             found.push((Token::Text(after.get(..end).unwrap_or("").to_owned()), offset));
             rest = after.get(end + 1..).unwrap_or("");
         } else if first.is_ascii_digit() || (first == '-' && after.starts_with(|c: char| c.is_ascii_digit())) {
             let length = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()) + 1;
             let digits = rest.get(..length).unwrap_or("");
-            let number = digits.parse().map_err(|_| ConditionError { message: format!("`{digits}` is too large a number"), offset })?;
+            let number = digits.parse().map_err(|_| ConditionError {
+                message: format!("`{digits}` is too large a number"),
+                offset,
+            })?;
             found.push((Token::Number(number), offset));
             rest = rest.get(length..).unwrap_or("");
         } else if first.is_ascii_alphabetic() || first == '_' {
-            let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+            let length = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+                .unwrap_or(rest.len());
             found.push((Token::Word(rest.get(..length).unwrap_or("").to_owned()), offset));
             rest = rest.get(length..).unwrap_or("");
         } else if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
@@ -199,7 +214,10 @@ impl Parser {
 
     fn error(&self, message: &str) -> ConditionError {
         let offset = self.tokens.get(self.next).map_or(self.end, |(_, offset)| *offset);
-        ConditionError { message: message.to_owned(), offset }
+        ConditionError {
+            message: message.to_owned(),
+            offset,
+        }
     }
 
     fn sign(&mut self, sign: &str) -> bool {
@@ -235,7 +253,11 @@ impl Parser {
         if self.depth > MAX_DEPTH {
             return Err(self.error("the condition is nested too deeply"));
         }
-        let found = if self.word("not") { Expression::Not(Box::new(self.not()?)) } else { self.comparison()? };
+        let found = if self.word("not") {
+            Expression::Not(Box::new(self.not()?))
+        } else {
+            self.comparison()?
+        };
         self.depth -= 1;
         Ok(found)
     }
@@ -267,7 +289,11 @@ impl Parser {
         ];
         for (sign, comparison) in comparisons {
             if self.sign(sign) {
-                return Ok(Expression::Compare(Box::new(left), comparison, Box::new(self.operand()?)));
+                return Ok(Expression::Compare(
+                    Box::new(left),
+                    comparison,
+                    Box::new(self.operand()?),
+                ));
             }
         }
         Ok(left)
@@ -295,7 +321,11 @@ impl Parser {
     fn operand(&mut self) -> Result<Expression, ConditionError> {
         if self.sign("(") {
             let inner = self.or()?;
-            return if self.sign(")") { Ok(inner) } else { Err(self.error("a `)` is missing here")) };
+            return if self.sign(")") {
+                Ok(inner)
+            } else {
+                Err(self.error("a `)` is missing here"))
+            };
         }
         let Some(token) = self.peek().cloned() else {
             return Err(self.error("a name or value is missing here"));
@@ -344,7 +374,14 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_place() {
-        for (text, offset) in [("age >", 5), ("age = 'x", 6), ("age ; 1", 4), ("age = 1 relation", 8), ("x IN (y)", 7), ("", 0)] {
+        for (text, offset) in [
+            ("age >", 5),
+            ("age = 'x", 6),
+            ("age ; 1", 4),
+            ("age = 1 relation", 8),
+            ("x IN (y)", 7),
+            ("", 0),
+        ] {
             let error = Condition::parse(text).unwrap_err();
             assert_eq!(error.offset, offset, "{text}: {error}");
         }

@@ -39,25 +39,46 @@ pub struct Invalid {
 
 impl std::fmt::Debug for Invalid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Invalid").field("errors", &self.errors.len()).finish_non_exhaustive()
+        f.debug_struct("Invalid")
+            .field("errors", &self.errors.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl Form {
     /// Takes a page. `address` is a page's, as `contact` or `work.p2`; an address the answers don't call for is refused
     /// with no errors. Nothing is kept unless every shown field could be read.
-    pub fn validate(&self, address: &str, raw: &Raw, answers: &Answers, language: Language, now: Timestamp) -> Result<Answers, Invalid> {
+    pub fn validate(
+        &self,
+        address: &str,
+        raw: &Raw,
+        answers: &Answers,
+        language: Language,
+        now: Timestamp,
+    ) -> Result<Answers, Invalid> {
         let Some(place) = self.place(address, answers) else {
-            return Err(Invalid { errors: Vec::new(), raw: raw.clone() });
+            return Err(Invalid {
+                errors: Vec::new(),
+                raw: raw.clone(),
+            });
         };
         let asked: Vec<(Place<'_>, &Field)> = place.page.fields.iter().map(|field| (place.clone(), field)).collect();
         self.take(asked, raw, answers, language, now)
     }
 
     /// Takes the dense form of the counter: all pages at once, keys as everywhere.
-    pub fn validate_all(&self, raw: &Raw, answers: &Answers, language: Language, now: Timestamp) -> Result<Answers, Invalid> {
+    pub fn validate_all(
+        &self,
+        raw: &Raw,
+        answers: &Answers,
+        language: Language,
+        now: Timestamp,
+    ) -> Result<Answers, Invalid> {
         let places = self.places(answers);
-        let asked = places.iter().flat_map(|place| place.page.fields.iter().map(|field| (place.clone(), field))).collect();
+        let asked = places
+            .iter()
+            .flat_map(|place| place.page.fields.iter().map(|field| (place.clone(), field)))
+            .collect();
         self.take(asked, raw, answers, language, now)
     }
 
@@ -95,9 +116,19 @@ impl Form {
                 Ok(None) if field.required => Some(Problem::Missing),
                 Ok(_) => None,
             };
-            errors.extend(problem.map(|problem| FieldError { key: first_box(&key, field, &problem), message: problem.message(field, language) }));
+            errors.extend(problem.map(|problem| FieldError {
+                key: first_box(&key, field, &problem),
+                message: problem.message(field, language),
+            }));
         }
-        if errors.is_empty() { Ok(taken) } else { Err(Invalid { errors, raw: raw.clone() }) }
+        if errors.is_empty() {
+            Ok(taken)
+        } else {
+            Err(Invalid {
+                errors,
+                raw: raw.clone(),
+            })
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, SourceKind};
 use super::Condition;
+use super::model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, SourceKind};
 use crate::folder::{TextFile, suggest};
 use crate::mydata::Mapping;
 
@@ -89,8 +89,21 @@ struct ChoiceFile {
 
 /// Names of the kinds a field may have.
 const KINDS: [&str; 15] = [
-    "text", "textarea", "integer", "money", "date", "yes_no", "radios", "select", "checkboxes", "national_id", "phone", "email", "address",
-    "bank_account", "file",
+    "text",
+    "textarea",
+    "integer",
+    "money",
+    "date",
+    "yes_no",
+    "radios",
+    "select",
+    "checkboxes",
+    "national_id",
+    "phone",
+    "email",
+    "address",
+    "bank_account",
+    "file",
 ];
 const SOURCES: [&str; 4] = ["mydata", "register", "profile", "person"];
 const PROFILES: [&str; 6] = ["name", "national_id", "birth_date", "email", "phone", "address"];
@@ -110,9 +123,19 @@ pub(crate) struct Known<'a> {
 /// Reads `form.toml`.
 pub(crate) fn load(file: &TextFile, known: &Known<'_>) -> Result<Form, Vec<Mistake>> {
     let parsed: FormFile = file.parse().map_err(|mistake| vec![mistake])?;
-    let mut loader = Loader { file, rules: known.rules, known: *known, sets: Vec::new(), mistakes: Vec::new() };
+    let mut loader = Loader {
+        file,
+        rules: known.rules,
+        known: *known,
+        sets: Vec::new(),
+        mistakes: Vec::new(),
+    };
     let form = loader.form(parsed);
-    if loader.mistakes.is_empty() { Ok(form) } else { Err(loader.mistakes) }
+    if loader.mistakes.is_empty() {
+        Ok(form)
+    } else {
+        Err(loader.mistakes)
+    }
 }
 
 struct Loader<'a> {
@@ -131,9 +154,16 @@ impl Loader<'_> {
 
     fn name(&mut self, name: &Spanned<String>, what: &str) {
         let text = name.get_ref();
-        let sound = text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let sound = text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !sound {
-            self.wrong(name.span(), format!("`{text}` can't name a {what}"), Some("use small letters, digits and `_`, beginning with a letter".to_owned()));
+            self.wrong(
+                name.span(),
+                format!("`{text}` can't name a {what}"),
+                Some("use small letters, digits and `_`, beginning with a letter".to_owned()),
+            );
         }
     }
 
@@ -141,7 +171,11 @@ impl Loader<'_> {
     fn word(&mut self, word: &Spanned<String>, what: &str, known: &[&str]) -> bool {
         let found = known.contains(&word.get_ref().as_str());
         if !found {
-            self.wrong(word.span(), format!("`{}` is no {what}", word.get_ref()), suggest(word.get_ref(), known.iter().copied()));
+            self.wrong(
+                word.span(),
+                format!("`{}` is no {what}", word.get_ref()),
+                suggest(word.get_ref(), known.iter().copied()),
+            );
         }
         found
     }
@@ -152,10 +186,18 @@ impl Loader<'_> {
         for group in parsed.group {
             self.name(&group.id, "group");
             if form.group(group.id.get_ref()).is_some() {
-                self.wrong(group.id.span(), format!("there are two groups called `{}`", group.id.get_ref()), Some("give one another name".to_owned()));
+                self.wrong(
+                    group.id.span(),
+                    format!("there are two groups called `{}`", group.id.get_ref()),
+                    Some("give one another name".to_owned()),
+                );
             }
             if group.persons && form.person_group().is_some() {
-                self.wrong(group.id.span(), "two groups are of persons".to_owned(), Some("the rules know one family; leave `persons` out of one".to_owned()));
+                self.wrong(
+                    group.id.span(),
+                    "two groups are of persons".to_owned(),
+                    Some("the rules know one family; leave `persons` out of one".to_owned()),
+                );
             }
             for name in [&group.identity, &group.label].into_iter().flatten() {
                 references.push((group.id.get_ref().clone(), name.clone()));
@@ -181,20 +223,34 @@ impl Loader<'_> {
         for page in parsed.page {
             self.name(&page.id, "page");
             if form.pages.iter().any(|other| other.id == *page.id.get_ref()) {
-                self.wrong(page.id.span(), format!("there are two pages called `{}`", page.id.get_ref()), Some("give one another name".to_owned()));
+                self.wrong(
+                    page.id.span(),
+                    format!("there are two pages called `{}`", page.id.get_ref()),
+                    Some("give one another name".to_owned()),
+                );
             }
             if let Some(group) = &page.group
                 && form.group(group.get_ref()).is_none()
             {
                 let known: Vec<&str> = form.groups.iter().map(|group| group.id.as_str()).collect();
-                self.wrong(group.span(), format!("there is no group called `{}`", group.get_ref()), suggest(group.get_ref(), known.into_iter()));
+                self.wrong(
+                    group.span(),
+                    format!("there is no group called `{}`", group.get_ref()),
+                    suggest(group.get_ref(), known.into_iter()),
+                );
             }
             let made = self.page(page, &form, &mut seen, &mut conditions);
             form.pages.push(made);
         }
         for (group, name) in references {
-            if !form.pages.iter().any(|page| page.group.as_deref() == Some(&group) && page.fields.iter().any(|field| field.id == *name.get_ref())) {
-                self.wrong(name.span(), format!("the group `{group}` has no field called `{}`", name.get_ref()), Some("name a field of one of its pages".to_owned()));
+            if !form.pages.iter().any(|page| {
+                page.group.as_deref() == Some(&group) && page.fields.iter().any(|field| field.id == *name.get_ref())
+            }) {
+                self.wrong(
+                    name.span(),
+                    format!("the group `{group}` has no field called `{}`", name.get_ref()),
+                    Some("name a field of one of its pages".to_owned()),
+                );
             }
         }
         self.check_conditions(&form, conditions);
@@ -222,17 +278,34 @@ impl Loader<'_> {
                 }
             }
         };
-        let when = page.when.and_then(|when| self.condition(when, group.clone(), conditions));
-        let persons = group.as_deref().and_then(|group| form.group(group)).is_some_and(|group| group.persons);
+        let when = page
+            .when
+            .and_then(|when| self.condition(when, group.clone(), conditions));
+        let persons = group
+            .as_deref()
+            .and_then(|group| form.group(group))
+            .is_some_and(|group| group.persons);
         let mut fields = Vec::new();
         for field in page.field {
             self.name(&field.id, "field");
             if !seen.insert((group.clone(), field.id.get_ref().clone())) {
-                self.wrong(field.id.span(), format!("there are two fields called `{}`", field.id.get_ref()), Some("give one another name".to_owned()));
+                self.wrong(
+                    field.id.span(),
+                    format!("there are two fields called `{}`", field.id.get_ref()),
+                    Some("give one another name".to_owned()),
+                );
             }
             fields.extend(self.field(field, group.clone(), persons, conditions));
         }
-        Page { id: page.id.into_inner(), title: page.title, hint: page.hint, group, items, when, fields }
+        Page {
+            id: page.id.into_inner(),
+            title: page.title,
+            hint: page.hint,
+            group,
+            items,
+            when,
+            fields,
+        }
     }
 
     fn field(
@@ -243,11 +316,22 @@ impl Loader<'_> {
         conditions: &mut Vec<(Option<String>, Spanned<String>, Condition)>,
     ) -> Option<Field> {
         let kind = self.kind(&field)?;
-        let input = field.input.as_ref().and_then(|input| self.input(input.get_ref(), input.span()));
+        let input = field
+            .input
+            .as_ref()
+            .and_then(|input| self.input(input.get_ref(), input.span()));
         if let (Some(input), Some(name)) = (&input, &field.input) {
             if (input.entity == Entity::Person) != persons {
-                let advice = if persons { "fields of a person group fill inputs of `person.`" } else { "move the field to a page of the person group" };
-                self.wrong(name.span(), format!("`{}` can't be filled on this page", name.get_ref()), Some(advice.to_owned()));
+                let advice = if persons {
+                    "fields of a person group fill inputs of `person.`"
+                } else {
+                    "move the field to a page of the person group"
+                };
+                self.wrong(
+                    name.span(),
+                    format!("`{}` can't be filled on this page", name.get_ref()),
+                    Some(advice.to_owned()),
+                );
             }
             self.fits(&kind, input, name, &field);
         }
@@ -262,7 +346,12 @@ impl Loader<'_> {
                 }
             }
         };
-        let sources = field.sources.iter().filter_map(|source| self.word(source, "source", &SOURCES).then(|| source_kind(source.get_ref()))).collect();
+        let sources = field
+            .sources
+            .iter()
+            .filter(|source| self.word(source, "source", &SOURCES))
+            .map(|source| source_kind(source.get_ref()))
+            .collect();
         if let Some(profile) = &field.profile {
             self.word(profile, "detail of the account", &PROFILES);
         }
@@ -271,11 +360,19 @@ impl Loader<'_> {
         }
         let mydata = field.sources.iter().find(|source| source.get_ref() == "mydata");
         if let (Some(source), None) = (mydata, &field.mydata) {
-            self.wrong(source.span(), "a field with source `mydata` must say which set".to_owned(), Some("add `mydata = \"API.…\"`".to_owned()));
+            self.wrong(
+                source.span(),
+                "a field with source `mydata` must say which set".to_owned(),
+                Some("add `mydata = \"API.…\"`".to_owned()),
+            );
         }
         if let Some(set) = &field.mydata {
             if mydata.is_none() {
-                self.wrong(set.span(), "a field with a set must have it among its sources".to_owned(), Some("add \"mydata\" to `sources`".to_owned()));
+                self.wrong(
+                    set.span(),
+                    "a field with a set must have it among its sources".to_owned(),
+                    Some("add \"mydata\" to `sources`".to_owned()),
+                );
             }
             self.sets.push((group.clone(), field.id.get_ref().clone(), set.clone()));
         }
@@ -303,13 +400,19 @@ impl Loader<'_> {
         let choices: Vec<Choice> = field
             .options
             .iter()
-            .map(|choice| Choice { value: choice.value.get_ref().clone(), label: choice.label.clone(), hint: choice.hint.clone() })
+            .map(|choice| Choice {
+                value: choice.value.get_ref().clone(),
+                label: choice.label.clone(),
+                hint: choice.hint.clone(),
+            })
             .collect();
         let (min, max) = (field.min.unwrap_or(0), field.max.unwrap_or(9_999_999_999));
         let max_length = field.max_length.unwrap_or(200);
         let kind = match field.kind.get_ref().as_str() {
             "text" => FieldKind::Text { max_length },
-            "textarea" => FieldKind::TextArea { max_length: field.max_length.unwrap_or(2000) },
+            "textarea" => FieldKind::TextArea {
+                max_length: field.max_length.unwrap_or(2000),
+            },
             "integer" => FieldKind::Integer { min, max },
             "money" => FieldKind::Money { min, max },
             "date" => FieldKind::Date { past: field.past },
@@ -322,20 +425,42 @@ impl Loader<'_> {
             "email" => FieldKind::Email,
             "address" => FieldKind::Address,
             "bank_account" => FieldKind::BankAccount,
-            _ => FieldKind::File { max_bytes: field.max_mib.unwrap_or(10) << 20, accept: field.accept.clone() },
+            _ => FieldKind::File {
+                max_bytes: field.max_mib.unwrap_or(10) << 20,
+                accept: field.accept.clone(),
+            },
         };
-        let wants_choices = matches!(kind, FieldKind::Radios(_) | FieldKind::Select(_) | FieldKind::Checkboxes(_));
+        let wants_choices = matches!(
+            kind,
+            FieldKind::Radios(_) | FieldKind::Select(_) | FieldKind::Checkboxes(_)
+        );
         if wants_choices && field.options.len() < 2 {
-            self.wrong(field.kind.span(), format!("`{}` wants two or more options", field.kind.get_ref()), Some("add `options = [{ value = \"…\", label = { … } }, …]`".to_owned()));
+            self.wrong(
+                field.kind.span(),
+                format!("`{}` wants two or more options", field.kind.get_ref()),
+                Some("add `options = [{ value = \"…\", label = { … } }, …]`".to_owned()),
+            );
         }
         if !wants_choices && !field.options.is_empty() {
-            self.wrong(field.kind.span(), format!("`{}` takes no options", field.kind.get_ref()), Some("make it `radios`, `select` or `checkboxes`".to_owned()));
+            self.wrong(
+                field.kind.span(),
+                format!("`{}` takes no options", field.kind.get_ref()),
+                Some("make it `radios`, `select` or `checkboxes`".to_owned()),
+            );
         }
         if matches!(&kind, FieldKind::File { accept, .. } if accept.is_empty()) {
-            self.wrong(field.kind.span(), "a file field must say which media types it takes".to_owned(), Some("add `accept = [\"application/pdf\"]`".to_owned()));
+            self.wrong(
+                field.kind.span(),
+                "a file field must say which media types it takes".to_owned(),
+                Some("add `accept = [\"application/pdf\"]`".to_owned()),
+            );
         }
         if min > max {
-            self.wrong(field.id.span(), format!("the least, {min}, is above the most, {max}"), Some("swap `min` and `max`".to_owned()));
+            self.wrong(
+                field.id.span(),
+                format!("the least, {min}, is above the most, {max}"),
+                Some("swap `min` and `max`".to_owned()),
+            );
         }
         Some(kind)
     }
@@ -349,34 +474,75 @@ impl Loader<'_> {
                 "case" => Entity::Case,
                 _ => return None,
             };
-            Some(InputName { entity, name: name.to_owned() })
+            Some(InputName {
+                entity,
+                name: name.to_owned(),
+            })
         });
         let Some(input) = parts else {
-            self.wrong(at, format!("`{text}` is no input of the rules"), Some("write it as `person.name`, `household.name` or `case.name`".to_owned()));
+            self.wrong(
+                at,
+                format!("`{text}` is no input of the rules"),
+                Some("write it as `person.name`, `household.name` or `case.name`".to_owned()),
+            );
             return None;
         };
-        let known: Vec<String> = self.rules?.inputs().iter().map(|input| format!("{}.{}", entity_name(input.entity), input.name)).collect();
+        let known: Vec<String> = self
+            .rules?
+            .inputs()
+            .iter()
+            .map(|input| format!("{}.{}", entity_name(input.entity), input.name))
+            .collect();
         if known.iter().any(|one| one == text) {
             return Some(input);
         }
-        self.wrong(at, format!("the rules have no input `{text}`"), suggest(text, known.iter().map(String::as_str)));
+        self.wrong(
+            at,
+            format!("the rules have no input `{text}`"),
+            suggest(text, known.iter().map(String::as_str)),
+        );
         None
     }
 
     /// The kind must give what the input takes; choices must be the input's values.
     fn fits(&mut self, kind: &FieldKind, bound: &InputName, at: &Spanned<String>, field: &FieldFile) {
-        let Some(input) = self.rules.and_then(|rules| rules.inputs().iter().find(|input| input.entity == bound.entity && input.name == bound.name)) else {
+        let Some(input) = self.rules.and_then(|rules| {
+            rules
+                .inputs()
+                .iter()
+                .find(|input| input.entity == bound.entity && input.name == bound.name)
+        }) else {
             return;
         };
         let wanted: &[&str] = match input.kind {
             rules::Type::Integer | rules::Type::Decimal => &["integer", "money"],
             rules::Type::Boolean => &["yes_no"],
             rules::Type::Date => &["date"],
-            rules::Type::Text => &["text", "textarea", "radios", "select", "national_id", "phone", "email", "address"],
+            rules::Type::Text => &[
+                "text",
+                "textarea",
+                "radios",
+                "select",
+                "national_id",
+                "phone",
+                "email",
+                "address",
+            ],
         };
         if !wanted.contains(&field.kind.get_ref().as_str()) {
-            let advice = format!("use {}", wanted.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or "));
-            self.wrong(field.kind.span(), format!("a `{}` field can't fill `{}`", field.kind.get_ref(), at.get_ref()), Some(advice));
+            let advice = format!(
+                "use {}",
+                wanted
+                    .iter()
+                    .map(|kind| format!("`{kind}`"))
+                    .collect::<Vec<_>>()
+                    .join(" or ")
+            );
+            self.wrong(
+                field.kind.span(),
+                format!("a `{}` field can't fill `{}`", field.kind.get_ref(), at.get_ref()),
+                Some(advice),
+            );
             return;
         }
         let values: Vec<String> = input.values.clone();
@@ -385,7 +551,11 @@ impl Loader<'_> {
         }
         for choice in &field.options {
             if !values.contains(choice.value.get_ref()) {
-                self.wrong(choice.value.span(), format!("`{}` takes no value `{}`", at.get_ref(), choice.value.get_ref()), suggest(choice.value.get_ref(), values.iter().map(String::as_str)));
+                self.wrong(
+                    choice.value.span(),
+                    format!("`{}` takes no value `{}`", at.get_ref(), choice.value.get_ref()),
+                    suggest(choice.value.get_ref(), values.iter().map(String::as_str)),
+                );
             }
         }
     }
@@ -412,11 +582,19 @@ impl Loader<'_> {
 
     fn check_conditions(&mut self, form: &Form, conditions: Vec<(Option<String>, Spanned<String>, Condition)>) {
         for (group, when, condition) in conditions {
-            let fields = form.pages.iter().filter(|page| page.group.is_none() || page.group == group).flat_map(|page| &page.fields);
+            let fields = form
+                .pages
+                .iter()
+                .filter(|page| page.group.is_none() || page.group == group)
+                .flat_map(|page| &page.fields);
             let known: Vec<&str> = fields.map(|field| field.id.as_str()).chain(["is_applicant"]).collect();
             for name in condition.names() {
                 if !known.contains(&name) {
-                    self.wrong(when.span(), format!("this condition reads `{name}`, which is no field here"), suggest(name, known.iter().copied()));
+                    self.wrong(
+                        when.span(),
+                        format!("this condition reads `{name}`, which is no field here"),
+                        suggest(name, known.iter().copied()),
+                    );
                 }
             }
         }
@@ -429,15 +607,31 @@ impl Loader<'_> {
             if let Some(sets) = self.known.sets
                 && !sets.contains(name)
             {
-                let advice = suggest(name, sets.iter().map(String::as_str)).or_else(|| Some(format!("add it to `mydata` of service.toml: `mydata = [\"{name}\"]`")));
-                self.wrong(set.span(), format!("service.toml does not ask for the set `{name}`"), advice);
+                let advice = suggest(name, sets.iter().map(String::as_str))
+                    .or_else(|| Some(format!("add it to `mydata` of service.toml: `mydata = [\"{name}\"]`")));
+                self.wrong(
+                    set.span(),
+                    format!("service.toml does not ask for the set `{name}`"),
+                    advice,
+                );
                 continue;
             }
-            let Some(mapping) = self.known.mappings.and_then(|mappings| mappings.get(name)) else { continue };
-            let field = form.pages.iter().filter(|page| page.group == group).flat_map(|page| &page.fields).find(|field| field.id == id);
+            let Some(mapping) = self.known.mappings.and_then(|mappings| mappings.get(name)) else {
+                continue;
+            };
+            let field = form
+                .pages
+                .iter()
+                .filter(|page| page.group == group)
+                .flat_map(|page| &page.fields)
+                .find(|field| field.id == id);
             if field.is_some_and(|field| !mapping.gives(form, group.as_deref(), field)) {
                 let advice = format!("add a `[[value]]` to datasets/mydata/{name}.toml, or leave `mydata` out here");
-                self.wrong(set.span(), format!("the set `{name}` does not give `{id}`"), Some(advice));
+                self.wrong(
+                    set.span(),
+                    format!("the set `{name}` does not give `{id}`"),
+                    Some(advice),
+                );
             }
         }
     }
@@ -448,15 +642,31 @@ impl Loader<'_> {
         for input in rules.inputs() {
             if form.field_of_input(input.entity, &input.name).is_none() {
                 let name = format!("{}.{}", entity_name(input.entity), input.name);
-                self.wrong(0..0, format!("no field fills the input `{name}` of the rules"), Some(format!("add a field with `input = \"{name}\"`")));
+                self.wrong(
+                    0..0,
+                    format!("no field fills the input `{name}` of the rules"),
+                    Some(format!("add a field with `input = \"{name}\"`")),
+                );
             }
         }
         for group in &form.groups {
             for (name, value) in &group.applicant {
-                let input = rules.inputs().iter().find(|input| input.entity == Entity::Person && input.name == *name);
-                let allowed = input.is_none_or(|input| input.values.is_empty() || value.as_str().is_some_and(|value| input.values.iter().any(|one| one == value)));
+                let input = rules
+                    .inputs()
+                    .iter()
+                    .find(|input| input.entity == Entity::Person && input.name == *name);
+                let allowed = input.is_none_or(|input| {
+                    input.values.is_empty()
+                        || value
+                            .as_str()
+                            .is_some_and(|value| input.values.iter().any(|one| one == value))
+                });
                 if !allowed {
-                    self.wrong(0..0, format!("the applicant's fixed value of `{name}` is none of the input's values"), None);
+                    self.wrong(
+                        0..0,
+                        format!("the applicant's fixed value of `{name}` is none of the input's values"),
+                        None,
+                    );
                 }
             }
         }

@@ -20,7 +20,10 @@ pub(crate) struct Entered {
 impl Entered {
     /// One value in one box.
     pub fn one(text: &str) -> Self {
-        Self { values: vec![text.to_owned()], parts: BTreeMap::new() }
+        Self {
+            values: vec![text.to_owned()],
+            parts: BTreeMap::new(),
+        }
     }
 
     /// What was entered under a key and under its boxes.
@@ -49,12 +52,19 @@ impl Entered {
 
     /// Whether anything was typed at all.
     pub fn is_empty(&self) -> bool {
-        self.values.iter().chain(self.parts.values()).all(|text| text.trim().is_empty())
+        self.values
+            .iter()
+            .chain(self.parts.values())
+            .all(|text| text.trim().is_empty())
     }
 }
 
 fn clean(text: &str) -> String {
-    text.nfc().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect::<String>().trim().to_owned()
+    text.nfc()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 fn narrow(text: &str) -> String {
@@ -80,7 +90,11 @@ pub(crate) fn read(kind: &FieldKind, entered: &Entered, today: Date) -> Result<O
         },
         FieldKind::Radios(choices) | FieldKind::Select(choices) => choice(&text, choices)?,
         FieldKind::Checkboxes(choices) => {
-            let chosen: Vec<Value> = entered.values.iter().map(|one| choice(&clean(one), choices)).collect::<Result<_, _>>()?;
+            let chosen: Vec<Value> = entered
+                .values
+                .iter()
+                .map(|one| choice(&clean(one), choices))
+                .collect::<Result<_, _>>()?;
             Value::Array(chosen)
         }
         FieldKind::NationalId => match NationalId::parse(&text) {
@@ -104,7 +118,14 @@ pub(crate) fn read(kind: &FieldKind, entered: &Entered, today: Date) -> Result<O
 
 fn line(text: &str, max_length: usize) -> Result<Value, Problem> {
     let length = text.chars().count();
-    if length > max_length { Err(Problem::TooLong { length, max: max_length }) } else { Ok(Value::String(text.to_owned())) }
+    if length > max_length {
+        Err(Problem::TooLong {
+            length,
+            max: max_length,
+        })
+    } else {
+        Ok(Value::String(text.to_owned()))
+    }
 }
 
 /// Digits as people type them: full width, with thousands separators, with 元.
@@ -146,12 +167,19 @@ fn date(text: &str, entered: &Entered, past: bool, today: Date) -> Result<Value,
 }
 
 fn choice(text: &str, choices: &[Choice]) -> Result<Value, Problem> {
-    if choices.iter().any(|choice| choice.value == text) { Ok(Value::String(text.to_owned())) } else { Err(Problem::NotAChoice) }
+    if choices.iter().any(|choice| choice.value == text) {
+        Ok(Value::String(text.to_owned()))
+    } else {
+        Err(Problem::NotAChoice)
+    }
 }
 
 /// A mobile number by its own rule; a land line as `0` and 8 or 9 digits more.
 fn phone(text: &str) -> Result<Value, Problem> {
-    let digits: String = narrow(text).chars().filter(|c| !matches!(c, '-' | '(' | ')' | '#')).collect();
+    let digits: String = narrow(text)
+        .chars()
+        .filter(|c| !matches!(c, '-' | '(' | ')' | '#'))
+        .collect();
     if let Ok(mobile) = MobileNumber::parse(&digits) {
         return Ok(Value::String(mobile.reveal().to_owned()));
     }
@@ -160,7 +188,11 @@ fn phone(text: &str) -> Result<Value, Problem> {
         None => digits,
     };
     let land_line = digits.starts_with('0') && !digits.starts_with("09") && digits.chars().all(|c| c.is_ascii_digit());
-    if land_line && (9..=10).contains(&digits.len()) { Ok(Value::String(digits)) } else { Err(Problem::Phone) }
+    if land_line && (9..=10).contains(&digits.len()) {
+        Ok(Value::String(digits))
+    } else {
+        Err(Problem::Phone)
+    }
 }
 
 fn email(text: &str) -> Result<Value, Problem> {
@@ -172,9 +204,15 @@ fn email(text: &str) -> Result<Value, Problem> {
             !name.is_empty()
                 && !name.contains(['@', '<', '>', ',', ';', '"'])
                 && labels.len() >= 2
-                && labels.iter().all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+                && labels
+                    .iter()
+                    .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
         });
-    if sound { Ok(Value::String(address)) } else { Err(Problem::Email) }
+    if sound {
+        Ok(Value::String(address))
+    } else {
+        Err(Problem::Email)
+    }
 }
 
 /// Bank or post office code of 3 or 7 digits and an account of 10 to 16 digits.
@@ -203,7 +241,9 @@ fn file(id: &str, entered: &Entered, max_bytes: u64, accept: &[String]) -> Resul
         return Err(Problem::FileTooLarge { max_bytes });
     }
     if !accept.iter().any(|one| one == media_type) {
-        return Err(Problem::FileType { accept: accept.join(", ") });
+        return Err(Problem::FileType {
+            accept: accept.join(", "),
+        });
     }
     Ok(json!({ "id": id, "name": clean(name), "type": media_type, "bytes": bytes }))
 }

@@ -20,8 +20,13 @@ fn check(kind: &FieldKind, typed: &str, expected: Option<Value>) {
 }
 
 fn boxes(kind: &FieldKind, parts: &[(&str, &str)]) -> Option<Value> {
-    let raw: BTreeMap<String, Vec<String>> = parts.iter().map(|(name, value)| (format!("x.{name}"), vec![(*value).to_owned()])).collect();
-    read(kind, &Entered::under("x", &raw), date(2026, 11, 24)).ok().flatten()
+    let raw: BTreeMap<String, Vec<String>> = parts
+        .iter()
+        .map(|(name, value)| (format!("x.{name}"), vec![(*value).to_owned()]))
+        .collect();
+    read(kind, &Entered::under("x", &raw), date(2026, 11, 24))
+        .ok()
+        .flatten()
 }
 
 #[test]
@@ -45,14 +50,21 @@ fn dates_in_roc_years() {
     check(&past, "民國115年11月24日", Some(json!("2026-11-24")));
     check(&past, "民國115年11月25日", None);
     check(&past, "114-02-30", None);
-    assert_eq!(boxes(&past, &[("year", "３８"), ("month", "5"), ("day", "12")]), Some(json!("1949-05-12")));
+    assert_eq!(
+        boxes(&past, &[("year", "３８"), ("month", "5"), ("day", "12")]),
+        Some(json!("1949-05-12"))
+    );
     assert_eq!(boxes(&past, &[("year", "38"), ("month", ""), ("day", "12")]), None);
     assert_eq!(boxes(&past, &[("year", "38"), ("month", "13"), ("day", "12")]), None);
 }
 
 #[test]
 fn choices_outside_the_list_are_refused() {
-    let radios = FieldKind::Radios(vec![Choice { value: "none".into(), label: Text::default(), hint: None }]);
+    let radios = FieldKind::Radios(vec![Choice {
+        value: "none".into(),
+        label: Text::default(),
+        hint: None,
+    }]);
     check(&radios, "none", Some(json!("none")));
     check(&radios, "<script>", None);
     check(&FieldKind::YesNo, "yes", Some(json!(true)));
@@ -69,7 +81,11 @@ fn contacts() {
     check(&FieldKind::Email, "a@b@example.org", None);
     check(&FieldKind::NationalId, "ａ123456789", Some(json!("A123456789")));
     check(&FieldKind::NationalId, "A123456788", None);
-    check(&FieldKind::Address, "臺中市西區大忠里8鄰民生路1號", Some(json!("臺中市西區大忠里8鄰民生路1號")));
+    check(
+        &FieldKind::Address,
+        "臺中市西區大忠里8鄰民生路1號",
+        Some(json!("臺中市西區大忠里8鄰民生路1號")),
+    );
 }
 
 #[test]
@@ -86,6 +102,9 @@ fn accounts_for_payment() {
 
 #[test]
 fn nothing_entered_is_no_value() {
-    assert_eq!(read(&FieldKind::YesNo, &Entered::one("  "), date(2026, 11, 24)).unwrap(), None);
+    assert_eq!(
+        read(&FieldKind::YesNo, &Entered::one("  "), date(2026, 11, 24)).unwrap(),
+        None
+    );
     assert_eq!(boxes(&FieldKind::BankAccount, &[]), None);
 }

@@ -270,24 +270,37 @@ impl Form {
                 continue;
             };
             let items = answers.items(group);
-            places.extend(items.iter().filter(|item| page.items.admits(item)).map(|item| Place { page, item: Some(item.clone()) }));
+            places.extend(items.iter().filter(|item| page.items.admits(item)).map(|item| Place {
+                page,
+                item: Some(item.clone()),
+            }));
         }
         places
     }
 
     /// The pages that the answers so far call for, in order.
     pub fn places(&self, answers: &Answers) -> Vec<Place<'_>> {
-        self.all_places(answers).into_iter().filter(|place| self.is_shown(place, place.page.when.as_ref(), answers)).collect()
+        self.all_places(answers)
+            .into_iter()
+            .filter(|place| self.is_shown(place, place.page.when.as_ref(), answers))
+            .collect()
     }
 
     /// The page at an address such as `contact` or `work.p2`, if the answers so far call for it.
     pub fn place(&self, address: &str, answers: &Answers) -> Option<Place<'_>> {
-        self.places(answers).into_iter().find(|place| place.address() == address)
+        self.places(answers)
+            .into_iter()
+            .find(|place| place.address() == address)
     }
 
     /// The fields of a page that the answers so far call for.
     pub fn fields<'a>(&self, place: &Place<'a>, answers: &Answers) -> Vec<&'a Field> {
-        place.page.fields.iter().filter(|field| self.is_shown(place, field.when.as_ref(), answers)).collect()
+        place
+            .page
+            .fields
+            .iter()
+            .filter(|field| self.is_shown(place, field.when.as_ref(), answers))
+            .collect()
     }
 
     /// The field of a key, with the page it stands on.
@@ -299,20 +312,35 @@ impl Form {
             _ => return None,
         };
         let pages = self.pages.iter().filter(|page| page.group.as_deref() == group);
-        pages.flat_map(|page| page.fields.iter().map(move |field| (page, field))).find(|(_, field)| field.id == id)
+        pages
+            .flat_map(|page| page.fields.iter().map(move |field| (page, field)))
+            .find(|(_, field)| field.id == id)
     }
 
     /// The field that fills an input of the rules.
     pub fn field_of_input(&self, entity: Entity, name: &str) -> Option<(&Page, &Field)> {
-        let all = self.pages.iter().flat_map(|page| page.fields.iter().map(move |field| (page, field)));
-        let mut all = all.filter(|(_, field)| field.input.as_ref().is_some_and(|input| input.entity == entity && input.name == name));
+        let all = self
+            .pages
+            .iter()
+            .flat_map(|page| page.fields.iter().map(move |field| (page, field)));
+        let mut all = all.filter(|(_, field)| {
+            field
+                .input
+                .as_ref()
+                .is_some_and(|input| input.entity == entity && input.name == name)
+        });
         all.next()
     }
 
     /// What people call an item: its label field, or the group's word with its number.
     pub fn item_name(&self, group: &str, item: &str, answers: &Answers, language: Language) -> String {
-        let Some(group) = self.group(group) else { return item.to_owned() };
-        let named = group.label.as_ref().and_then(|label| answers.value(&key(Some(&group.id), Some(item), label)));
+        let Some(group) = self.group(group) else {
+            return item.to_owned();
+        };
+        let named = group
+            .label
+            .as_ref()
+            .and_then(|label| answers.value(&key(Some(&group.id), Some(item), label)));
         match named.and_then(Value::as_str) {
             Some(name) if !name.is_empty() => name.to_owned(),
             _ => format!("{} {}", group.item.get(language), item.trim_start_matches('p')),

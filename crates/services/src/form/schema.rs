@@ -21,13 +21,20 @@ impl Form {
         }
         for group in &self.groups {
             let mut item = Map::new();
-            for page in self.pages.iter().filter(|page| page.group.as_deref() == Some(&group.id)) {
+            for page in self
+                .pages
+                .iter()
+                .filter(|page| page.group.as_deref() == Some(&group.id))
+            {
                 for field in &page.fields {
                     item.insert(field.id.clone(), property(field, language));
                 }
             }
             let items = json!({ "type": "object", "additionalProperties": false, "properties": item });
-            root.insert(group.id.clone(), json!({ "type": "array", "title": group.title.get(language), "maxItems": group.max, "items": items }));
+            root.insert(
+                group.id.clone(),
+                json!({ "type": "array", "title": group.title.get(language), "maxItems": group.max, "items": items }),
+            );
         }
         json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -42,12 +49,18 @@ impl Form {
 
 fn property(field: &Field, language: Language) -> Value {
     let mut schema = match &field.kind {
-        FieldKind::Text { max_length } | FieldKind::TextArea { max_length } => json!({ "type": "string", "maxLength": max_length }),
-        FieldKind::Integer { min, max } | FieldKind::Money { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        FieldKind::Text { max_length } | FieldKind::TextArea { max_length } => {
+            json!({ "type": "string", "maxLength": max_length })
+        }
+        FieldKind::Integer { min, max } | FieldKind::Money { min, max } => {
+            json!({ "type": "integer", "minimum": min, "maximum": max })
+        }
         FieldKind::Date { .. } => json!({ "type": "string", "format": "date" }),
         FieldKind::YesNo => json!({ "type": "boolean" }),
         FieldKind::Radios(choices) | FieldKind::Select(choices) => json!({ "type": "string", "enum": values(choices) }),
-        FieldKind::Checkboxes(choices) => json!({ "type": "array", "uniqueItems": true, "items": { "type": "string", "enum": values(choices) } }),
+        FieldKind::Checkboxes(choices) => {
+            json!({ "type": "array", "uniqueItems": true, "items": { "type": "string", "enum": values(choices) } })
+        }
         FieldKind::NationalId => json!({ "type": "string", "pattern": "^[A-Z][A-Z0-9][0-9]{8}$" }),
         FieldKind::Phone => json!({ "type": "string", "pattern": "^0[0-9]{8,9}$" }),
         FieldKind::Email => json!({ "type": "string", "format": "email", "maxLength": 254 }),
@@ -61,7 +74,9 @@ fn property(field: &Field, language: Language) -> Value {
                 "account": { "type": "string", "pattern": "^[0-9]{10,16}$" },
             },
         }),
-        FieldKind::File { .. } => json!({ "type": "string", "format": "uuid", "description": "id of an uploaded file" }),
+        FieldKind::File { .. } => {
+            json!({ "type": "string", "format": "uuid", "description": "id of an uploaded file" })
+        }
     };
     if let Value::Object(schema) = &mut schema {
         schema.insert("title".to_owned(), field.label.get(language).into());

@@ -69,7 +69,9 @@ impl Form {
             title: page.title.get(language),
             hint: page.hint.as_ref().map(|hint| hint.get(language)),
             item,
-            fields: fields.map(|field| field_view(place.key(field), field, answers, invalid, language)).collect(),
+            fields: fields
+                .map(|field| field_view(place.key(field), field, answers, invalid, language))
+                .collect(),
         }
     }
 
@@ -82,18 +84,31 @@ impl Form {
     }
 }
 
-fn field_view<'a>(key: String, field: &'a Field, answers: &'a Answers, invalid: Option<&Invalid>, language: Language) -> FieldView<'a> {
+fn field_view<'a>(
+    key: String,
+    field: &'a Field,
+    answers: &'a Answers,
+    invalid: Option<&Invalid>,
+    language: Language,
+) -> FieldView<'a> {
     let answer = answers.get(&key);
     let value = answer.map(|answer| &answer.value);
     let box_names = box_names(&field.kind);
     let typed = |name: &str| -> Option<Vec<String>> {
-        let input = if name.is_empty() { key.clone() } else { format!("{key}.{name}") };
+        let input = if name.is_empty() {
+            key.clone()
+        } else {
+            format!("{key}.{name}")
+        };
         invalid.map(|invalid| invalid.raw.get(&input).cloned().unwrap_or_default())
     };
     let boxes: Vec<(&'static str, String)> = box_names
         .iter()
         .map(|name| {
-            let text = typed(name).map_or_else(|| value.map_or_else(String::new, |value| box_text(&field.kind, value, name)), |typed| typed.concat());
+            let text = typed(name).map_or_else(
+                || value.map_or_else(String::new, |value| box_text(&field.kind, value, name)),
+                |typed| typed.concat(),
+            );
             (*name, text)
         })
         .collect();
@@ -113,11 +128,15 @@ fn field_view<'a>(key: String, field: &'a Field, answers: &'a Answers, invalid: 
     FieldView {
         label: field.label.get(language),
         hint: field.hint.as_ref().map(|hint| hint.get(language)),
-        choices: choices.map(|choice| (choice.value.as_str(), choice.label.get(language), chosen(&choice.value))).collect(),
+        choices: choices
+            .map(|choice| (choice.value.as_str(), choice.label.get(language), chosen(&choice.value)))
+            .collect(),
         boxes,
         shown: value.map_or_else(String::new, |value| shown(&field.kind, value, language)),
         source: answer.map(|answer| &answer.source),
-        changed_from: answer.and_then(|answer| answer.changed_from.as_ref()).map(|held| (shown(&field.kind, &held.value, language), &held.source)),
+        changed_from: answer
+            .and_then(|answer| answer.changed_from.as_ref())
+            .map(|held| (shown(&field.kind, &held.value, language), &held.source)),
         error: error.map(|error| error.message.clone()),
         key,
         field,
@@ -146,7 +165,11 @@ fn box_text(kind: &FieldKind, value: &Value, name: &str) -> String {
             Err(_) => String::new(),
         },
         (FieldKind::YesNo, Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        (_, Value::Object(parts)) => parts.get(if name.is_empty() { "name" } else { name }).and_then(Value::as_str).unwrap_or("").to_owned(),
+        (_, Value::Object(parts)) => parts
+            .get(if name.is_empty() { "name" } else { name })
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_owned(),
         (_, Value::String(text)) => text.clone(),
         (_, Value::Number(number)) => number.to_string(),
         _ => String::new(),

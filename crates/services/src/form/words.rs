@@ -33,7 +33,11 @@ impl Problem {
     /// The sentence at the field. Languages without their own wording read the English one.
     pub fn message(&self, field: &Field, language: Language) -> String {
         let label = field.label.get(language);
-        if language == Language::ZhTw { self.chinese(field, label) } else { self.english(field, label) }
+        if language == Language::ZhTw {
+            self.chinese(field, label)
+        } else {
+            self.english(field, label)
+        }
     }
 
     fn chinese(&self, field: &Field, label: &str) -> String {
@@ -74,38 +78,64 @@ impl Problem {
             Self::Missing if chooses(&field.kind) => format!("Choose an answer for “{label}”."),
             Self::Missing if matches!(field.kind, FieldKind::File { .. }) => format!("Upload “{label}”."),
             Self::Missing => format!("Enter “{label}”."),
-            Self::TooLong { length, max } => format!("“{label}” has {length} characters; shorten it to {max} or fewer."),
+            Self::TooLong { length, max } => {
+                format!("“{label}” has {length} characters; shorten it to {max} or fewer.")
+            }
             Self::NotANumber { money: true } => format!("Enter “{label}” in figures only, for example 8329."),
             Self::NotANumber { money: false } => format!("Enter “{label}” as a whole number, for example 12."),
             Self::TooSmall { min, money } => format!("“{label}” must be {} or more.", plain(*min, *money)),
-            Self::TooLarge { max, money } => format!("“{label}” must be {} or less; please look again.", plain(*max, *money)),
-            Self::NotADate => format!("“{label}” is not a day that exists. Enter year, month and day, for example 38, 5, 12."),
+            Self::TooLarge { max, money } => {
+                format!("“{label}” must be {} or less; please look again.", plain(*max, *money))
+            }
+            Self::NotADate => {
+                format!("“{label}” is not a day that exists. Enter year, month and day, for example 38, 5, 12.")
+            }
             Self::DatePartMissing { part } => format!("“{label}” has no {part}."),
             Self::DateInFuture => format!("“{label}” must not be after today."),
             Self::NotAChoice => format!("Choose one of the answers listed for “{label}”."),
-            Self::NationalId => format!("“{label}” is not right. Enter the one or two letters and the digits as on the card."),
-            Self::Phone => format!("Enter “{label}” as a mobile number (10 digits from 09) or a land line with its area code."),
+            Self::NationalId => {
+                format!("“{label}” is not right. Enter the one or two letters and the digits as on the card.")
+            }
+            Self::Phone => {
+                format!("Enter “{label}” as a mobile number (10 digits from 09) or a land line with its area code.")
+            }
             Self::Email => format!("Enter “{label}” in full, for example name@example.org."),
             Self::Address => format!("Enter “{label}” in full, from the city to the house number."),
             Self::BankCode => "Enter the bank or post office code of 3 or 7 digits; the post office is 700.".to_owned(),
-            Self::BankNumber => "Enter the account number of 10 to 16 digits; see the cover of the passbook.".to_owned(),
+            Self::BankNumber => {
+                "Enter the account number of 10 to 16 digits; see the cover of the passbook.".to_owned()
+            }
             Self::FileMissing => format!("No file arrived for “{label}”; please upload it again."),
-            Self::FileTooLarge { max_bytes } => format!("The file for “{label}” is too large; the most is {} MB.", max_bytes >> 20),
+            Self::FileTooLarge { max_bytes } => format!(
+                "The file for “{label}” is too large; the most is {} MB.",
+                max_bytes >> 20
+            ),
             Self::FileType { accept } => format!("“{label}” can't take this kind of file; use {accept}."),
         }
     }
 }
 
 fn chooses(kind: &FieldKind) -> bool {
-    matches!(kind, FieldKind::Radios(_) | FieldKind::Select(_) | FieldKind::Checkboxes(_) | FieldKind::YesNo)
+    matches!(
+        kind,
+        FieldKind::Radios(_) | FieldKind::Select(_) | FieldKind::Checkboxes(_) | FieldKind::YesNo
+    )
 }
 
 fn amount(number: i64, money: bool) -> String {
-    if money { Money(number).to_string() } else { number.to_string() }
+    if money {
+        Money(number).to_string()
+    } else {
+        number.to_string()
+    }
 }
 
 fn plain(number: i64, money: bool) -> String {
-    if money { format!("NT${}", grouped(number)) } else { number.to_string() }
+    if money {
+        format!("NT${}", grouped(number))
+    } else {
+        number.to_string()
+    }
 }
 
 /// `8329` as `8,329`.
@@ -144,7 +174,9 @@ pub(crate) fn shown(kind: &FieldKind, value: &Value, language: Language) -> Stri
             let part = |name: &str| account.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
             format!("{} {}", part("bank"), part("account"))
         }
-        (FieldKind::File { .. }, Value::Object(file)) => file.get("name").and_then(Value::as_str).unwrap_or("").to_owned(),
+        (FieldKind::File { .. }, Value::Object(file)) => {
+            file.get("name").and_then(Value::as_str).unwrap_or("").to_owned()
+        }
         (_, Value::Array(values)) => {
             let each: Vec<String> = values.iter().map(|value| shown(kind, value, language)).collect();
             each.join(if chinese { "、" } else { ", " })

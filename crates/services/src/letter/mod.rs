@@ -38,7 +38,10 @@ pub enum LetterError {
     #[error("the letter has {0} pages; the most is {most}", most = press::MOST_PAGES)]
     TooLong(usize),
     /// Making the letter takes too long.
-    #[error("the letter was not ready after {} seconds; look for a loop in its template", press::MOST_SECONDS)]
+    #[error(
+        "the letter was not ready after {} seconds; look for a loop in its template",
+        press::MOST_SECONDS
+    )]
     TooSlow,
     /// The letter press itself does not work.
     #[error("the letter press does not work: {0}")]
@@ -80,18 +83,30 @@ impl Letters {
                         left -= bytes.len();
                         letters.files.insert(name, bytes);
                     }
-                    Ok(_) => mistakes.push(at_top(&shown, format!("the letters are larger than {MOST_BYTES} bytes together"), "make pictures smaller")),
+                    Ok(_) => mistakes.push(at_top(
+                        &shown,
+                        format!("the letters are larger than {MOST_BYTES} bytes together"),
+                        "make pictures smaller",
+                    )),
                     Err(found) => mistakes.push(found),
                 }
             }
         }
         for kind in KINDS {
             match letters.files.get(&format!("{kind}.typ")) {
-                None => mistakes.push(at_top(&format!("letters/{kind}.typ"), format!("the letter `{kind}` is missing"), "write it; it gets its data by `json(\"data.json\")`")),
+                None => mistakes.push(at_top(
+                    &format!("letters/{kind}.typ"),
+                    format!("the letter `{kind}` is missing"),
+                    "write it; it gets its data by `json(\"data.json\")`",
+                )),
                 Some(bytes) => mistakes.extend(syntax(&format!("letters/{kind}.typ"), bytes)),
             }
         }
-        if mistakes.is_empty() { Ok(letters) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(letters)
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// Names and contents, for the digest of the folder.
@@ -109,15 +124,29 @@ impl Letters {
         if text.len() > MOST_DATA {
             return Err(LetterError::TooMuch);
         }
-        let made = press::make(self.files.clone(), format!("{kind}.typ"), text, format!("{service}/{kind}"))?;
-        Ok(Letter { pdf: made.pdf, pages: made.pages, missing, warnings: made.warnings })
+        let made = press::make(
+            self.files.clone(),
+            format!("{kind}.typ"),
+            text,
+            format!("{service}/{kind}"),
+        )?;
+        Ok(Letter {
+            pdf: made.pdf,
+            pages: made.pages,
+            missing,
+            warnings: made.warnings,
+        })
     }
 }
 
 /// Mistakes of syntax, found without making the letter.
 fn syntax(name: &str, bytes: &[u8]) -> Vec<Mistake> {
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return vec![at_top(name, "the file is not UTF-8 text".to_owned(), "save it as UTF-8")];
+        return vec![at_top(
+            name,
+            "the file is not UTF-8 text".to_owned(),
+            "save it as UTF-8",
+        )];
     };
     let source = typst::syntax::Source::detached(text);
     let errors = source.root().errors_and_warnings().0;
@@ -125,7 +154,13 @@ fn syntax(name: &str, bytes: &[u8]) -> Vec<Mistake> {
         .iter()
         .map(|error| {
             let (line, column) = press::place(&source, press::offset(&source, error.span)).unwrap_or((0, 0));
-            mistake(name, line, column, error.message.to_string(), error.hints.first().map(|hint| hint.v.to_string()))
+            mistake(
+                name,
+                line,
+                column,
+                error.message.to_string(),
+                error.hints.first().map(|hint| hint.v.to_string()),
+            )
         })
         .collect()
 }

@@ -37,7 +37,11 @@ static FONT: &[u8] = include_bytes!("../../../../fonts/TongbanSansTC-Regular.otf
 /// What all letters share, made when the first letter is.
 static PRESS: LazyLock<Option<Press>> = LazyLock::new(|| {
     let font = Font::new(Bytes::new(FONT), 0)?;
-    Some(Press { library: LazyHash::new(Library::default()), book: LazyHash::new(FontBook::from_fonts([&font])), font })
+    Some(Press {
+        library: LazyHash::new(Library::default()),
+        book: LazyHash::new(FontBook::from_fonts([&font])),
+        font,
+    })
 });
 
 struct Press {
@@ -47,7 +51,9 @@ struct Press {
 }
 
 fn press() -> Result<&'static Press, LetterError> {
-    PRESS.as_ref().ok_or_else(|| LetterError::Press("the letter font can't be read".to_owned()))
+    PRESS
+        .as_ref()
+        .ok_or_else(|| LetterError::Press("the letter font can't be read".to_owned()))
 }
 
 /// What came out.
@@ -67,7 +73,12 @@ struct Sheet {
 
 impl Sheet {
     fn new(files: BTreeMap<String, Vec<u8>>, main: &str, data: String) -> Result<Self, LetterError> {
-        let mut sheet = Self { press: press()?, main: id(main)?, sources: BTreeMap::new(), files: BTreeMap::new() };
+        let mut sheet = Self {
+            press: press()?,
+            main: id(main)?,
+            sources: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
         for (name, bytes) in files {
             if name.ends_with(".typ")
                 && let Ok(text) = String::from_utf8(bytes.clone())
@@ -93,9 +104,14 @@ impl Sheet {
     fn said(&self, diagnostic: &SourceDiagnostic) -> Mistake {
         let hint = diagnostic.hints.first().map(|hint| hint.v.to_string());
         let name = diagnostic.span.id().and_then(|id| Self::name(id).ok());
-        let place = name.and_then(|name| self.sources.get(name)).and_then(|source| place(source, self.range(diagnostic.span)?.start));
+        let place = name
+            .and_then(|name| self.sources.get(name))
+            .and_then(|source| place(source, self.range(diagnostic.span)?.start));
         let (line, column) = place.unwrap_or((0, 0));
-        let file = format!("letters/{}", name.or_else(|| Self::name(self.main).ok()).unwrap_or_default());
+        let file = format!(
+            "letters/{}",
+            name.or_else(|| Self::name(self.main).ok()).unwrap_or_default()
+        );
         mistake(&file, line, column, diagnostic.message.to_string(), hint)
     }
 
@@ -115,11 +131,15 @@ impl Sheet {
             return Err(LetterError::TooLong(pages));
         }
         let mut boxes = BTreeSet::new();
-        document.pages().iter().for_each(|page| empty_boxes(&page.frame, &mut boxes));
+        document
+            .pages()
+            .iter()
+            .for_each(|page| empty_boxes(&page.frame, &mut boxes));
         if !boxes.is_empty() {
             return Err(LetterError::NotInFont(named(&boxes)));
         }
-        let standards = PdfStandards::new(&[PdfStandard::Ua_1]).map_err(|error| LetterError::Press(error.message().to_string()))?;
+        let standards =
+            PdfStandards::new(&[PdfStandard::Ua_1]).map_err(|error| LetterError::Press(error.message().to_string()))?;
         let options = PdfOptions {
             ident: Smart::Custom(ident),
             creator: Smart::Custom(Some("Tongban".to_owned())),
@@ -130,7 +150,11 @@ impl Sheet {
             pretty: false,
         };
         let pdf = typst_pdf::pdf(&document, &options).map_err(|errors| self.error(&errors))?;
-        Ok(Made { pdf, pages, warnings: made.warnings.iter().map(|warning| self.said(warning)).collect() })
+        Ok(Made {
+            pdf,
+            pages,
+            warnings: made.warnings.iter().map(|warning| self.said(warning)).collect(),
+        })
     }
 }
 
@@ -149,12 +173,18 @@ impl World for Sheet {
 
     fn source(&self, id: FileId) -> FileResult<Source> {
         let name = Self::name(id)?;
-        self.sources.get(name).cloned().ok_or_else(|| FileError::NotFound(name.into()))
+        self.sources
+            .get(name)
+            .cloned()
+            .ok_or_else(|| FileError::NotFound(name.into()))
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
         let name = Self::name(id)?;
-        self.files.get(name).cloned().ok_or_else(|| FileError::NotFound(name.into()))
+        self.files
+            .get(name)
+            .cloned()
+            .ok_or_else(|| FileError::NotFound(name.into()))
     }
 
     fn font(&self, index: usize) -> Option<Font> {
@@ -174,11 +204,19 @@ fn id(name: &str) -> Result<FileId, LetterError> {
 
 /// Line and column, from 1, of a byte offset.
 pub(super) fn place(source: &Source, offset: usize) -> Option<(usize, usize)> {
-    source.lines().byte_to_line_column(offset).map(|(line, column)| (line + 1, column + 1))
+    source
+        .lines()
+        .byte_to_line_column(offset)
+        .map(|(line, column)| (line + 1, column + 1))
 }
 
 /// Makes a letter in a thread of its own, and gives up on it after a while.
-pub(super) fn make(files: BTreeMap<String, Vec<u8>>, main: String, data: String, ident: String) -> Result<Made, LetterError> {
+pub(super) fn make(
+    files: BTreeMap<String, Vec<u8>>,
+    main: String,
+    data: String,
+    ident: String,
+) -> Result<Made, LetterError> {
     let (done, wait) = mpsc::sync_channel(1);
     let work = move || {
         let made = Sheet::new(files, &main, data).and_then(|sheet| sheet.make(ident));
@@ -201,7 +239,9 @@ pub(super) fn make(files: BTreeMap<String, Vec<u8>>, main: String, data: String,
 
 /// Characters that a font need not draw.
 fn unseen(c: char) -> bool {
-    c.is_control() || c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0100}'..='\u{e01ef}')
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// The data with each character that the font lacks written as `〔U+20BB7〕`, and those characters.
@@ -230,7 +270,12 @@ fn rewrite(value: &Value, write: &mut dyn FnMut(&str) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(write(text)),
         Value::Array(values) => Value::Array(values.iter().map(|value| rewrite(value, write)).collect()),
-        Value::Object(values) => Value::Object(values.iter().map(|(key, value)| (key.clone(), rewrite(value, write))).collect()),
+        Value::Object(values) => Value::Object(
+            values
+                .iter()
+                .map(|(key, value)| (key.clone(), rewrite(value, write)))
+                .collect(),
+        ),
         other => other.clone(),
     }
 }
@@ -242,7 +287,13 @@ fn empty_boxes(frame: &Frame, found: &mut BTreeSet<char>) {
             FrameItem::Group(group) => empty_boxes(&group.frame, found),
             FrameItem::Text(text) => {
                 for glyph in text.glyphs.iter().filter(|glyph| glyph.id == 0) {
-                    found.extend(text.text.get(glyph.range()).unwrap_or("").chars().filter(|c| !unseen(*c)));
+                    found.extend(
+                        text.text
+                            .get(glyph.range())
+                            .unwrap_or("")
+                            .chars()
+                            .filter(|c| !unseen(*c)),
+                    );
                 }
             }
             _ => {}
@@ -252,14 +303,19 @@ fn empty_boxes(frame: &Frame, found: &mut BTreeSet<char>) {
 
 /// `「𠮷」 (U+20BB7)` for each.
 fn named(characters: &BTreeSet<char>) -> String {
-    let each: Vec<String> = characters.iter().map(|c| format!("「{c}」 (U+{:04X})", u32::from(*c))).collect();
+    let each: Vec<String> = characters
+        .iter()
+        .map(|c| format!("「{c}」 (U+{:04X})", u32::from(*c)))
+        .collect();
     each.join(", ")
 }
 
 /// The offset a diagnostic of a single source points at.
 pub(super) fn offset(source: &Source, span: DiagSpan) -> usize {
     match span.get() {
-        typst::syntax::DiagSpanKind::Number { num, sub_range, .. } => source.range(num, sub_range).map_or(0, |range| range.start),
+        typst::syntax::DiagSpanKind::Number { num, sub_range, .. } => {
+            source.range(num, sub_range).map_or(0, |range| range.start)
+        }
         typst::syntax::DiagSpanKind::Range { range, .. } => range.start,
         typst::syntax::DiagSpanKind::Detached => 0,
     }

@@ -13,10 +13,25 @@ pub const KINDS: [&str; 3] = ["approved", "refused", "correction"];
 /// Data of a letter of this kind as a case would give it.
 pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String]) -> Value {
     let language = Language::ZhTw;
-    let title = |name: &str| rules.steps().iter().find(|step| step.name == name).map_or(name.to_owned(), |step| step.title.get(language).to_owned());
-    let amounts: Vec<Value> = amounts.iter().map(|name| json!({ "name": title(name), "amount": 8329, "text": civic::Money(8329).to_string() })).collect();
-    let conditions = rules.steps().iter().filter(|step| step.is_condition && step.entity != Entity::Person).take(3);
-    let reasons: Vec<Value> = conditions.map(|step| json!({ "title": step.title.get(language), "law": step.law })).collect();
+    let title = |name: &str| {
+        rules
+            .steps()
+            .iter()
+            .find(|step| step.name == name)
+            .map_or(name.to_owned(), |step| step.title.get(language).to_owned())
+    };
+    let amounts: Vec<Value> = amounts
+        .iter()
+        .map(|name| json!({ "name": title(name), "amount": 8329, "text": civic::Money(8329).to_string() }))
+        .collect();
+    let conditions = rules
+        .steps()
+        .iter()
+        .filter(|step| step.is_condition && step.entity != Entity::Person)
+        .take(3);
+    let reasons: Vec<Value> = conditions
+        .map(|step| json!({ "title": step.title.get(language), "law": step.law }))
+        .collect();
     let mut data = json!({
         "city": "臺中市政府",
         "agency": meta.agency.get(language),

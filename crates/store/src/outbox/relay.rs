@@ -10,6 +10,7 @@ use apalis::layers::WorkerBuilderExt as _;
 use apalis::layers::catch_panic::CatchPanicLayer;
 use apalis::prelude::{BoxDynError, ExecutionContext, WorkerBuilder};
 use apalis_core::worker::ext::ack::{Acknowledge, AcknowledgementExt as _};
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::backend::{Rows, Until};
 use super::{Claimed, NAP, Outcome, note, table};
@@ -69,7 +70,8 @@ impl Relay {
         Ok(self.work(store, Until::Drained).await)
     }
 
-    async fn work(&self, store: &Store, until: Until) -> usize {
+    /// Runs one worker to its end; gives how many pieces were tried.
+    fn work(&self, store: &Store, until: Until) -> Pin<Box<dyn Future<Output = usize> + Send>> {
         let tried = Arc::new(AtomicUsize::new(0));
         let (handlers, count) = (self.handlers.clone(), Arc::clone(&tried));
         let handle = move |row: table::Model| {
@@ -86,13 +88,23 @@ impl Relay {
             .backend(Rows::new(store.clone(), until))
             .concurrency(WORKERS)
             .ack_with(Note(store.clone()))
-            .layer(CatchPanicLayer::with_panic_handler(|_| Panicked))
+            .layer(CatchPanicLayer::with_panic_handler(panicked as fn(&Caught) -> Panicked))
             .build(handle);
-        if let Err(error) = worker.run().await {
-            tracing::error!(%error, "the worker of the outbox ended");
-        }
-        tried.load(Ordering::Relaxed)
+        let ended = worker.stream().for_each(|event| {
+            if let Err(error) = event {
+                tracing::error!(%error, "the worker of the outbox ended");
+            }
+            std::future::ready(())
+        });
+        Box::pin(ended.map(move |()| tried.load(Ordering::Relaxed)))
     }
+}
+
+/// What a panic carries; it may hold personal data, so it goes no further.
+type Caught = Box<dyn std::any::Any + Send>;
+
+fn panicked(_: &Caught) -> Panicked {
+    Panicked
 }
 
 /// Notes the outcome of each piece of work.

@@ -52,6 +52,9 @@ pub struct DemoArgs {
     /// Begin without the made-up applications of the last eight weeks
     #[arg(long)]
     no_history: bool,
+    /// With `--json`, name so many more residents, for load
+    #[arg(long, default_value_t = 0, hide = true)]
+    offer: usize,
     /// Make the past of the city and end: done in a process of its own, so that its memory goes with it
     #[arg(long, hide = true)]
     only_history: bool,
@@ -71,6 +74,7 @@ impl Default for DemoArgs {
             services: None,
             grace: 60,
             no_history: false,
+            offer: 0,
             only_history: false,
             json: false,
         }
@@ -165,6 +169,8 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         apart(&args, listen).await?;
     }
     progress.step("starting sign-in, MyData, mailbox and bank · 啟動登入、MyData、信箱和銀行");
+    let offered = (0..city.families()).filter_map(|family| city.head_account(family));
+    let offered: Vec<String> = offered.take(args.offer).map(|account| account.national_id).collect();
     let catalogue = server::catalogue(&config)?;
     let running = peers::start(peers::Config {
         population: city,
@@ -191,7 +197,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         member.open(&desk).await?;
     }
     progress.end();
-    tell(&args, &config, &running, &members);
+    tell(&args, &config, &running, &members, &offered);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
     running.shutdown().await;
     drop(lock);
@@ -464,7 +470,7 @@ impl Member {
 }
 
 /// Says where everything is.
-fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member]) {
+fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member], offered: &[String]) {
     let portal = config.portal.as_str().trim_end_matches('/');
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -481,6 +487,7 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member])
             "residents": args.residents,
             "people": running.accounts().iter().map(|account| serde_json::json!({ "national_id": account.national_id, "name": account.name, "note": account.note, "email": account.email })).collect::<Vec<_>>(),
             "staff": staff,
+            "offered": offered,
         });
         let _ = writeln!(out, "{line}");
         let _ = out.flush();

@@ -100,11 +100,23 @@ impl Field {
     /// A field with nothing but its question.
     #[must_use]
     pub fn new(words: Words, name: impl Into<String>, label: impl Into<String>, control: Control) -> Field {
-        Field { words, name: name.into(), label: label.into(), heading: false, hint: None, optional: false, error: None, control }
+        Field {
+            words,
+            name: name.into(),
+            label: label.into(),
+            heading: false,
+            hint: None,
+            optional: false,
+            error: None,
+            control,
+        }
     }
 
     fn is_group(&self) -> bool {
-        matches!(self.control, Control::Boxes(_) | Control::Radios(_) | Control::Checkboxes(_))
+        matches!(
+            self.control,
+            Control::Boxes(_) | Control::Radios(_) | Control::Checkboxes(_)
+        )
     }
 
     /// The value of `aria-describedby`, and nothing where there is neither hint nor error.

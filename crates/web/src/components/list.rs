@@ -30,7 +30,12 @@ impl Row {
     /// A question and its answer.
     #[must_use]
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Row {
-        Row { key: key.into(), value: value.into(), note: None, change: None }
+        Row {
+            key: key.into(),
+            value: value.into(),
+            note: None,
+            change: None,
+        }
     }
 }
 

@@ -57,7 +57,10 @@ impl Tag {
     /// A tag.
     #[must_use]
     pub fn new(text: impl Into<String>, colour: Colour) -> Tag {
-        Tag { text: text.into(), colour }
+        Tag {
+            text: text.into(),
+            colour,
+        }
     }
 
     fn class(&self) -> &'static str {

@@ -71,7 +71,9 @@ impl Reasons {
             (Mark::Met, "reasons-met"),
             (Mark::Figure, "reasons-figures"),
         ];
-        let groups = kinds.into_iter().map(|(mark, key)| (key, self.reasons.iter().filter(|reason| reason.mark == mark).collect()));
+        let groups = kinds
+            .into_iter()
+            .map(|(mark, key)| (key, self.reasons.iter().filter(|reason| reason.mark == mark).collect()));
         groups.filter(|(_, steps): &(_, Vec<_>)| !steps.is_empty()).collect()
     }
 }

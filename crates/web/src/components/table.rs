@@ -36,13 +36,19 @@ impl Head {
     /// A column of words.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Head {
-        Head { text: text.into(), numeric: false }
+        Head {
+            text: text.into(),
+            numeric: false,
+        }
     }
 
     /// A column of numbers.
     #[must_use]
     pub fn number(text: impl Into<String>) -> Head {
-        Head { text: text.into(), numeric: true }
+        Head {
+            text: text.into(),
+            numeric: true,
+        }
     }
 }
 
@@ -61,19 +67,29 @@ impl Cell {
     /// A cell with text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Cell {
-        Cell { text: text.into(), ..Cell::default() }
+        Cell {
+            text: text.into(),
+            ..Cell::default()
+        }
     }
 
     /// A cell that leads somewhere.
     #[must_use]
     pub fn link(text: impl Into<String>, href: impl Into<String>) -> Cell {
-        Cell { text: text.into(), href: Some(href.into()), tag: None }
+        Cell {
+            text: text.into(),
+            href: Some(href.into()),
+            tag: None,
+        }
     }
 
     /// A cell with a state.
     #[must_use]
     pub fn tag(tag: Tag) -> Cell {
-        Cell { tag: Some(tag), ..Cell::default() }
+        Cell {
+            tag: Some(tag),
+            ..Cell::default()
+        }
     }
 }
 
@@ -96,10 +112,18 @@ impl Pagination {
     #[must_use]
     pub fn new(words: Words, page: u64, total: u64, size: u64, href: impl Into<String>) -> Pagination {
         let pages = total.div_ceil(size.max(1)).max(1);
-        Pagination { words, page: page.clamp(1, pages), pages, href: href.into() }
+        Pagination {
+            words,
+            page: page.clamp(1, pages),
+            pages,
+            href: href.into(),
+        }
     }
 
     fn place(&self) -> String {
-        self.words.with("page-of", &[("page", self.page.to_string()), ("pages", self.pages.to_string())])
+        self.words.with(
+            "page-of",
+            &[("page", self.page.to_string()), ("pages", self.pages.to_string())],
+        )
     }
 }

@@ -31,30 +31,68 @@ async fn show_page(app: &App, id: &str, resident: Resident, invalid: Option<&Inv
     }
     let form = &case.service.form;
     let places = form.places(&case.answers);
-    let views = places.iter().map(|place| form.view(place, &case.answers, None, invalid, frame.language()));
-    let mut found = views.flat_map(|view| view.fields).filter(|field| matches!(field.field.kind, FieldKind::BankAccount));
-    let mut account = found.next().map(|view| fields::field(words, &view)).ok_or(Problem::NotFound)?;
-    if invalid.is_none() && let crate::components::Control::Boxes(entries) = &mut account.control {
+    let views = places
+        .iter()
+        .map(|place| form.view(place, &case.answers, None, invalid, frame.language()));
+    let mut found = views
+        .flat_map(|view| view.fields)
+        .filter(|field| matches!(field.field.kind, FieldKind::BankAccount));
+    let mut account = found
+        .next()
+        .map(|view| fields::field(words, &view))
+        .ok_or(Problem::NotFound)?;
+    if invalid.is_none()
+        && let crate::components::Control::Boxes(entries) = &mut account.control
+    {
         // the account that was refused is not offered again
         entries.iter_mut().for_each(|entry| entry.value.clear());
     }
     let errors = invalid.map(|invalid| ErrorSummary {
         words,
-        errors: invalid.errors.iter().map(|error| (error.key.clone(), error.message.clone())).collect(),
+        errors: invalid
+            .errors
+            .iter()
+            .map(|error| (error.key.clone(), error.message.clone()))
+            .collect(),
     });
-    let status = if errors.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    page_with(status, &AccountPage { id: id.to_owned(), errors, account, frame })
+    let status = if errors.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    page_with(
+        status,
+        &AccountPage {
+            id: id.to_owned(),
+            errors,
+            account,
+            frame,
+        },
+    )
 }
 
 /// `GET /applications/{id}/account`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     show_page(&app, &id, resident, None).await
 }
 
 /// `POST /applications/{id}/account`
-pub(super) async fn save(State(app): State<App>, Path(id): Path<String>, resident: Resident, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn save(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let language = resident.frame.language();
-    let raw: BTreeMap<String, Vec<String>> = posted.raw.into_iter().filter(|(name, _)| name == SHOWN || !name.starts_with('_')).collect();
+    let raw: BTreeMap<String, Vec<String>> = posted
+        .raw
+        .into_iter()
+        .filter(|(name, _)| name == SHOWN || !name.starts_with('_'))
+        .collect();
     match pay::new_account(&app.desk, &resident.person, application(&id)?, raw, language).await {
         Ok(()) => Ok(onward(&format!("/applications/{id}"))),
         Err(CaseError::Invalid(invalid)) => show_page(&app, &id, resident, Some(&invalid)).await,

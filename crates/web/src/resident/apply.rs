@@ -10,9 +10,16 @@ use super::{Resident, failed, onward};
 use crate::{App, Posted, Problem};
 
 /// `POST /services/{id}/start`: opens an application, or goes on with the one there is.
-pub(super) async fn start(State(app): State<App>, Path(service): Path<String>, resident: Resident, _: Posted) -> Result<Response, Problem> {
+pub(super) async fn start(
+    State(app): State<App>,
+    Path(service): Path<String>,
+    resident: Resident,
+    _: Posted,
+) -> Result<Response, Problem> {
     let language = resident.frame.language();
-    let id = collect::open(&app.desk, &resident.person, &service, Channel::Online, language).await.map_err(failed)?;
+    let id = collect::open(&app.desk, &resident.person, &service, Channel::Online, language)
+        .await
+        .map_err(failed)?;
     let draft = collect::draft(&app.desk, &resident.person, id).await.map_err(failed)?;
     Ok(onward(&next(&draft)))
 }
@@ -33,7 +40,11 @@ pub(super) fn next(draft: &Draft) -> String {
 
 /// Whether the person has begun to answer without MyData.
 fn started(draft: &Draft) -> bool {
-    draft.answers.values.values().any(|answer| matches!(answer.source, services::form::Source::Person))
+    draft
+        .answers
+        .values
+        .values()
+        .any(|answer| matches!(answer.source, services::form::Source::Person))
 }
 
 /// The next page with a question, or the check.

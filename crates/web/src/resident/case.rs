@@ -10,7 +10,9 @@ use civic::ids::LetterId;
 use uuid::Uuid;
 
 use super::{Resident, application, apply, explained, failed};
-use crate::components::{Banner, Cell, Colour, Event, Head, Outcome, Reasons, Row, SummaryList, Table, Tag, Task, TaskList, Timeline};
+use crate::components::{
+    Banner, Cell, Colour, Event, Head, Outcome, Reasons, Row, SummaryList, Table, Tag, Task, TaskList, Timeline,
+};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page};
 
@@ -62,7 +64,11 @@ pub(super) async fn list(State(app): State<App>, resident: Resident) -> Result<R
             None => words.t1("case-opened", "time", words.time(mine.opened)),
         },
     });
-    page(&ApplicationsPage { lines: lines.collect(), name: person.name.clone(), frame })
+    page(&ApplicationsPage {
+        lines: lines.collect(),
+        name: person.name.clone(),
+        frame,
+    })
 }
 
 #[derive(Template)]
@@ -99,7 +105,11 @@ struct CasePage {
 }
 
 /// `GET /applications/{id}`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
     let words = frame.words;
     let application = application(&id)?;
@@ -107,9 +117,19 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
     let service = words.of(&case.mine.service).to_owned();
     if case.mine.state == CaseState::Draft {
         let draft = collect::draft(&app.desk, &person, application).await.map_err(failed)?;
-        let mut pages: Vec<&str> = draft.questions.iter().map(|question| question.address.as_str()).collect();
+        let mut pages: Vec<&str> = draft
+            .questions
+            .iter()
+            .map(|question| question.address.as_str())
+            .collect();
         pages.dedup();
-        let done = |yes: bool| if yes { Tag::new(words.t("task-done"), Colour::Green) } else { Tag::new(words.t("task-open"), Colour::Yellow) };
+        let done = |yes: bool| {
+            if yes {
+                Tag::new(words.t("task-done"), Colour::Green)
+            } else {
+                Tag::new(words.t("task-open"), Colour::Yellow)
+            }
+        };
         let task = |title: &str, page: &str, open: bool, state, hint: Option<String>| Task {
             title: words.t(title),
             href: open.then(|| apply::address(application, page)),
@@ -119,14 +139,39 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
         let filled = draft.answers.filled_from_sources() > 0;
         let mut tasks = vec![task("task-notice", "notice", true, done(draft.agreed), None)];
         if !draft.service.meta.mydata.is_empty() {
-            let optional = if filled { done(true) } else { Tag::new(words.t("task-choice"), Colour::Blue) };
-            tasks.push(task("task-mydata", "mydata", draft.agreed, optional, Some(words.t("task-mydata-hint"))));
+            let optional = if filled {
+                done(true)
+            } else {
+                Tag::new(words.t("task-choice"), Colour::Blue)
+            };
+            tasks.push(task(
+                "task-mydata",
+                "mydata",
+                draft.agreed,
+                optional,
+                Some(words.t("task-mydata-hint")),
+            ));
         }
         let first = apply::question(&draft);
-        let first = first.rsplit_once(&format!("{application}/")).map_or("check", |(_, page)| page).to_owned();
+        let first = first
+            .rsplit_once(&format!("{application}/"))
+            .map_or("check", |(_, page)| page)
+            .to_owned();
         let left = (!pages.is_empty()).then(|| words.t1("task-questions-left", "n", pages.len()));
-        tasks.push(task("task-questions", &first, draft.agreed && !pages.is_empty(), done(pages.is_empty()), left));
-        tasks.push(task("task-check", "check", draft.agreed && pages.is_empty(), done(false), None));
+        tasks.push(task(
+            "task-questions",
+            &first,
+            draft.agreed && !pages.is_empty(),
+            done(pages.is_empty()),
+            left,
+        ));
+        tasks.push(task(
+            "task-check",
+            "check",
+            draft.agreed && pages.is_empty(),
+            done(false),
+            None,
+        ));
         return page(&DraftPage {
             service,
             tasks: TaskList { tasks },
@@ -142,29 +187,64 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
     if let (Some(day), None) = (case.mine.deadline, &case.mine.outcome) {
         facts.push(Row::new(words.t("case-deadline"), words.date(day)));
     }
-    let banner = |text: String, detail: Option<String>| Banner { words, success: false, text, detail };
+    let banner = |text: String, detail: Option<String>| Banner {
+        words,
+        success: false,
+        text,
+        detail,
+    };
     let todo = match (&case.correction, case.account_refused) {
         (Some(correction), _) if case.mine.state == CaseState::Correction => Some((
-            banner(words.t1("case-correct", "due", words.date(correction.due)), Some(correction.message.clone())),
+            banner(
+                words.t1("case-correct", "due", words.date(correction.due)),
+                Some(correction.message.clone()),
+            ),
             apply::address(application, "check"),
             words.t("case-correct-go"),
         )),
-        (_, true) => Some((banner(words.t("case-account"), None), apply::address(application, "account"), words.t("case-account-go"))),
+        (_, true) => Some((
+            banner(words.t("case-account"), None),
+            apply::address(application, "account"),
+            words.t("case-account-go"),
+        )),
         _ => None,
     };
     let letters = case.letters.iter().map(|letter| {
-        (apply::address(application, &format!("letters/{}", letter.id)), words.t(&format!("letter-{}", letter.kind)), words.time(letter.at))
+        (
+            apply::address(application, &format!("letters/{}", letter.id)),
+            words.t(&format!("letter-{}", letter.kind)),
+            words.time(letter.at),
+        )
     });
     let payments = (!case.payments.is_empty()).then(|| Table {
         caption: words.t("payments-title"),
-        head: vec![Head::text(words.t("payments-month")), Head::number(words.t("payments-amount")), Head::text(words.t("payments-state"))],
+        head: vec![
+            Head::text(words.t("payments-month")),
+            Head::number(words.t("payments-amount")),
+            Head::text(words.t("payments-state")),
+        ],
         rows: case
             .payments
             .iter()
             .map(|payment| {
-                let month = payment.period.parse::<cases::Month>().map_or_else(|_| payment.period.clone(), |month| words.with("payments-of", &[("year", month.roc_year().to_string()), ("month", month.number().to_string())]));
+                let month = payment.period.parse::<cases::Month>().map_or_else(
+                    |_| payment.period.clone(),
+                    |month| {
+                        words.with(
+                            "payments-of",
+                            &[
+                                ("year", month.roc_year().to_string()),
+                                ("month", month.number().to_string()),
+                            ],
+                        )
+                    },
+                );
                 let state = format!("payment-{}", payment_word(payment.state));
-                vec![Cell::text(month), Cell::text(words.money(payment.amount)), Cell::text(words.t(&state))]
+                vec![
+                    Cell::text(month),
+                    Cell::text(words.money(payment.amount)),
+                    Cell::text(words.t(&state)),
+                ]
             })
             .collect(),
     });
@@ -174,19 +254,33 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
         by: Some(words.t(&format!("actor-{}", event.actor))),
         text: event.text.clone(),
     });
-    let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row { note: row.source_name.clone(), ..Row::new(row.label.clone(), row.form.clone()) });
+    let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
+        note: row.source_name.clone(),
+        ..Row::new(row.label.clone(), row.form.clone())
+    });
     page(&CasePage {
         state: state(words, &case.mine),
         number: case.mine.number.clone().unwrap_or_default(),
-        outcome: case.decision.as_ref().map(|decision| explained::outcome(words, &case.service, decision, case.mine.state)),
-        reasons: case.decision.as_ref().map(|decision| explained::reasons(words, &case.service, decision, &case.answers)),
+        outcome: case
+            .decision
+            .as_ref()
+            .map(|decision| explained::outcome(words, &case.service, decision, case.mine.state)),
+        reasons: case
+            .decision
+            .as_ref()
+            .map(|decision| explained::reasons(words, &case.service, decision, &case.answers)),
         letters: letters.collect(),
         payments,
-        timeline: Timeline { words, events: events.collect() },
+        timeline: Timeline {
+            words,
+            events: events.collect(),
+        },
         survey: case.survey.and_then(|survey| survey.grade),
         ask_survey: case.survey.is_some_and(|survey| survey.grade.is_none()),
         can_withdraw: case.can_withdraw,
-        answers: SummaryList { rows: answers.collect() },
+        answers: SummaryList {
+            rows: answers.collect(),
+        },
         facts: SummaryList { rows: facts },
         todo,
         service,
@@ -206,10 +300,25 @@ fn payment_word(state: store::tables::payment::State) -> &'static str {
 }
 
 /// `GET /applications/{id}/letters/{letter}`
-pub(super) async fn letter(State(app): State<App>, Path((id, letter)): Path<(String, String)>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn letter(
+    State(app): State<App>,
+    Path((id, letter)): Path<(String, String)>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     application(&id)?;
-    let letter = Uuid::try_parse(&letter).map(LetterId::from_uuid).map_err(|_| Problem::NotFound)?;
-    let pdf = mine::letter(&app.desk, &resident.person, letter).await.map_err(failed)?;
+    let letter = Uuid::try_parse(&letter)
+        .map(LetterId::from_uuid)
+        .map_err(|_| Problem::NotFound)?;
+    let pdf = mine::letter(&app.desk, &resident.person, letter)
+        .await
+        .map_err(failed)?;
     let name = format!("inline; filename=\"letter-{}.pdf\"", letter);
-    Ok(([(CONTENT_TYPE, "application/pdf".to_owned()), (CONTENT_DISPOSITION, name)], pdf).into_response())
+    Ok((
+        [
+            (CONTENT_TYPE, "application/pdf".to_owned()),
+            (CONTENT_DISPOSITION, name),
+        ],
+        pdf,
+    )
+        .into_response())
 }

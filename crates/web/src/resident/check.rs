@@ -42,8 +42,16 @@ fn parts(words: Words, draft: &Draft) -> Vec<(String, SummaryList)> {
             .filter(|field| !field.shown.is_empty())
             .map(|field| Row {
                 note: field.source.map(|source| fields::source(words, source)),
-                change: (field.field.ask != services::form::Ask::Never)
-                    .then(|| (format!("{}?from=check#{}", apply::address(draft.id, &format!("form/{}", view.address)), field.key), words.t("change"))),
+                change: (field.field.ask != services::form::Ask::Never).then(|| {
+                    (
+                        format!(
+                            "{}?from=check#{}",
+                            apply::address(draft.id, &format!("form/{}", view.address)),
+                            field.key
+                        ),
+                        words.t("change"),
+                    )
+                }),
                 ..Row::new(field.label, field.shown.clone())
             })
             .collect();
@@ -59,12 +67,22 @@ fn parts(words: Words, draft: &Draft) -> Vec<(String, SummaryList)> {
 }
 
 /// `GET /applications/{id}/check`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let draft = collect::draft(&app.desk, &person, application(&id)?).await.map_err(failed)?;
+    let draft = collect::draft(&app.desk, &person, application(&id)?)
+        .await
+        .map_err(failed)?;
     let correcting = draft.state == CaseState::Correction;
     if !(draft.agreed && draft.state == CaseState::Draft || correcting) {
-        return Ok(onward(&if draft.state == CaseState::Draft { apply::next(&draft) } else { format!("/applications/{id}") }));
+        return Ok(onward(&if draft.state == CaseState::Draft {
+            apply::next(&draft)
+        } else {
+            format!("/applications/{id}")
+        }));
     }
     let words = frame.words;
     page(&CheckPage {
@@ -81,7 +99,12 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
 }
 
 /// `POST /applications/{id}/check`: hands the application in. Twice is once.
-pub(super) async fn submit(State(app): State<App>, Path(id): Path<String>, resident: Resident, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn submit(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let id = application(&id)?;
     let token: Uuid = posted.value("_form_token")?;
     match collect::submit(&app.desk, &resident.person, id, posted.value("_revision")?, token).await {
@@ -93,7 +116,12 @@ pub(super) async fn submit(State(app): State<App>, Path(id): Path<String>, resid
 }
 
 /// `POST /applications/{id}/correct`: hands the correction in.
-pub(super) async fn correct(State(app): State<App>, Path(id): Path<String>, resident: Resident, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn correct(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let id = application(&id)?;
     match correction::submit(&app.desk, &resident.person, id, posted.value("_revision")?).await {
         Ok(()) => Ok(onward(&format!("/applications/{id}"))),
@@ -114,10 +142,18 @@ struct DonePage {
 }
 
 /// `GET /applications/{id}/done`
-pub(super) async fn done(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn done(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let case = mine::case(&app.desk, &person, application(&id)?).await.map_err(failed)?;
-    let (Some(number), Some(deadline)) = (case.mine.number, case.mine.deadline) else { return Ok(onward(&format!("/applications/{id}"))) };
+    let case = mine::case(&app.desk, &person, application(&id)?)
+        .await
+        .map_err(failed)?;
+    let (Some(number), Some(deadline)) = (case.mine.number, case.mine.deadline) else {
+        return Ok(onward(&format!("/applications/{id}")));
+    };
     page(&DonePage {
         service: frame.words.of(&case.mine.service).to_owned(),
         deadline: frame.words.date(deadline),

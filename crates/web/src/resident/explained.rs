@@ -20,7 +20,13 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
     };
     let when = if decided { "decided" } else { "expected" };
     let amounts = decision.amounts.iter().filter_map(|(name, amount)| {
-        let title = service.rules.steps().iter().find(|step| step.name == *name)?.title.get(words.language);
+        let title = service
+            .rules
+            .steps()
+            .iter()
+            .find(|step| step.name == *name)?
+            .title
+            .get(words.language);
         Some((title.to_owned(), words.money((*amount)?)))
     });
     Outcome {
@@ -38,7 +44,10 @@ pub(super) fn reasons(words: Words, service: &Service, decision: &Decision, answ
     let mut at = 0;
     for value in &decision.steps {
         // values come in the order of the steps, several for a step of persons
-        while steps.get(at).is_some_and(|step| step.name != value.name || step.entity != value.entity) {
+        while steps
+            .get(at)
+            .is_some_and(|step| step.name != value.name || step.entity != value.entity)
+        {
             at += 1;
         }
         let Some(step) = steps.get(at) else { break };
@@ -47,12 +56,23 @@ pub(super) fn reasons(words: Words, service: &Service, decision: &Decision, answ
     Reasons { words, reasons }
 }
 
-fn reason(words: Words, service: &Service, step: &StepInfo, value: &StepValue, decision: &Decision, answers: &Answers) -> Option<Reason> {
+fn reason(
+    words: Words,
+    service: &Service,
+    step: &StepInfo,
+    value: &StepValue,
+    decision: &Decision,
+    answers: &Answers,
+) -> Option<Reason> {
     let mark = match (step.is_condition, &value.value) {
         // a condition is the applicant's; the same step of other persons decides nothing
-        (true, _) if step.entity == Entity::Person && value.person.as_deref() != Some(services::form::APPLICANT) => return None,
+        (true, _) if step.entity == Entity::Person && value.person.as_deref() != Some(services::form::APPLICANT) => {
+            return None;
+        }
         (true, Value::Bool(true)) => Mark::Met,
-        (true, Value::Bool(false)) if decision.failed.contains(&step.name) || decision.outcome != Some(true) => Mark::Failed,
+        (true, Value::Bool(false)) if decision.failed.contains(&step.name) || decision.outcome != Some(true) => {
+            Mark::Failed
+        }
         (true, Value::Bool(false)) => return None,
         (true, _) => Mark::Open,
         (false, Value::Null) => return None,
@@ -60,8 +80,13 @@ fn reason(words: Words, service: &Service, step: &StepInfo, value: &StepValue, d
         (false, _) => Mark::Figure,
     };
     let group = service.form.person_group();
-    let person = value.person.as_ref().zip(group).map(|(item, group)| service.form.item_name(&group.id, item, answers, words.language));
-    let is_money = decision.amounts.contains_key(&step.name) || step.unit.as_deref().is_some_and(|unit| unit.starts_with("NT$"));
+    let person = value
+        .person
+        .as_ref()
+        .zip(group)
+        .map(|(item, group)| service.form.item_name(&group.id, item, answers, words.language));
+    let is_money =
+        decision.amounts.contains_key(&step.name) || step.unit.as_deref().is_some_and(|unit| unit.starts_with("NT$"));
     let shown = match &value.value {
         _ if step.is_condition => String::new(),
         Value::Number(number) => match number.as_i64() {
@@ -72,5 +97,11 @@ fn reason(words: Words, service: &Service, step: &StepInfo, value: &StepValue, d
         Value::String(text) => text.clone(),
         _ => String::new(),
     };
-    Some(Reason { mark, title: step.title.get(words.language).to_owned(), person, law: step.law.clone(), value: shown })
+    Some(Reason {
+        mark,
+        title: step.title.get(words.language).to_owned(),
+        person,
+        law: step.law.clone(),
+        value: shown,
+    })
 }

@@ -35,7 +35,11 @@ pub(super) fn source(words: Words, source: &Source) -> String {
         Source::Profile => words.t("source-profile"),
         Source::Register => words.t("source-register"),
         Source::MyData { issued, .. } => match issued {
-            Some(day) => format!("{} {}", words.t("source-mydata"), words.t1("source-issued", "date", words.date(*day))),
+            Some(day) => format!(
+                "{} {}",
+                words.t("source-mydata"),
+                words.t1("source-issued", "date", words.date(*day))
+            ),
             None => words.t("source-mydata"),
         },
     }
@@ -43,7 +47,16 @@ pub(super) fn source(words: Words, source: &Source) -> String {
 
 fn control(words: Words, view: &FieldView<'_>) -> Control {
     let one = || view.boxes.first().map_or_else(String::new, |(_, text)| text.clone());
-    let line = |mode, autocomplete, width, suffix| Control::Input(Typed { value: one(), kind: "", mode, autocomplete, width, suffix });
+    let line = |mode, autocomplete, width, suffix| {
+        Control::Input(Typed {
+            value: one(),
+            kind: "",
+            mode,
+            autocomplete,
+            width,
+            suffix,
+        })
+    };
     let choices = || {
         view.choices
             .iter()
@@ -59,7 +72,11 @@ fn control(words: Words, view: &FieldView<'_>) -> Control {
     let entry = |part: &'static str, label: &str, width| Entry {
         part: part.to_owned(),
         label: words.t(label),
-        value: view.boxes.iter().find(|(name, _)| *name == part).map_or_else(String::new, |(_, text)| text.clone()),
+        value: view
+            .boxes
+            .iter()
+            .find(|(name, _)| *name == part)
+            .map_or_else(String::new, |(_, text)| text.clone()),
         width,
     };
     match &view.field.kind {
@@ -67,10 +84,19 @@ fn control(words: Words, view: &FieldView<'_>) -> Control {
         FieldKind::TextArea { .. } => Control::TextArea { value: one(), rows: 5 },
         FieldKind::Integer { .. } => line("numeric", "", 10, None),
         FieldKind::Money { .. } => line("numeric", "", 10, Some(words.t("money-unit"))),
-        FieldKind::Date { .. } => Control::Boxes(vec![entry("year", "date-year", 4), entry("month", "date-month", 2), entry("day", "date-day", 2)]),
+        FieldKind::Date { .. } => Control::Boxes(vec![
+            entry("year", "date-year", 4),
+            entry("month", "date-month", 2),
+            entry("day", "date-day", 2),
+        ]),
         FieldKind::YesNo => Control::Radios(
             [("yes", "yes"), ("no", "no")]
-                .map(|(value, key)| Choice { value: value.to_owned(), label: words.t(key), hint: None, chosen: one() == value })
+                .map(|(value, key)| Choice {
+                    value: value.to_owned(),
+                    label: words.t(key),
+                    hint: None,
+                    chosen: one() == value,
+                })
                 .into(),
         ),
         FieldKind::Radios(_) => Control::Radios(choices()),
@@ -78,16 +104,30 @@ fn control(words: Words, view: &FieldView<'_>) -> Control {
             let typed = one();
             let mut choices = choices();
             if choices.iter().all(|choice| !choice.chosen) {
-                choices.iter_mut().for_each(|choice| choice.chosen = choice.value == typed);
+                choices
+                    .iter_mut()
+                    .for_each(|choice| choice.chosen = choice.value == typed);
             }
             Control::Select(choices)
         }
         FieldKind::Checkboxes(_) => Control::Checkboxes(choices()),
         FieldKind::NationalId => line("", "", 20, None),
         FieldKind::Phone => line("tel", "tel", 20, None),
-        FieldKind::Email => Control::Input(Typed { value: one(), kind: "email", mode: "email", autocomplete: "email", width: 0, suffix: None }),
+        FieldKind::Email => Control::Input(Typed {
+            value: one(),
+            kind: "email",
+            mode: "email",
+            autocomplete: "email",
+            width: 0,
+            suffix: None,
+        }),
         FieldKind::Address => line("", "street-address", 0, None),
-        FieldKind::BankAccount => Control::Boxes(vec![entry("bank", "account-bank", 10), entry("account", "account-number", 20)]),
-        FieldKind::File { accept, .. } => Control::File { accept: accept.join(",") },
+        FieldKind::BankAccount => Control::Boxes(vec![
+            entry("bank", "account-bank", 10),
+            entry("account", "account-number", 20),
+        ]),
+        FieldKind::File { accept, .. } => Control::File {
+            accept: accept.join(","),
+        },
     }
 }

@@ -46,18 +46,37 @@ pub(super) struct From {
     from: String,
 }
 
-fn show_page(frame: Frame, draft: &Draft, address: &str, invalid: Option<&Invalid>, from: &str) -> Result<Response, Problem> {
+fn show_page(
+    frame: Frame,
+    draft: &Draft,
+    address: &str,
+    invalid: Option<&Invalid>,
+    from: &str,
+) -> Result<Response, Problem> {
     let form = &draft.service.form;
     let place = form.place(address, &draft.answers).ok_or(Problem::NotFound)?;
     let words = frame.words;
     let view = form.view(&place, &draft.answers, None, invalid, frame.language());
     let open = |key: &str| draft.questions.iter().any(|question| question.key == key);
-    let in_raw = |key: &str| invalid.is_some_and(|invalid| invalid.raw.get(SHOWN).is_some_and(|keys| keys.iter().any(|one| one == key)));
+    let in_raw = |key: &str| {
+        invalid.is_some_and(|invalid| {
+            invalid
+                .raw
+                .get(SHOWN)
+                .is_some_and(|keys| keys.iter().any(|one| one == key))
+        })
+    };
     let (mut asked, mut known, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     for field in &view.fields {
         let has_value = !field.shown.is_empty();
         // a page asked for again from the check shows everything open; on the way only what still matters is asked
-        let ask = if has_value { field.source.is_none_or(|source| matches!(source, services::form::Source::Person)) } else { open(&field.key) || in_raw(&field.key) };
+        let ask = if has_value {
+            field
+                .source
+                .is_none_or(|source| matches!(source, services::form::Source::Person))
+        } else {
+            open(&field.key) || in_raw(&field.key)
+        };
         if field.field.ask == services::form::Ask::Never {
             if has_value {
                 known.push(fields::known(words, field));
@@ -73,32 +92,53 @@ fn show_page(frame: Frame, draft: &Draft, address: &str, invalid: Option<&Invali
         }
         keys.push(field.key.clone());
     }
-    let mut pages: Vec<&str> = draft.questions.iter().map(|question| question.address.as_str()).collect();
+    let mut pages: Vec<&str> = draft
+        .questions
+        .iter()
+        .map(|question| question.address.as_str())
+        .collect();
     pages.dedup();
     let errors = invalid.map(|invalid| ErrorSummary {
         words,
-        errors: invalid.errors.iter().map(|error| (error.key.clone(), error.message.clone())).collect(),
+        errors: invalid
+            .errors
+            .iter()
+            .map(|error| (error.key.clone(), error.message.clone()))
+            .collect(),
     });
-    let upload = asked.iter().any(|field| matches!(field.control, crate::components::Control::File { .. }));
-    let status = if invalid.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let back = if from == "check" { apply::address(draft.id, "check") } else { format!("/applications/{}", draft.id) };
-    page_with(status, &FormPage {
-        id: draft.id.to_string(),
-        address: view.address.clone(),
-        title: view.title.to_owned(),
-        hint: view.hint.map(str::to_owned),
-        about: view.item,
-        errors: errors.filter(|errors| !errors.errors.is_empty()),
-        asked,
-        known,
-        keys,
-        revision: draft.revision,
-        left: pages.len(),
-        back,
-        upload,
-        from: if from == "check" { "check" } else { "" }.to_owned(),
-        frame,
-    })
+    let upload = asked
+        .iter()
+        .any(|field| matches!(field.control, crate::components::Control::File { .. }));
+    let status = if invalid.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let back = if from == "check" {
+        apply::address(draft.id, "check")
+    } else {
+        format!("/applications/{}", draft.id)
+    };
+    page_with(
+        status,
+        &FormPage {
+            id: draft.id.to_string(),
+            address: view.address.clone(),
+            title: view.title.to_owned(),
+            hint: view.hint.map(str::to_owned),
+            about: view.item,
+            errors: errors.filter(|errors| !errors.errors.is_empty()),
+            asked,
+            known,
+            keys,
+            revision: draft.revision,
+            left: pages.len(),
+            back,
+            upload,
+            from: if from == "check" { "check" } else { "" }.to_owned(),
+            frame,
+        },
+    )
 }
 
 /// Whether the form is open: a draft that was agreed to, or an application sent back for correction.
@@ -117,7 +157,9 @@ pub(super) async fn show(
     Query(from): Query<From>,
     resident: Resident,
 ) -> Result<Response, Problem> {
-    let draft = collect::draft(&app.desk, &resident.person, application(&id)?).await.map_err(failed)?;
+    let draft = collect::draft(&app.desk, &resident.person, application(&id)?)
+        .await
+        .map_err(failed)?;
     if let Some(elsewhere) = opened(&draft) {
         return Ok(onward(&elsewhere));
     }
@@ -135,9 +177,15 @@ pub(super) async fn save(
     let id = application(&id)?;
     let revision = posted.value("_revision")?;
     let from = posted.text("_from").to_owned();
-    let raw: BTreeMap<String, Vec<String>> = posted.raw.into_iter().filter(|(name, _)| name == SHOWN || !name.starts_with('_')).collect();
+    let raw: BTreeMap<String, Vec<String>> = posted
+        .raw
+        .into_iter()
+        .filter(|(name, _)| name == SHOWN || !name.starts_with('_'))
+        .collect();
     match collect::save(&app.desk, &person, id, revision, &address, raw, frame.language()).await {
-        Ok(draft) if draft.state == CaseState::Correction || from == "check" => Ok(onward(&apply::address(draft.id, "check"))),
+        Ok(draft) if draft.state == CaseState::Correction || from == "check" => {
+            Ok(onward(&apply::address(draft.id, "check")))
+        }
         Ok(draft) => Ok(onward(&apply::question(&draft))),
         Err(CaseError::Invalid(invalid)) => {
             let draft = collect::draft(&app.desk, &person, id).await.map_err(failed)?;

@@ -19,7 +19,10 @@ struct HomePage {
 
 /// `GET /`
 pub(super) async fn show(State(app): State<App>, frame: Frame) -> Result<Response, Problem> {
-    page(&HomePage { frame, services: app.desk.catalogue.all().cloned().collect() })
+    page(&HomePage {
+        frame,
+        services: app.desk.catalogue.all().cloned().collect(),
+    })
 }
 
 #[derive(Template)]
@@ -33,11 +36,21 @@ struct ServicePage {
 }
 
 /// `GET /services/{id}`
-pub(super) async fn service(State(app): State<App>, frame: Frame, session: Session, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn service(
+    State(app): State<App>,
+    frame: Frame,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let service = app.desk.catalogue.get(&id).cloned().ok_or(Problem::NotFound)?;
     let frame = frame.with_token(&session).await?;
     let sets = super::mydata::sets(&app, &service, frame.words);
-    page(&ServicePage { frame, service, sets, phone: app.desk.city.phone.clone() })
+    page(&ServicePage {
+        frame,
+        service,
+        sets,
+        phone: app.desk.city.phone.clone(),
+    })
 }
 
 #[derive(Template)]
@@ -50,16 +63,35 @@ struct TextPage {
 
 /// `GET /help`
 pub(super) async fn help(frame: Frame) -> Result<Response, Problem> {
-    page(&TextPage { frame, title: "help-title", paragraphs: &["help-1999", "help-office", "help-agent", "help-draft"] })
+    page(&TextPage {
+        frame,
+        title: "help-title",
+        paragraphs: &["help-1999", "help-office", "help-agent", "help-draft"],
+    })
 }
 
 /// `GET /privacy`
 pub(super) async fn privacy(frame: Frame) -> Result<Response, Problem> {
-    let paragraphs = &["privacy-purpose", "privacy-consent", "privacy-record", "privacy-keys", "privacy-rights", "privacy-cookies"];
-    page(&TextPage { frame, title: "privacy-title", paragraphs })
+    let paragraphs = &[
+        "privacy-purpose",
+        "privacy-consent",
+        "privacy-record",
+        "privacy-keys",
+        "privacy-rights",
+        "privacy-cookies",
+    ];
+    page(&TextPage {
+        frame,
+        title: "privacy-title",
+        paragraphs,
+    })
 }
 
 /// `GET /accessibility`
 pub(super) async fn accessibility(frame: Frame) -> Result<Response, Problem> {
-    page(&TextPage { frame, title: "accessibility-title", paragraphs: &["accessibility-goal", "accessibility-how", "accessibility-tell"] })
+    page(&TextPage {
+        frame,
+        title: "accessibility-title",
+        paragraphs: &["accessibility-goal", "accessibility-how", "accessibility-tell"],
+    })
 }

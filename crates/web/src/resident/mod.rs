@@ -50,7 +50,10 @@ pub fn routes() -> Router<App> {
         .route("/applications/{id}/check", get(check::show).post(check::submit))
         .route("/applications/{id}/correct", post(check::correct))
         .route("/applications/{id}/done", get(check::done))
-        .route("/applications/{id}/withdraw", get(withdraw::show).post(withdraw::withdraw))
+        .route(
+            "/applications/{id}/withdraw",
+            get(withdraw::show).post(withdraw::withdraw),
+        )
         .route("/applications/{id}/account", get(account::show).post(account::save))
         .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
         .route("/applications/{id}/letters/{letter}", get(case::letter))
@@ -73,11 +76,21 @@ impl FromRequestParts<App> for Resident {
         let SignedIn(id) = SignedIn::from_request_parts(parts, app).await?;
         let person = match cases::people::get(&app.desk, id).await {
             Ok(person) => person,
-            Err(CaseError::NotFound(_)) => return Err(Problem::SignIn { to: "/sign-in", back: None }),
+            Err(CaseError::NotFound(_)) => {
+                return Err(Problem::SignIn {
+                    to: "/sign-in",
+                    back: None,
+                });
+            }
             Err(error) => return Err(failed(error)),
         };
         let visit = visit::visit(parts).await?;
-        let frame = Frame::new(Arc::clone(&app.site), frame::language(&parts.headers), visit, &parts.uri);
+        let frame = Frame::new(
+            Arc::clone(&app.site),
+            frame::language(&parts.headers),
+            visit,
+            &parts.uri,
+        );
         Ok(Resident { frame, person })
     }
 }
@@ -103,7 +116,9 @@ pub(crate) fn failed(error: CaseError) -> Problem {
 
 /// The application an address names; what is no identifier names nothing.
 pub(crate) fn application(text: &str) -> Result<ApplicationId, Problem> {
-    Uuid::try_parse(text).map(ApplicationId::from_uuid).map_err(|_| Problem::NotFound)
+    Uuid::try_parse(text)
+        .map(ApplicationId::from_uuid)
+        .map_err(|_| Problem::NotFound)
 }
 
 /// Goes on to a page after an act, so that a reload does not repeat it.

@@ -47,7 +47,11 @@ pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<R
         let entry = &recorded.entry;
         let known = |stem: &str, word: &str| {
             let key = format!("{stem}-{}", word.replace(['_', '.'], "-"));
-            if words.has(&key) { words.t(&key) } else { word.to_owned() }
+            if words.has(&key) {
+                words.t(&key)
+            } else {
+                word.to_owned()
+            }
         };
         Use {
             when: words.time(entry.at),
@@ -56,5 +60,9 @@ pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<R
             basis: entry.purpose.basis.clone(),
         }
     });
-    page(&MyDataPage { uses: uses.collect(), name: person.name.clone(), frame })
+    page(&MyDataPage {
+        uses: uses.collect(),
+        name: person.name.clone(),
+        frame,
+    })
 }

@@ -43,14 +43,31 @@ enum Stage {
 
 /// The data sets of a service: name and agency.
 pub(super) fn sets(app: &App, service: &Service, words: Words) -> Vec<(String, String)> {
-    let known = service.meta.mydata.iter().filter_map(|id| app.desk.catalogue.mapping(id));
-    known.map(|mapping| (words.of(&mapping.title).to_owned(), words.of(&mapping.agency).to_owned())).collect()
+    let known = service
+        .meta
+        .mydata
+        .iter()
+        .filter_map(|id| app.desk.catalogue.mapping(id));
+    known
+        .map(|mapping| {
+            (
+                words.of(&mapping.title).to_owned(),
+                words.of(&mapping.agency).to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// `GET /applications/{id}/mydata`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let draft = collect::draft(&app.desk, &person, application(&id)?).await.map_err(failed)?;
+    let draft = collect::draft(&app.desk, &person, application(&id)?)
+        .await
+        .map_err(failed)?;
     if draft.state != CaseState::Draft {
         return Ok(onward(&format!("/applications/{id}")));
     }
@@ -58,14 +75,24 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
         return Ok(onward(&apply::next(&draft)));
     }
     let words = frame.words;
-    let banner = |success, text: String, detail| Some(Banner { words, success, text, detail });
+    let banner = |success, text: String, detail| {
+        Some(Banner {
+            words,
+            success,
+            text,
+            detail,
+        })
+    };
     let (stage, news) = match &draft.mydata {
         MyDataState::NotUsed => (Stage::Ask, None),
         MyDataState::Asked => (Stage::Ask, banner(false, words.t("mydata-not-back"), None)),
         MyDataState::Arriving => (Stage::Arriving, None),
         MyDataState::Arrived { sets, missing } => {
             let detail = (!missing.is_empty()).then(|| {
-                let names = missing.iter().filter_map(|id| app.desk.catalogue.mapping(id)).map(|mapping| words.of(&mapping.title));
+                let names = missing
+                    .iter()
+                    .filter_map(|id| app.desk.catalogue.mapping(id))
+                    .map(|mapping| words.of(&mapping.title));
                 words.t1("mydata-missing", "sets", names.collect::<Vec<_>>().join("、"))
             });
             (Stage::Here, banner(true, words.t1("mydata-here", "sets", sets), detail))
@@ -73,7 +100,18 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
         MyDataState::Ended(code) => {
             let key = format!("mydata-code-{code}");
             let known = words.has(&key);
-            (Stage::Ask, banner(false, if known { words.t(&key) } else { words.t("mydata-code-other") }, None))
+            (
+                Stage::Ask,
+                banner(
+                    false,
+                    if known {
+                        words.t(&key)
+                    } else {
+                        words.t("mydata-code-other")
+                    },
+                    None,
+                ),
+            )
         }
     };
     page(&MyDataPage {
@@ -88,14 +126,32 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
 }
 
 /// `POST /applications/{id}/mydata`: sends the browser to the platform.
-pub(super) async fn go(State(app): State<App>, Path(id): Path<String>, resident: Resident, _: Posted) -> Result<Response, Problem> {
-    let to = verbs::begin(&app.desk, &resident.person, application(&id)?, resident.frame.language()).await.map_err(failed)?;
+pub(super) async fn go(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    _: Posted,
+) -> Result<Response, Problem> {
+    let to = verbs::begin(
+        &app.desk,
+        &resident.person,
+        application(&id)?,
+        resident.frame.language(),
+    )
+    .await
+    .map_err(failed)?;
     Ok(onward(to.as_str()))
 }
 
 /// `GET /mydata/return`: the platform sent the browser back.
-pub(super) async fn returned(State(app): State<App>, RawQuery(query): RawQuery, resident: Resident) -> Result<Response, Problem> {
-    let (id, _) = verbs::returned(&app.desk, &resident.person, &query.unwrap_or_default()).await.map_err(failed)?;
+pub(super) async fn returned(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    resident: Resident,
+) -> Result<Response, Problem> {
+    let (id, _) = verbs::returned(&app.desk, &resident.person, &query.unwrap_or_default())
+        .await
+        .map_err(failed)?;
     Ok(onward(&apply::address(id, "mydata")))
 }
 

@@ -21,8 +21,14 @@ struct NoticePage {
 }
 
 /// `GET /applications/{id}/notice`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
-    let draft = collect::draft(&app.desk, &resident.person, application(&id)?).await.map_err(failed)?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
+    let draft = collect::draft(&app.desk, &resident.person, application(&id)?)
+        .await
+        .map_err(failed)?;
     let notice = draft.service.notice(resident.frame.language());
     page(&NoticePage {
         id,
@@ -34,9 +40,16 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
 }
 
 /// `POST /applications/{id}/notice`
-pub(super) async fn agree(State(app): State<App>, Path(id): Path<String>, resident: Resident, _: Posted) -> Result<Response, Problem> {
+pub(super) async fn agree(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    _: Posted,
+) -> Result<Response, Problem> {
     let id = application(&id)?;
-    collect::agree(&app.desk, &resident.person, id, resident.frame.language()).await.map_err(failed)?;
+    collect::agree(&app.desk, &resident.person, id, resident.frame.language())
+        .await
+        .map_err(failed)?;
     let draft = collect::draft(&app.desk, &resident.person, id).await.map_err(failed)?;
     Ok(onward(&apply::next(&draft)))
 }

@@ -35,7 +35,11 @@ pub(super) struct Return {
 /// `GET /sign-in`
 pub(super) async fn show(frame: Frame, session: Session, Query(back): Query<Return>) -> Result<Response, Problem> {
     let frame = frame.with_token(&session).await?;
-    page(&SignInPage { frame, back: local(&back.to).to_owned(), problem: None })
+    page(&SignInPage {
+        frame,
+        back: local(&back.to).to_owned(),
+        problem: None,
+    })
 }
 
 /// `POST /sign-in/go`: sends the browser to the issuer.
@@ -50,15 +54,29 @@ pub(super) async fn go(State(app): State<App>, session: Session, posted: Posted)
 }
 
 /// `GET /sign-in/return`: the issuer sent the browser back.
-pub(super) async fn back(State(app): State<App>, frame: Frame, session: Session, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(super) async fn back(
+    State(app): State<App>,
+    frame: Frame,
+    session: Session,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let provider = app.oidc.as_ref().ok_or(Problem::Outside)?;
     // taken out whatever follows: an answer is good for one try
     let kept: Option<(Pending, String)> = session.remove(PENDING).await.map_err(|_| Problem::Broken)?;
     let again = async |frame: Frame, problem, back: String| {
         let frame = frame.with_token(&session).await?;
-        page_with(StatusCode::UNPROCESSABLE_ENTITY, &SignInPage { frame, back, problem: Some(problem) })
+        page_with(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &SignInPage {
+                frame,
+                back,
+                problem: Some(problem),
+            },
+        )
     };
-    let Some((pending, to)) = kept else { return again(frame, "sign-in-lost", "/".to_owned()).await };
+    let Some((pending, to)) = kept else {
+        return again(frame, "sign-in-lost", "/".to_owned()).await;
+    };
     let query = query.unwrap_or_default();
     let identity = match provider.finish(&query, pending, app.desk.now()).await {
         Ok(identity) => identity,
@@ -67,9 +85,19 @@ pub(super) async fn back(State(app): State<App>, frame: Frame, session: Session,
             return again(frame, "sign-in-refused", to).await;
         }
     };
-    let id = identity.national_id.as_deref().and_then(|text| NationalId::parse(text).ok());
-    let Some(national_id) = id else { return again(frame, "sign-in-no-id", to).await };
-    let new = NewPerson { national_id, name: identity.name.unwrap_or_default(), email: None, phone: None };
+    let id = identity
+        .national_id
+        .as_deref()
+        .and_then(|text| NationalId::parse(text).ok());
+    let Some(national_id) = id else {
+        return again(frame, "sign-in-no-id", to).await;
+    };
+    let new = NewPerson {
+        national_id,
+        name: identity.name.unwrap_or_default(),
+        email: None,
+        phone: None,
+    };
     let person = people::sign_in(&app.desk, new).await.map_err(failed)?;
     Visit::sign_in(&session, Who::Resident(person.id)).await?;
     Ok(onward(if to == "/" { "/applications" } else { &to }))

@@ -26,9 +26,15 @@ impl WithdrawPage {
 }
 
 /// `GET /applications/{id}/withdraw`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let case = mine::case(&app.desk, &person, application(&id)?).await.map_err(failed)?;
+    let case = mine::case(&app.desk, &person, application(&id)?)
+        .await
+        .map_err(failed)?;
     if !case.can_withdraw {
         return Ok(onward(&format!("/applications/{id}")));
     }
@@ -42,8 +48,15 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, residen
 }
 
 /// `POST /applications/{id}/withdraw`
-pub(super) async fn withdraw(State(app): State<App>, Path(id): Path<String>, resident: Resident, posted: Posted) -> Result<Response, Problem> {
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    posted: Posted,
+) -> Result<Response, Problem> {
     let application = application(&id)?;
-    collect::withdraw(&app.desk, &resident.person, application, posted.value("_revision")?).await.map_err(failed)?;
+    collect::withdraw(&app.desk, &resident.person, application, posted.value("_revision")?)
+        .await
+        .map_err(failed)?;
     Ok(onward(&format!("/applications/{id}")))
 }

@@ -22,7 +22,10 @@ pub fn payments(xml: &str) -> Vec<(String, i64)> {
         .skip(1)
         .map(|part| {
             let id = between(part, "<EndToEndId>", "</EndToEndId>").unwrap().to_owned();
-            let amount = between(part, "<InstdAmt Ccy=\"TWD\">", "</InstdAmt>").unwrap().parse().unwrap();
+            let amount = between(part, "<InstdAmt Ccy=\"TWD\">", "</InstdAmt>")
+                .unwrap()
+                .parse()
+                .unwrap();
             (id, amount)
         })
         .collect()
@@ -58,8 +61,14 @@ impl Bank {
 fn report(order: &str, lines: &[(String, &str, Option<&str>)]) -> Vec<u8> {
     let mut transactions = String::new();
     for (id, status, reason) in lines {
-        let why = reason.map_or_else(String::new, |code| format!("<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>"));
-        write!(transactions, "<TxInfAndSts><OrgnlEndToEndId>{id}</OrgnlEndToEndId><TxSts>{status}</TxSts>{why}</TxInfAndSts>").unwrap();
+        let why = reason.map_or_else(String::new, |code| {
+            format!("<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>")
+        });
+        write!(
+            transactions,
+            "<TxInfAndSts><OrgnlEndToEndId>{id}</OrgnlEndToEndId><TxSts>{status}</TxSts>{why}</TxInfAndSts>"
+        )
+        .unwrap();
     }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\

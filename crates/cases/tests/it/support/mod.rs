@@ -74,7 +74,11 @@ pub fn city() -> City {
         phone: "1999".to_owned(),
         portal: "https://city.example".to_owned(),
         sender: "noreply@city.example".to_owned(),
-        account: CityAccount { name: "示範市政府".to_owned(), bank: "004".to_owned(), number: "004012345678".to_owned() },
+        account: CityAccount {
+            name: "示範市政府".to_owned(),
+            bank: "004".to_owned(),
+            number: "004012345678".to_owned(),
+        },
         grace: SignedDuration::from_mins(10),
     }
 }
@@ -96,7 +100,11 @@ impl Kit {
             calendar: WorkCalendar::default(),
             recent: Default::default(),
         };
-        Kit { desk: Arc::new(desk), clock, _store: store }
+        Kit {
+            desk: Arc::new(desk),
+            clock,
+            _store: store,
+        }
     }
 
     /// Time goes by.
@@ -126,7 +134,9 @@ impl Kit {
 
     /// An application opened and agreed to.
     pub async fn open(&self, person: &Person) -> ApplicationId {
-        let id = collect::open(&self.desk, person, SERVICE, Channel::Online, ZH).await.unwrap();
+        let id = collect::open(&self.desk, person, SERVICE, Channel::Online, ZH)
+            .await
+            .unwrap();
         collect::agree(&self.desk, person, id, ZH).await.unwrap();
         id
     }
@@ -140,7 +150,9 @@ impl Kit {
     pub async fn submitted(&self, person: &Person) -> (ApplicationId, Receipt) {
         let id = self.open(person).await;
         let draft = self.fill(person, id).await;
-        let receipt = collect::submit(&self.desk, person, id, draft.revision, draft.form_token).await.unwrap();
+        let receipt = collect::submit(&self.desk, person, id, draft.revision, draft.form_token)
+            .await
+            .unwrap();
         (id, receipt)
     }
 
@@ -151,13 +163,20 @@ impl Kit {
 
     /// The row of a case.
     pub async fn row(&self, id: ApplicationId) -> store::tables::application::Model {
-        store::tables::application::by_id(self.desk.store.read(), id.uuid()).await.unwrap().unwrap()
+        store::tables::application::by_id(self.desk.store.read(), id.uuid())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Takes and approves a case, and lets its letter leave.
     pub async fn approved(&self, officer: &Staff, id: ApplicationId) {
-        review::take(&self.desk, officer, id, self.revision(id).await).await.unwrap();
-        review::approve(&self.desk, officer, id, self.revision(id).await, "").await.unwrap();
+        review::take(&self.desk, officer, id, self.revision(id).await)
+            .await
+            .unwrap();
+        review::approve(&self.desk, officer, id, self.revision(id).await, "")
+            .await
+            .unwrap();
         self.wait(1);
         self.work().await;
     }
@@ -178,8 +197,15 @@ pub async fn fill(desk: &Desk, person: &Person, id: ApplicationId) -> Draft {
     let mut draft = collect::draft(desk, person, id).await.unwrap();
     while let Some(first) = draft.questions.first() {
         let page = first.address.clone();
-        let keys: Vec<String> = draft.questions.iter().filter(|asked| asked.address == page).map(|asked| asked.key.clone()).collect();
-        draft = collect::save(desk, person, id, draft.revision, &page, typed(&keys), ZH).await.unwrap();
+        let keys: Vec<String> = draft
+            .questions
+            .iter()
+            .filter(|asked| asked.address == page)
+            .map(|asked| asked.key.clone())
+            .collect();
+        draft = collect::save(desk, person, id, draft.revision, &page, typed(&keys), ZH)
+            .await
+            .unwrap();
     }
     draft
 }
@@ -230,13 +256,24 @@ pub fn raw(pairs: &[(&str, &str)]) -> Raw {
 
 /// Who signs in as the resident of this number.
 pub fn new_person(number: u32) -> NewPerson {
-    NewPerson { national_id: national_id(number), name: format!("林阿梅{number}"), email: Some("elder@people.example".to_owned()), phone: Some("0912345678".to_owned()) }
+    NewPerson {
+        national_id: national_id(number),
+        name: format!("林阿梅{number}"),
+        email: Some("elder@people.example".to_owned()),
+        phone: Some("0912345678".to_owned()),
+    }
 }
 
 /// A valid national id of Taichung for each number.
 pub fn national_id(number: u32) -> NationalId {
     let digits = format!("2{:07}", number % 10_000_000);
     // B is 11; weights 1, 9, 8 … 1, and a last digit that makes the sum a multiple of ten.
-    let sum = 1 + 9 + digits.bytes().zip((1..=8).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum::<u32>();
+    let sum = 1
+        + 9
+        + digits
+            .bytes()
+            .zip((1..=8).rev())
+            .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+            .sum::<u32>();
     NationalId::parse(&format!("B{digits}{}", (10 - sum % 10) % 10)).unwrap()
 }

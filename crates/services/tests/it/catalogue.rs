@@ -1,0 +1,68 @@
+//! A city's services: what is broken is withdrawn, the rest stays.
+
+use std::sync::Arc;
+
+use civic::Language;
+use services::Catalogue;
+
+use crate::folder::root;
+
+#[test]
+fn a_broken_folder_is_withdrawn_and_the_others_are_offered() {
+    let home = tempfile::tempdir().unwrap();
+    services::start(&home.path().join("birth-allowance")).unwrap();
+    services::start(&home.path().join("rent-aid")).unwrap();
+    std::fs::write(home.path().join("rent-aid/form.toml"), "page = 7").unwrap();
+    std::fs::create_dir(home.path().join("empty")).unwrap();
+    std::fs::create_dir(home.path().join(".git")).unwrap();
+    std::fs::write(home.path().join("README.md"), "not a folder").unwrap();
+    let catalogue = Arc::new(Catalogue::load(home.path(), &root().join("datasets")));
+    let offered: Vec<&str> = catalogue.all().map(|service| service.id.as_str()).collect();
+    assert_eq!(offered, ["birth-allowance"]);
+    assert!(catalogue.get("rent-aid").is_none());
+    let withdrawn: Vec<(&str, bool)> = catalogue
+        .withdrawn()
+        .iter()
+        .map(|one| (one.id.as_str(), one.mistakes.is_empty()))
+        .collect();
+    assert_eq!(withdrawn, [("empty", false), ("rent-aid", false)]);
+    let mistake = &catalogue
+        .withdrawn()
+        .iter()
+        .find(|one| one.id == "rent-aid")
+        .unwrap()
+        .mistakes[0];
+    assert_eq!((mistake.file.as_str(), mistake.line), ("form.toml", 1));
+}
+
+#[test]
+fn without_a_folder_there_is_nothing_to_offer_and_a_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::load(&home.path().join("nowhere"), &home.path().join("nowhere"));
+    assert_eq!(catalogue.all().len(), 0);
+    assert_eq!(catalogue.withdrawn().len(), 1);
+}
+
+#[test]
+fn a_notice_falls_back_to_chinese() {
+    let home = tempfile::tempdir().unwrap();
+    services::start(&home.path().join("birth-allowance")).unwrap();
+    let catalogue = Catalogue::load(home.path(), &root().join("datasets"));
+    let service = catalogue.get("birth-allowance").unwrap();
+    assert_eq!(service.notice(Language::En).language, Language::En);
+    assert_eq!(service.notice(Language::Vi).language, Language::ZhTw);
+    assert_eq!(service.notice(Language::ZhTw).digest.len(), 64);
+    assert_ne!(
+        service.notice(Language::En).digest,
+        service.notice(Language::ZhTw).digest
+    );
+}
+
+#[test]
+fn every_mydata_set_of_the_tree_can_be_read() {
+    let catalogue = Catalogue::load(&root().join("services"), &root().join("datasets"));
+    assert_eq!(catalogue.mapping_mistakes(), []);
+    assert!(catalogue.mappings().len() >= 6);
+    assert!(catalogue.mapping("API.HouseReg01").unwrap().adds_persons);
+    assert!(catalogue.mapping("API.Unknown001").is_none());
+}

@@ -1,0 +1,93 @@
+//! Folders to test with: the starter, in a folder of its own, and the senior allowance of the tree.
+
+use std::path::{Path, PathBuf};
+
+use services::Service;
+
+/// The root of the tree.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// A copy of the starter called `birth-allowance`.
+pub fn starter() -> (tempfile::TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("birth-allowance");
+    services::start(&folder).unwrap();
+    (home, folder)
+}
+
+/// The senior allowance with the mappings of the tree.
+pub fn senior() -> std::sync::Arc<Service> {
+    let catalogue = services::Catalogue::load(&root().join("services"), &root().join("datasets"));
+    catalogue
+        .get("senior-allowance")
+        .unwrap_or_else(|| panic!("withdrawn: {:#?}", catalogue.withdrawn()))
+        .clone()
+}
+
+#[test]
+fn a_new_service_passes_its_own_check() {
+    let (_home, folder) = starter();
+    let report = services::check(&folder, Some(&root().join("datasets")));
+    assert_eq!(report.mistakes, [], "{report:#?}");
+    assert_eq!((report.examples, report.letters), (2, 3));
+    // the figures of a template must be compared with the city's own announcement
+    assert_eq!(report.warnings.len(), 2, "{:#?}", report.warnings);
+    assert!(report.digest.is_some());
+}
+
+#[test]
+fn a_new_service_takes_the_name_of_its_folder_and_nothing_is_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("rent-aid");
+    services::start(&folder).unwrap();
+    assert!(services::check(&folder, None).is_sound());
+    assert_eq!(Service::load(&folder, None).unwrap().id, "rent-aid");
+    assert!(matches!(services::start(&folder), Err(services::StartError::Taken(_))));
+    for name in ["Rent", "9lives", "租金", "a b", "..", ""] {
+        assert!(
+            matches!(
+                services::start(&home.path().join(name)),
+                Err(services::StartError::Name(_) | services::StartError::Taken(_))
+            ),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_senior_allowance_of_the_tree_is_sound() {
+    let report = services::check(
+        &root().join("services/senior-allowance"),
+        Some(&root().join("datasets")),
+    );
+    let shown: Vec<String> = report.mistakes.iter().map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+    assert!(report.examples >= 25);
+    assert_eq!(report.letters, 3);
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|warning| warning.file.starts_with("parameters/")),
+        "rows marked `verify` are to be shown"
+    );
+}
+
+#[test]
+fn one_changed_byte_changes_the_digest_and_a_worked_example_does_not() {
+    let (_home, folder) = starter();
+    let digest = || Service::load(&folder, None).unwrap().digest;
+    let before = digest();
+    assert_eq!(before, digest());
+    std::fs::remove_file(folder.join("cases/registered-for-179-days.toml")).unwrap();
+    assert_eq!(before, digest());
+    let path = folder.join("parameters/allowance.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("10000", "12000")).unwrap();
+    assert_ne!(before, digest());
+}

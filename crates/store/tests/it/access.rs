@@ -1,0 +1,177 @@
+//! Who may do what, as a file that people review: every actor, every action, every thing.
+
+use std::fmt::Write as _;
+
+use civic::Purpose;
+use expect_test::expect_file;
+use store::access::{Access, Actor, Resource};
+use uuid::Uuid;
+
+const ME: Uuid = Uuid::from_u128(1);
+const OTHER: Uuid = Uuid::from_u128(2);
+const THING: Uuid = Uuid::from_u128(3);
+
+const ACTIONS: [&str; 17] = [
+    "open",
+    "fill",
+    "submit",
+    "withdraw",
+    "import",
+    "notify",
+    "dispose",
+    "read",
+    "decide",
+    "assign",
+    "pay",
+    "release",
+    "queue",
+    "measure",
+    "audit",
+    "administer",
+    "profile",
+];
+const ROLES: [&str; 5] = ["officer", "supervisor", "cashier", "auditor", "administrator"];
+const STATES: [&str; 9] = [
+    "draft",
+    "submitted",
+    "review",
+    "correction",
+    "approved",
+    "refused",
+    "withdrawn",
+    "completed",
+    "disposed",
+];
+
+fn purpose(function: &str) -> Purpose {
+    Purpose {
+        code: "057".into(),
+        basis: "老人福利法 §12".into(),
+        function: function.into(),
+        application: None,
+    }
+}
+
+fn table(access: &Access) -> String {
+    let mut actors = vec![
+        ("the platform".to_owned(), Actor::System),
+        ("a resident".to_owned(), Actor::Resident(ME)),
+    ];
+    for role in ROLES {
+        actors.push((
+            format!("{role} of the office"),
+            Actor::Staff {
+                id: ME,
+                role,
+                agency: "social",
+            },
+        ));
+        actors.push((
+            format!("{role} of another office"),
+            Actor::Staff {
+                id: ME,
+                role,
+                agency: "health",
+            },
+        ));
+    }
+    let mut out = String::from(
+        "# Who may do what (policies/*.cedar). What is not listed is refused. UPDATE_EXPECT=1 writes this file anew.\n",
+    );
+    for (name, actor) in actors {
+        writeln!(out, "\n{name}").unwrap();
+        for action in ACTIONS {
+            let may = |resource| access.decide(actor, action, resource, purpose(action)).is_ok();
+            for (whose, owner) in [("own", Some(ME)), ("another's", Some(OTHER)), ("nobody's", None)] {
+                let states: Vec<&str> = STATES
+                    .into_iter()
+                    .filter(|state| {
+                        may(Resource::Application {
+                            id: THING,
+                            owner,
+                            agency: "social",
+                            state,
+                        })
+                    })
+                    .collect();
+                match states.len() {
+                    0 => {}
+                    9 => writeln!(out, "  {action}: {whose} case").unwrap(),
+                    8 if !states.contains(&"disposed") => {
+                        writeln!(out, "  {action}: {whose} case, unless disposed").unwrap()
+                    }
+                    _ => writeln!(out, "  {action}: {whose} case in {}", states.join(", ")).unwrap(),
+                }
+            }
+            let others = [
+                ("own profile", Resource::Profile(ME)),
+                ("another's profile", Resource::Profile(OTHER)),
+                ("the office", Resource::Office("social")),
+                ("another office", Resource::Office("health")),
+                ("a batch they made", Resource::Batch { id: THING, made_by: ME }),
+                (
+                    "a batch of a colleague",
+                    Resource::Batch {
+                        id: THING,
+                        made_by: OTHER,
+                    },
+                ),
+            ];
+            for (what, resource) in others {
+                if may(resource) {
+                    writeln!(out, "  {action}: {what}").unwrap();
+                }
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn the_matrix_is_what_was_reviewed() {
+    expect_file!["access.txt"].assert_eq(&table(&Access::built_in().unwrap()));
+}
+
+#[test]
+fn the_policies_of_a_folder_are_the_ones_built_in() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies");
+    let loaded = Access::load(std::path::Path::new(folder)).unwrap();
+    assert_eq!(table(&loaded), table(&Access::built_in().unwrap()));
+}
+
+#[test]
+fn nobody_may_do_anything_without_a_purpose() {
+    let access = Access::built_in().unwrap();
+    let case = Resource::Application {
+        id: THING,
+        owner: Some(ME),
+        agency: "social",
+        state: "review",
+    };
+    for (actor, action) in [
+        (Actor::Resident(ME), "fill"),
+        (Actor::System, "notify"),
+        (
+            Actor::Staff {
+                id: OTHER,
+                role: "officer",
+                agency: "social",
+            },
+            "read",
+        ),
+    ] {
+        assert!(access.decide(actor, action, case, purpose(action)).is_ok());
+        for part in ["basis", "function"] {
+            let mut lacking = purpose(action);
+            if part == "basis" {
+                lacking.basis.clear()
+            } else {
+                lacking.function.clear()
+            }
+            assert!(
+                access.decide(actor, action, case, lacking).is_err(),
+                "{action} without {part}"
+            );
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The migrated schema is what the entities say, on both engines.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ColumnTrait as _, ColumnType, ConnectionTrait, DbBackend, EntityTrait, Iterable as _, Statement};
+use store::sea_orm;
+use store::tables::*;
+
+use crate::support::each_engine;
+
+type Columns = BTreeMap<String, (&'static str, bool)>;
+
+fn kind(kind: &ColumnType) -> &'static str {
+    match kind {
+        ColumnType::Text | ColumnType::String(_) => "text",
+        ColumnType::Uuid => "uuid",
+        ColumnType::BigInteger => "bigint",
+        ColumnType::Integer => "integer",
+        ColumnType::SmallInteger => "smallint",
+        ColumnType::Boolean => "boolean",
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => "bytes",
+        other => panic!("no table uses {other:?}"),
+    }
+}
+
+fn declared<E: EntityTrait + Default>(tables: &mut BTreeMap<String, Columns>) {
+    let columns = E::Column::iter().map(|column| {
+        let def = column.def();
+        (
+            sea_orm::IdenStatic::as_str(&column).to_owned(),
+            (kind(def.get_column_type()), def.is_null()),
+        )
+    });
+    tables.insert(E::default().table_name().to_owned(), columns.collect());
+}
+
+fn entities() -> BTreeMap<String, Columns> {
+    let mut tables = BTreeMap::new();
+    declared::<application::Entity>(&mut tables);
+    declared::<application::series::Entity>(&mut tables);
+    declared::<consent::Entity>(&mut tables);
+    declared::<data_key::Entity>(&mut tables);
+    declared::<decision::Entity>(&mut tables);
+    declared::<entitlement::Entity>(&mut tables);
+    declared::<event::Entity>(&mut tables);
+    declared::<evidence::Entity>(&mut tables);
+    declared::<ledger::Entity>(&mut tables);
+    declared::<ledger_word::Entity>(&mut tables);
+    declared::<letter::Entity>(&mut tables);
+    declared::<measure::Entity>(&mut tables);
+    declared::<message::Entity>(&mut tables);
+    declared::<mydata_transaction::Entity>(&mut tables);
+    declared::<outbox::Entity>(&mut tables);
+    declared::<payment::Entity>(&mut tables);
+    declared::<payment_batch::Entity>(&mut tables);
+    declared::<payment_report::Entity>(&mut tables);
+    declared::<person::Entity>(&mut tables);
+    declared::<security_event::Entity>(&mut tables);
+    declared::<session::Entity>(&mut tables);
+    declared::<staff::Entity>(&mut tables);
+    declared::<survey::Entity>(&mut tables);
+    tables
+}
+
+/// What the database says of itself.
+const SQLITE: &str = "SELECT m.name AS t, c.name AS c, lower(c.type) AS k, c.\"notnull\" = 0 AND c.pk = 0 AS n \
+    FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+const POSTGRES: &str = "SELECT table_name::text AS t, column_name::text AS c, data_type::text AS k, is_nullable = 'YES' AS n \
+    FROM information_schema.columns WHERE table_schema = 'public'";
+
+fn found(kind: &str) -> &'static str {
+    match kind {
+        "text" | "varchar" | "character varying" => "text",
+        "uuid" | "uuid_text" => "uuid",
+        "bigint" => "bigint",
+        "integer" => "integer",
+        "smallint" => "smallint",
+        "boolean" => "boolean",
+        "blob" | "bytea" => "bytes",
+        other => panic!("no migration makes a column of {other}"),
+    }
+}
+
+#[tokio::test]
+async fn the_migrated_schema_is_that_of_the_entities() {
+    each_engine(|test, _| async move {
+        let db = test.store.read();
+        let backend = db.get_database_backend();
+        let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
+        let mut tables: BTreeMap<String, Columns> = BTreeMap::new();
+        for row in db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap() {
+            let text = |name: &str| row.try_get::<String>("", name).unwrap();
+            let nullable = row.try_get::<bool>("", "n").unwrap();
+            tables
+                .entry(text("t"))
+                .or_default()
+                .insert(text("c"), (found(&text("k")), nullable));
+        }
+        assert!(tables.remove("seaql_migrations").is_some());
+        assert_eq!(tables, entities(), "{backend:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn opening_it_again_changes_nothing() {
+    each_engine(|test, clock| async move {
+        let again = test.reopen(test.master_keys.clone(), clock).await.unwrap();
+        assert_eq!(
+            store::ledger::head(again.read()).await.unwrap(),
+            store::ledger::Head::EMPTY
+        );
+        again.close().await;
+    })
+    .await;
+}
