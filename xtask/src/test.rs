@@ -141,7 +141,10 @@ pub fn run(args: &[&str]) -> Done {
     }
     // Built first and alone, so that the time of building is not mistaken for the time of testing.
     tally.check("build", || {
-        must(command("cargo", &["build", "--release", "--workspace", "--locked"]))
+        must(command(
+            "cargo",
+            &["build", "--release", "--workspace", "--all-targets", "--locked"],
+        ))
     });
     let binary = target().join("release/tongban");
     let server = postgres::Server::start();
@@ -151,9 +154,11 @@ pub fn run(args: &[&str]) -> Done {
     }
     let address = server.as_ref().map(postgres::Server::url).unwrap_or_default();
     if !packages.is_empty() {
+        // Naming all packages keeps the features of the dependencies the same, so that nothing is built twice.
         let mut args = vec!["test", "--release", "--locked", "--no-fail-fast"];
-        for package in packages {
-            args.extend(["-p", package]);
+        match only.is_none() {
+            true => args.push("--workspace"),
+            false => packages.iter().for_each(|package| args.extend(["-p", package])),
         }
         args.extend(["--", "--nocapture"]);
         let mut cargo = command("cargo", &args);

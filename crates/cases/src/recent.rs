@@ -13,13 +13,16 @@ use crate::people::Person;
 /// Most of each kind.
 const KEPT: usize = 1024;
 
+/// A decision with the revision and the day it holds for.
+type Kept = (i64, Date, Arc<Decision>);
+
 /// Decisions on drafts, and people who are signed in.
 ///
 /// A page saved and the page shown after it need the rules once: answers change only with the revision, so a decision of the
 /// same revision and day is the same decision. A person's row is never changed.
 #[derive(Default)]
 pub struct Recent {
-    decisions: Mutex<HashMap<Uuid, (i64, Date, Arc<Decision>)>>,
+    decisions: Mutex<HashMap<Uuid, Kept>>,
     people: Mutex<HashMap<PersonId, Person>>,
 }
 

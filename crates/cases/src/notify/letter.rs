@@ -227,7 +227,7 @@ pub(crate) async fn letter(
 /// Legal days from submission to decision without those the clock stood still.
 fn days(record: &Record, decided_at: i64) -> Option<i32> {
     let decided = legal_day(Timestamp::from_microsecond(decided_at).ok()?);
-    let days = i32::try_from(submitted(record)?.until(decided).ok()?.get_days()).ok()?;
+    let days = submitted(record)?.until(decided).ok()?.get_days();
     Some((days - record.row.stopped_days).max(0))
 }
 

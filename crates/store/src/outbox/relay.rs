@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use apalis::layers::WorkerBuilderExt as _;
 use apalis::layers::catch_panic::CatchPanicLayer;
@@ -18,6 +19,8 @@ use crate::{Store, StoreError};
 
 /// Handlers running at once.
 const WORKERS: usize = 4;
+/// Longest time of one handler: shorter than the lease, so that nobody begins the same work while it runs.
+const RUN: Duration = Duration::from_secs(90);
 
 type Running = Pin<Box<dyn Future<Output = Result<Outcome, String>> + Send>>;
 type Handler = Arc<dyn Fn(Vec<u8>) -> Running + Send + Sync>;
@@ -81,7 +84,10 @@ impl Relay {
                 let Some(handler) = handler else {
                     return Err(Failed(format!("no handler for `{}`", row.kind)));
                 };
-                handler(row.payload).await.map_err(Failed)
+                match tokio::time::timeout(RUN, handler(row.payload)).await {
+                    Ok(result) => result.map_err(Failed),
+                    Err(_elapsed) => Err(Failed(format!("it took longer than {} s", RUN.as_secs()))),
+                }
             }
         };
         let worker = WorkerBuilder::new("outbox")

@@ -126,6 +126,8 @@ async fn a_relay_that_comes_back_after_its_lease_notes_nothing_over_the_other() 
         let store = test.store.clone();
         let running = tokio::spawn(async move { slow.round(&store).await });
         begun.notified().await;
+        // The slow relay has looked for more work and found none.
+        tokio::time::sleep(Duration::from_millis(300)).await;
         clock.advance(SignedDuration::from_secs(121));
         assert_eq!(counting(&Counts::default()).round(&test.store).await.unwrap(), 1);
         go_on.notify_one();

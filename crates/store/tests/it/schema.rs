@@ -76,7 +76,8 @@ fn found(kind: &str) -> &'static str {
         "integer" => "integer",
         "smallint" => "smallint",
         "boolean" => "boolean",
-        "blob" | "bytea" => "bytes",
+        "bytea" => "bytes",
+        blob if blob.starts_with("blob") => "bytes",
         other => panic!("no migration makes a column of {other}"),
     }
 }
