@@ -13,7 +13,7 @@ export async function start({ residents = 2000, grace = 2, more = [] } = {}) {
   const data = mkdtempSync(join(tmpdir(), "tongban-journey-"));
   const child = spawn(
     binary,
-    ["demo", "--residents", String(residents), "--data", data, "--listen", "127.0.0.1:0", "--grace", String(grace), "--json", ...more],
+    ["demo", "--residents", String(residents), "--data", data, "--listen", "127.0.0.1:0", "--grace", String(grace), "--no-history", "--json", ...more],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod journey;
+mod mydata;
 mod paid_once;
 mod refused;
+mod staff;
 mod support;
 mod throughput;

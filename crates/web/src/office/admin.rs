@@ -291,7 +291,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     page(&page_of_admin)
 }
 
-/// `POST /office/admin/work/{id}/retry`
+/// `POST /office/admin/tasks/{id}/retry`
 pub(super) async fn retry(
     State(app): State<App>,
     duty: Duty,

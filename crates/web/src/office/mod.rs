@@ -60,7 +60,7 @@ pub fn routes() -> Router<App> {
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
         .route("/office/admin", get(admin::show))
-        .route("/office/admin/work/{id}/retry", post(admin::retry))
+        .route("/office/admin/tasks/{id}/retry", post(admin::retry))
 }
 
 /// The signed-in member of the staff with the surroundings of their page.

@@ -56,7 +56,7 @@ async fn each_page_is_for_its_roles() {
                 answer.status
             );
         }
-        let work = format!("/office/admin/work/{}/retry", Uuid::new_v4());
+        let work = format!("/office/admin/tasks/{}/retry", Uuid::new_v4());
         let expected = if role == Administrator { 409 } else { 403 };
         browser.post(&work, &[]).await.is(expected);
     }

@@ -143,13 +143,13 @@ async fn given_up_work_is_shown_and_tried_again() {
         .has("the mail server said &#60;no&#62;")
         .has("有工作放棄")
         .has("待查證的金額");
-    let id = page.between("/office/admin/work/", "/retry");
-    let page = admin.post(&format!("/office/admin/work/{id}/retry"), &[]).await;
+    let id = page.between("/office/admin/tasks/", "/retry");
+    let page = admin.post(&format!("/office/admin/tasks/{id}/retry"), &[]).await;
     admin
         .follow(&page)
         .await
         .has("工作已重新排入")
         .has("等待中的背景工作")
         .lacks("有工作放棄");
-    admin.post(&format!("/office/admin/work/{id}/retry"), &[]).await.is(409);
+    admin.post(&format!("/office/admin/tasks/{id}/retry"), &[]).await.is(409);
 }
