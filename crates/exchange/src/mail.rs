@@ -139,6 +139,8 @@ impl MailError {
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    /// Time for a whole message: the library's own limit ends with the connection.
+    longest: Duration,
 }
 
 impl Mailer {
@@ -177,6 +179,7 @@ impl Mailer {
         Ok(Mailer {
             transport: builder.build(),
             from: Mailbox::new(config.from_name.clone(), address),
+            longest: Duration::from_secs(config.timeout_seconds),
         })
     }
 
@@ -187,7 +190,10 @@ impl Mailer {
     /// [`MailError`]; [`MailError::may_retry`] says whether to try again.
     pub async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
         let message = self.message(mail)?;
-        match self.transport.send(message).await {
+        let Ok(sent) = tokio::time::timeout(self.longest, self.transport.send(message)).await else {
+            return Err(MailError::Later(None));
+        };
+        match sent {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(MailError::Refused(error.status().map(u16::from))),
             Err(error) => Err(MailError::Later(error.status().map(u16::from))),
