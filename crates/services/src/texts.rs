@@ -78,6 +78,6 @@ mod tests {
             text: text.into(),
         });
         let places: Vec<(usize, usize)> = found.iter().map(|mistake| (mistake.line, mistake.column)).collect();
-        assert_eq!(places, [(2, 8), (5, 30)]);
+        assert_eq!(places, [(2, 8), (5, 31)]);
     }
 }

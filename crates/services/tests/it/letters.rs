@@ -110,7 +110,7 @@ fn data_that_does_not_fit_is_told_at_its_place() {
     let (_home, folder) = starter();
     let service = Service::load(&folder, None).unwrap();
     match service.letter("approved", &json!({ "agency": "x" })) {
-        Err(LetterError::Template(mistake)) => assert!(mistake.message.contains("number"), "{mistake}"),
+        Err(LetterError::Template(mistake)) => assert!(mistake.message.contains("service"), "{mistake}"),
         other => panic!("{other:?}"),
     }
     let huge = json!({ "text": "字".repeat(200_000) });
