@@ -239,14 +239,21 @@ fn quoted(text: &str) -> Vec<u8> {
 
 /// The text of a message: of its first text part, where it has several.
 fn body(source: &str) -> String {
+    text_part(source, 8)
+}
+
+/// `deeper` bounds how far parts within parts are followed.
+fn text_part(source: &str, deeper: u8) -> String {
     let (_, content) = source.split_once("\r\n\r\n").unwrap_or(("", source));
-    if let Some(boundary) = header(source, "content-type").and_then(|kind| {
-        let (_, rest) = kind.split_once("boundary=")?;
-        Some(rest.split(';').next().unwrap_or(rest).trim_matches('"').to_owned())
-    }) {
+    if deeper > 0
+        && let Some(boundary) = header(source, "content-type").and_then(|kind| {
+            let (_, rest) = kind.split_once("boundary=")?;
+            Some(rest.split(';').next().unwrap_or(rest).trim_matches('"').to_owned())
+        })
+    {
         let mark = format!("--{boundary}");
         let part = content.split(mark.as_str()).nth(1).unwrap_or(content);
-        return body(part.trim_start_matches("\r\n"));
+        return text_part(part.trim_start_matches("\r\n"), deeper - 1);
     }
     let encoding = header(source, "content-transfer-encoding")
         .unwrap_or_default()
@@ -351,6 +358,13 @@ mod tests {
             ),
             "好"
         );
+    }
+
+    #[test]
+    fn parts_within_parts_end() {
+        let head = "Content-Type: multipart/mixed; boundary=x\r\n";
+        assert!(body(head).len() <= head.len());
+        assert!(!body(&format!("{head}\r\n--x\r\n").repeat(5_000)).is_empty());
     }
 
     #[test]

@@ -54,11 +54,17 @@ impl Population for One {
                 "household": { "county": "臺中市", "district": "西區", "village": "民生里", "address": "臺中市西區民生路1號" },
                 "members": persons(json!({ "name": "林阿梅", "birth_date": "0390315", "relation": "本人", "same_registration": true })),
             }),
-            "API.IncomeYr01" => json!({ "issued": issued, "year": 114, "persons": persons(json!({ "wages": 0, "interest": 1200, "dividends": 0, "rent": 0, "other": 0 })) }),
-            "API.Property01" => json!({ "issued": issued, "persons": persons(json!({ "land": 0, "house": 350_000, "investments": 0, "deposits": 60_000 })) }),
+            "API.IncomeYr01" => {
+                json!({ "issued": issued, "year": 114, "persons": persons(json!({ "wages": 0, "interest": 1200, "dividends": 0, "rent": 0, "other": 0 })) })
+            }
+            "API.Property01" => {
+                json!({ "issued": issued, "persons": persons(json!({ "land": 0, "house": 350_000, "investments": 0, "deposits": 60_000 })) })
+            }
             "API.Disabled01" => json!({ "issued": issued, "persons": persons(json!({ "degree": "無" })) }),
             "API.EntryExit1" => json!({ "issued": issued, "persons": persons(json!({ "days_in_country": 360 })) }),
-            "API.Welfare001" => json!({ "issued": issued, "listed": "無", "allowance": "無", "monthly_aid": 0, "persons": persons(json!({ "in_public_care": false })) }),
+            "API.Welfare001" => {
+                json!({ "issued": issued, "listed": "無", "allowance": "無", "monthly_aid": 0, "persons": persons(json!({ "in_public_care": false })) })
+            }
             _ => return None,
         })
     }
@@ -126,7 +132,10 @@ impl Scene {
             government_roots: facts.government_root.clone(),
             intermediates: String::new(),
             signers: BTreeMap::new(),
-            client: exchange::ClientConfig { https_only: false, ..Default::default() },
+            client: exchange::ClientConfig {
+                https_only: false,
+                ..Default::default()
+            },
             times: Default::default(),
             limits: Default::default(),
             meta_folder: "META-INFO".to_owned(),
@@ -141,26 +150,48 @@ impl Scene {
 
     /// The person goes through the platform's pages as a browser does; gives the query the browser comes back with.
     async fn through(&self, answer: &str) -> String {
-        let to = collect::mydata::begin(&self.kit.desk, &self.person, self.id, ZH).await.unwrap();
+        let to = collect::mydata::begin(&self.kit.desk, &self.person, self.id, ZH)
+            .await
+            .unwrap();
         let (_, page) = http("GET", &to, None).await;
-        let session = page.split("name=\"session\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let session = page
+            .split("name=\"session\" value=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .to_owned();
         let verify = self.peers.mydata.address.join("verify").unwrap();
-        http("POST", &verify, Some(&format!("session={session}&pid={}", national_id(1).reveal()))).await;
+        http(
+            "POST",
+            &verify,
+            Some(&format!("session={session}&pid={}", national_id(1).reveal())),
+        )
+        .await;
         let consent = self.peers.mydata.address.join("consent").unwrap();
         let (location, _) = http("POST", &consent, Some(&format!("session={session}&answer={answer}"))).await;
         location.unwrap().split_once('?').unwrap().1.to_owned()
     }
 
     async fn back(&self, query: &str) -> MyDataState {
-        collect::mydata::returned(&self.kit.desk, &self.person, query).await.unwrap().1
+        collect::mydata::returned(&self.kit.desk, &self.person, query)
+            .await
+            .unwrap()
+            .1
     }
 
     async fn state(&self) -> MyDataState {
-        collect::draft(&self.kit.desk, &self.person, self.id).await.unwrap().mydata
+        collect::draft(&self.kit.desk, &self.person, self.id)
+            .await
+            .unwrap()
+            .mydata
     }
 
     async fn security_events(&self) -> Vec<String> {
-        let rows = security_event::newest(self.kit.desk.store.read(), None, 100).await.unwrap();
+        let rows = security_event::newest(self.kit.desk.store.read(), None, 100)
+            .await
+            .unwrap();
         rows.into_iter().map(|row| row.kind).collect()
     }
 }
@@ -169,7 +200,10 @@ impl Scene {
 async fn scenes<R: Future<Output = ()>>(faults: Faults, act: impl Fn(Arc<Scene>) -> R) {
     let clock = || Arc::new(FixedClock::new(Timestamp::now()));
     let own = clock();
-    act(Arc::new(Scene::new(store::testing::sqlite(own.clone()).await, own, faults.clone()).await)).await;
+    act(Arc::new(
+        Scene::new(store::testing::sqlite(own.clone()).await, own, faults.clone()).await,
+    ))
+    .await;
     let own = clock();
     if let Some(store) = store::testing::postgres(own.clone()).await {
         act(Arc::new(Scene::new(store, own, faults).await)).await;
@@ -191,7 +225,10 @@ async fn http(method: &str, url: &Url, form: Option<&str>) -> (Option<String>, S
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let location = head.lines().find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("location")));
+    let location = head.lines().find_map(|line| {
+        line.split_once(": ")
+            .filter(|(name, _)| name.eq_ignore_ascii_case("location"))
+    });
     (location.map(|(_, to)| to.to_owned()), body.to_owned())
 }
 
@@ -203,7 +240,13 @@ async fn the_form_arrives_filled_and_asks_only_what_is_still_unknown() {
         let query = scene.through("agree").await;
         assert_eq!(scene.back(&query).await, MyDataState::Arriving);
         scene.kit.work().await;
-        assert_eq!(scene.state().await, MyDataState::Arrived { sets: 6, missing: Vec::new() });
+        assert_eq!(
+            scene.state().await,
+            MyDataState::Arrived {
+                sets: 6,
+                missing: Vec::new()
+            }
+        );
         let draft = collect::draft(desk, person, id).await.unwrap();
         assert!(draft.questions.len() < before);
         let house = draft.answers.get("members.p1.house_value").unwrap();
@@ -211,12 +254,21 @@ async fn the_form_arrives_filled_and_asks_only_what_is_still_unknown() {
         assert!(matches!(&house.source, Source::MyData { resource, .. } if resource == "API.Property01"));
         let rows = evidence::of_application(desk.store.read(), id.uuid()).await.unwrap();
         assert_eq!(rows.len(), 6);
-        assert!(rows.iter().all(|row| row.status == "received" && row.signer.is_some() && row.sealed.is_some()));
+        assert!(
+            rows.iter()
+                .all(|row| row.status == "received" && row.signer.is_some() && row.sealed.is_some())
+        );
         assert!(scene.security_events().await.is_empty());
         // The use of the data stands in the ledger with the names of the fields it filled.
         let uses = mine::uses(desk, person, 100).await.unwrap();
         let import = uses.iter().find(|one| one.entry.action == "import").unwrap();
-        assert!(import.entry.fields.iter().any(|field| field == "members.p1.house_value"));
+        assert!(
+            import
+                .entry
+                .fields
+                .iter()
+                .any(|field| field == "members.p1.house_value")
+        );
         // The work done again, and the browser coming back again, change nothing.
         let revision = scene.kit.revision(id).await;
         scene.kit.work().await;
@@ -225,7 +277,9 @@ async fn the_form_arrives_filled_and_asks_only_what_is_still_unknown() {
 
         let draft = scene.kit.fill(person, id).await;
         assert_eq!(draft.decision.outcome, Some(true));
-        let receipt = collect::submit(desk, person, id, draft.revision, draft.form_token).await.unwrap();
+        let receipt = collect::submit(desk, person, id, draft.revision, draft.form_token)
+            .await
+            .unwrap();
         assert!(receipt.number.ends_with("-SA-000001"));
     })
     .await;
@@ -237,12 +291,18 @@ async fn an_answer_given_while_the_data_is_on_its_way_stands() {
         let (desk, person, id) = (&scene.kit.desk, &scene.person, scene.id);
         scene.through("agree").await;
         let page = crate::support::raw(&[("members.p1.land_value", "5"), ("members.p1.house_value", "7")]);
-        collect::save(desk, person, id, scene.kit.revision(id).await, "property.p1", page, ZH).await.unwrap();
+        collect::save(desk, person, id, scene.kit.revision(id).await, "property.p1", page, ZH)
+            .await
+            .unwrap();
         scene.kit.work().await;
         let draft = collect::draft(desk, person, id).await.unwrap();
         let house = draft.answers.get("members.p1.house_value").unwrap();
         assert_eq!((&house.value, &house.source), (&json!(7), &Source::Person));
-        assert_eq!(house.changed_from.as_ref().unwrap().value, 350_000, "the officer sees both");
+        assert_eq!(
+            house.changed_from.as_ref().unwrap().value,
+            350_000,
+            "the officer sees both"
+        );
     })
     .await;
 }
@@ -254,14 +314,25 @@ async fn a_person_who_does_not_agree_fills_the_form_alone() {
         assert_eq!(scene.back(&query).await, MyDataState::Ended("205".to_owned()));
         scene.kit.work().await;
         let draft = scene.kit.fill(&scene.person, scene.id).await;
-        collect::submit(&scene.kit.desk, &scene.person, scene.id, draft.revision, draft.form_token).await.unwrap();
+        collect::submit(
+            &scene.kit.desk,
+            &scene.person,
+            scene.id,
+            draft.revision,
+            draft.form_token,
+        )
+        .await
+        .unwrap();
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_that_cannot_be_delivered_is_told() {
-    let faults = Faults { unavailable: vec!["API.Property01".to_owned()], ..Faults::default() };
+    let faults = Faults {
+        unavailable: vec!["API.Property01".to_owned()],
+        ..Faults::default()
+    };
     scenes(faults, |scene| async move {
         scene.through("agree").await;
         scene.kit.work().await;
@@ -273,22 +344,60 @@ async fn a_set_that_cannot_be_delivered_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_genuine_is_refused_recorded_and_fills_nothing() {
     let cases = [
-        ("altered", Faults { altered: true, ..Faults::default() }),
-        ("wrong key", Faults { wrong_key: true, ..Faults::default() }),
-        ("expired", Faults { expired: true, ..Faults::default() }),
-        ("bomb", Faults { bomb: true, ..Faults::default() }),
+        (
+            "altered",
+            Faults {
+                altered: true,
+                ..Faults::default()
+            },
+        ),
+        (
+            "wrong key",
+            Faults {
+                wrong_key: true,
+                ..Faults::default()
+            },
+        ),
+        (
+            "expired",
+            Faults {
+                expired: true,
+                ..Faults::default()
+            },
+        ),
+        (
+            "bomb",
+            Faults {
+                bomb: true,
+                ..Faults::default()
+            },
+        ),
     ];
     for (name, faults) in cases {
         scenes(faults, |scene| async move {
-            let before = collect::draft(&scene.kit.desk, &scene.person, scene.id).await.unwrap().answers;
+            let before = collect::draft(&scene.kit.desk, &scene.person, scene.id)
+                .await
+                .unwrap()
+                .answers;
             scene.through("agree").await;
             scene.kit.work().await;
             let state = scene.state().await;
-            assert!(matches!(&state, MyDataState::Ended(why) if !why.is_empty()), "{name}: {state:?}");
+            assert!(
+                matches!(&state, MyDataState::Ended(why) if !why.is_empty()),
+                "{name}: {state:?}"
+            );
             assert_eq!(scene.security_events().await, ["mydata.package"], "{name}");
-            let after = collect::draft(&scene.kit.desk, &scene.person, scene.id).await.unwrap().answers;
+            let after = collect::draft(&scene.kit.desk, &scene.person, scene.id)
+                .await
+                .unwrap()
+                .answers;
             assert!(before == after, "{name}");
-            assert!(evidence::of_application(scene.kit.desk.store.read(), scene.id.uuid()).await.unwrap().is_empty());
+            assert!(
+                evidence::of_application(scene.kit.desk.store.read(), scene.id.uuid())
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
             assert_eq!(scene.kit.work().await, 0, "{name}: it is not tried again");
         })
         .await;
@@ -297,23 +406,35 @@ async fn what_is_not_genuine_is_refused_recorded_and_fills_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_notification_is_refused_and_recorded() {
-    scenes(Faults { forged: true, ..Faults::default() }, |scene| async move {
-        let query = scene.through("agree").await;
-        assert_eq!(scene.security_events().await, ["mydata.notification"]);
-        assert_eq!(scene.kit.work().await, 0, "nothing is fetched");
-        assert!(matches!(scene.back(&query).await, MyDataState::Ended(_)));
-    })
+    scenes(
+        Faults {
+            forged: true,
+            ..Faults::default()
+        },
+        |scene| async move {
+            let query = scene.through("agree").await;
+            assert_eq!(scene.security_events().await, ["mydata.notification"]);
+            assert_eq!(scene.kit.work().await, 0, "nothing is fetched");
+            assert!(matches!(scene.back(&query).await, MyDataState::Ended(_)));
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replayed_notification_is_refused_recorded_and_harms_nothing() {
-    scenes(Faults { replayed: true, ..Faults::default() }, |scene| async move {
-        scene.through("agree").await;
-        assert_eq!(scene.security_events().await, ["mydata.replayed"]);
-        scene.kit.work().await;
-        assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
-    })
+    scenes(
+        Faults {
+            replayed: true,
+            ..Faults::default()
+        },
+        |scene| async move {
+            scene.through("agree").await;
+            assert_eq!(scene.security_events().await, ["mydata.replayed"]);
+            scene.kit.work().await;
+            assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
+        },
+    )
     .await;
 }
 
@@ -357,10 +478,20 @@ async fn somebody_elses_return_is_not_found() {
     scenes(Faults::default(), |scene| async move {
         let query = scene.through("agree").await;
         let other = scene.kit.person(2).await;
-        assert!(collect::mydata::returned(&scene.kit.desk, &other, &query).await.is_err());
-        assert!(collect::mydata::returned(&scene.kit.desk, &scene.person, "code=200&tx_id=AAAA").await.is_err());
+        assert!(
+            collect::mydata::returned(&scene.kit.desk, &other, &query)
+                .await
+                .is_err()
+        );
+        assert!(
+            collect::mydata::returned(&scene.kit.desk, &scene.person, "code=200&tx_id=AAAA")
+                .await
+                .is_err()
+        );
         assert_eq!(scene.security_events().await, ["mydata.return"]);
-        let rows = mydata_transaction::of_application(scene.kit.desk.store.read(), scene.id.uuid()).await.unwrap();
+        let rows = mydata_transaction::of_application(scene.kit.desk.store.read(), scene.id.uuid())
+            .await
+            .unwrap();
         assert_eq!(rows[0].return_code, None);
     })
     .await;

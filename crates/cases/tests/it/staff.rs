@@ -16,7 +16,8 @@ fn secret(text: &str) -> Zeroizing<String> {
 /// The code of now for the secret of the kit's accounts.
 fn code(kit: &Kit) -> String {
     let totp = totp_rs::Builder::new().with_secret(vec![7; 20]).build().unwrap();
-    totp.generate(u64::try_from(kit.desk.now().as_second()).unwrap()).to_string()
+    totp.generate(u64::try_from(kit.desk.now().as_second()).unwrap())
+        .to_string()
 }
 
 async fn sign_in(kit: &Kit, password: &str, code: &str) -> Result<staff::Staff, SignInError> {
@@ -29,7 +30,10 @@ async fn a_code_signs_in_once() {
         kit.staff("officer", Role::Officer).await;
         let now = code(&kit);
         assert_eq!(sign_in(&kit, PASSWORD, &now).await.unwrap().role, Role::Officer);
-        assert!(matches!(sign_in(&kit, PASSWORD, &now).await, Err(SignInError::Wrong)), "the same code again");
+        assert!(
+            matches!(sign_in(&kit, PASSWORD, &now).await, Err(SignInError::Wrong)),
+            "the same code again"
+        );
         kit.clock.advance(jiff::SignedDuration::from_secs(30));
         assert!(sign_in(&kit, PASSWORD, &code(&kit)).await.is_ok());
     })
@@ -41,14 +45,23 @@ async fn wrong_attempts_look_alike_are_recorded_and_lock_the_account() {
     each_engine(|kit| async move {
         kit.staff("officer", Role::Officer).await;
         let now = code(&kit);
-        assert!(matches!(sign_in(&kit, "another password", &now).await, Err(SignInError::Wrong)));
-        assert!(matches!(sign_in(&kit, PASSWORD, "000000").await, Err(SignInError::Wrong)));
+        assert!(matches!(
+            sign_in(&kit, "another password", &now).await,
+            Err(SignInError::Wrong)
+        ));
+        assert!(matches!(
+            sign_in(&kit, PASSWORD, "000000").await,
+            Err(SignInError::Wrong)
+        ));
         let nobody = staff::sign_in(&kit.desk, "nobody", secret(PASSWORD), &now, "127.0.0.1").await;
         assert!(matches!(nobody, Err(SignInError::Wrong)));
         for _ in 0..4 {
             assert!(sign_in(&kit, "another password", &now).await.is_err());
         }
-        assert!(matches!(sign_in(&kit, PASSWORD, &now).await, Err(SignInError::Locked(_))), "the right ones don't help now");
+        assert!(
+            matches!(sign_in(&kit, PASSWORD, &now).await, Err(SignInError::Locked(_))),
+            "the right ones don't help now"
+        );
         kit.wait(1);
         assert!(sign_in(&kit, PASSWORD, &code(&kit)).await.is_ok());
         let rows = security_event::newest(kit.desk.store.read(), None, 100).await.unwrap();
@@ -76,8 +89,12 @@ async fn accounts_that_cannot_be_used_are_refused() {
         ("password", new("anna", "too short", 20)),
         ("totp_secret", new("anna", PASSWORD, 15)),
     ] {
-        assert!(matches!(staff::add(&kit.desk, bad).await, Err(CaseError::Input { field: found, .. }) if found == field));
+        assert!(
+            matches!(staff::add(&kit.desk, bad).await, Err(CaseError::Input { field: found, .. }) if found == field)
+        );
     }
     staff::add(&kit.desk, new("Anna", PASSWORD, 20)).await.unwrap();
-    assert!(matches!(staff::add(&kit.desk, new("anna", PASSWORD, 20)).await, Err(CaseError::Store(error)) if error.is_duplicate()));
+    assert!(
+        matches!(staff::add(&kit.desk, new("anna", PASSWORD, 20)).await, Err(CaseError::Store(error)) if error.is_duplicate())
+    );
 }

@@ -151,5 +151,8 @@ async fn given_up_work_is_shown_and_tried_again() {
         .has("工作已重新排入")
         .has("等待中的背景工作")
         .lacks("有工作放棄");
-    admin.post(&format!("/office/admin/tasks/{id}/retry"), &[]).await.is(409);
+    admin
+        .post(&format!("/office/admin/tasks/{id}/retry"), &[])
+        .await
+        .is(409);
 }
