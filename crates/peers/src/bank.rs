@@ -215,20 +215,32 @@ fn read(content: &str) -> Result<Order, String> {
     if order.count != order.lines.len().to_string() {
         return Err("筆數和檔頭不同。".to_owned());
     }
-    let sum: u128 = order
-        .lines
-        .iter()
-        .filter_map(|line| line.amount.split('.').next()?.parse::<u128>().ok())
-        .sum();
-    if order.control_sum.split('.').next() != Some(sum.to_string().as_str()) {
+    let mut sum = 0;
+    for line in &order.lines {
+        sum += dollars(&line.amount).ok_or("有一筆金額不是整數的新臺幣。")?;
+    }
+    if dollars(&order.control_sum) != Some(sum) {
         return Err("總金額和檔頭不同。".to_owned());
     }
     Ok(order)
 }
 
+/// An amount above nothing in whole NT dollars, as `8329` or `8329.00`; at most a trillion.
+fn dollars(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let plain =
+        !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()) && part.bytes().all(|byte| byte == b'0');
+    whole
+        .parse()
+        .ok()
+        .filter(|amount| plain && (1..=1_000_000_000_000).contains(amount))
+}
+
 impl Shared {
     fn book(&self, order: &Order) -> Result<String, String> {
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        // booked on a copy first: what could not be written was not booked
+        let mut books = kept.clone();
         let duplicate = books.messages.contains(&order.message);
         let mut lines = String::new();
         let (mut good, mut bad) = (0, 0);
@@ -271,8 +283,9 @@ impl Shared {
         }
         if !duplicate {
             books.messages.push(order.message.clone());
-            let bytes = serde_json::to_vec(&*books).map_err(|error| error.to_string())?;
-            std::fs::write(&self.path, bytes).map_err(|error| error.to_string())?;
+            let bytes = serde_json::to_vec(&books).map_err(|error| error.to_string())?;
+            crate::keep(&self.path, &bytes).map_err(|error| error.to_string())?;
+            *kept = books;
         }
         let group = match (duplicate, good, bad) {
             (true, ..) => "RJCT",
@@ -303,5 +316,66 @@ impl Shared {
             time = now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             message = escape(&order.message),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_whole_dollars_above_nothing() {
+        for (text, amount) in [
+            ("8329", Some(8329)),
+            ("8329.00", Some(8329)),
+            ("1.50", None),
+            ("-5", None),
+            ("+5", None),
+            ("0", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(dollars(text), amount, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_paid_once() {
+        let path = std::env::temp_dir().join(format!("tongban-bank-{}.json", std::process::id()));
+        let bank = Shared {
+            path: path.clone(),
+            books: Mutex::default(),
+        };
+        let line = |id: &str, account: &str| Line {
+            end_to_end: id.to_owned(),
+            amount: "8329".to_owned(),
+            account: account.to_owned(),
+            ..Line::default()
+        };
+        let order = Order {
+            message: "M1".to_owned(),
+            lines: vec![line("a", "0123"), line("b", "0199")],
+            ..Order::default()
+        };
+        let first = bank.book(&order).unwrap_or_default();
+        assert!(
+            first.contains("<GrpSts>PART</GrpSts>") && first.contains("AC04"),
+            "{first}"
+        );
+        let again = bank.book(&order).unwrap_or_default();
+        assert!(again.contains("DUPL"), "{again}");
+        let books: Books = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        assert_eq!(
+            books
+                .paid
+                .iter()
+                .map(|(id, payment)| (id.as_str(), payment.times))
+                .collect::<Vec<_>>(),
+            [("a", 1)]
+        );
+        let _ = std::fs::remove_file(path);
     }
 }

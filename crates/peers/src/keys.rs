@@ -92,7 +92,7 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
         }
     }
     let bytes = serde_json::to_vec_pretty(&kept).map_err(|error| folder(error.to_string()))?;
-    std::fs::write(path, bytes).map_err(|error| folder(error.to_string()))?;
+    crate::keep(path, &bytes).map_err(|error| folder(error.to_string()))?;
     Ok(Keys {
         issuer: PKey::private_key_from_pem(kept.issuer.as_bytes())?,
         signers: kept

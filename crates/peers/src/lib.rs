@@ -190,6 +190,13 @@ pub enum PeerError {
     Key(#[from] openssl::error::ErrorStack),
 }
 
+/// Writes a file whole or not at all: what is killed in between leaves the old one.
+fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    std::fs::write(&new, bytes)?;
+    std::fs::rename(new, path)
+}
+
 async fn listen(what: &'static str, port: u16) -> Result<(TcpListener, SocketAddr), PeerError> {
     let refused = |why| PeerError::Listen { what, port, why };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;

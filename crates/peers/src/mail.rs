@@ -69,7 +69,7 @@ impl Mailbox {
         messages.push(Message { number, to, source });
         let over = messages.len().saturating_sub(KEPT);
         messages.drain(..over);
-        std::fs::write(&self.0.path, serde_json::to_vec(&*messages)?)
+        crate::keep(&self.0.path, &serde_json::to_vec(&*messages)?)
     }
 
     fn all(&self) -> Vec<Message> {

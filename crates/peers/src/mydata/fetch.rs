@@ -24,7 +24,11 @@ pub async fn data(State(shared): App, headers: HeaderMap) -> Response {
     let Some(ticket) = found.filter(|ticket| value(&headers, "tx_id").is_none_or(|tx_id| tx_id == ticket.tx_id)) else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    if now() - ticket.made > TICKET || ticket.answered != 200 {
+    if ticket.answered.is_none() {
+        // the city may ask before its own answer has come back to us
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response();
+    }
+    if now() - ticket.made > TICKET || ticket.answered != Some(200) {
         return StatusCode::FORBIDDEN.into_response();
     }
     if ticket.taken {

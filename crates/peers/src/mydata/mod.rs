@@ -74,8 +74,8 @@ struct Ticket {
     failed: bool,
     made: i64,
     ready: i64,
-    /// What the city answered to the notification.
-    answered: u16,
+    /// What the city answered to the notification; `None` while it has not answered yet.
+    answered: Option<u16>,
     taken: bool,
 }
 
@@ -101,6 +101,13 @@ impl Shared {
 
     fn tickets(&self) -> MutexGuard<'_, HashMap<Uuid, Ticket>> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a ticket for its life; those whose life is over go.
+    fn hold(&self, id: Uuid, ticket: Ticket) {
+        let mut tickets = self.tickets();
+        tickets.retain(|_, ticket| now() - ticket.made <= TICKET);
+        tickets.insert(id, ticket);
     }
 
     fn note(&self, tx_id: &str, status: &'static str) {

@@ -18,11 +18,18 @@ type App = State<Arc<Shared>>;
 
 /// The browser goes back: the code, and the transaction sealed, before whatever query the address had.
 fn back(shared: &Shared, return_url: &str, code: u16, tx_id: &str) -> Response {
-    let sealed = cipher::seal(&shared.facts, tx_id).unwrap_or_default();
+    back_with(
+        return_url,
+        code,
+        &cipher::seal(&shared.facts, tx_id).unwrap_or_default(),
+    )
+}
+
+fn back_with(return_url: &str, code: u16, tx_id: &str) -> Response {
     let (base, query) = return_url
         .split_once('?')
         .map_or((return_url, String::new()), |(base, query)| (base, format!("&{query}")));
-    let to = format!("{base}?code={code}&tx_id={sealed}{query}");
+    let to = format!("{base}?code={code}&tx_id={tx_id}{query}");
     match HeaderValue::from_str(&to) {
         Ok(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
@@ -41,7 +48,11 @@ pub async fn arrive(
     if !base.eq_ignore_ascii_case(shared.return_url.as_str()) {
         return back(&shared, shared.return_url.as_str(), 404, &tx_id);
     }
-    if client_id != shared.facts.client_id || Uuid::parse_str(&tx_id).is_err() {
+    if client_id != shared.facts.client_id {
+        // without a service there is no key to seal with: only here the transaction goes back in plain text
+        return back_with(return_url, 401, &tx_id);
+    }
+    if Uuid::parse_str(&tx_id).is_err() {
         return back(&shared, return_url, 401, &tx_id);
     }
     let listed = decode_block(&resources.replace(' ', "+"))
@@ -191,7 +202,7 @@ async fn deliver(shared: &Shared, visit: &Visit) -> u16 {
         .any(|id| shared.resource(id).is_some_and(|resource| !resource.immediate));
     let ticket = Uuid::new_v4();
     let all_failed = failed.len() == visit.resources.len();
-    shared.tickets().insert(
+    shared.hold(
         ticket,
         Ticket {
             tx_id: visit.tx_id.clone(),
@@ -201,7 +212,7 @@ async fn deliver(shared: &Shared, visit: &Visit) -> u16 {
             failed: all_failed,
             made: now(),
             ready: now() + if is_slow { shared.wait } else { 0 },
-            answered: 0,
+            answered: None,
             taken: false,
         },
     );
@@ -215,12 +226,12 @@ async fn deliver(shared: &Shared, visit: &Visit) -> u16 {
         notice["unable_to_deliver"] = json!(failed);
     }
     let answered = notify::post(&shared.notify_url, &notice).await.unwrap_or(0);
+    if let Some(ticket) = shared.tickets().get_mut(&ticket) {
+        ticket.answered = Some(answered);
+    }
     if faults.replayed {
         notice["permission_ticket"] = json!(Uuid::new_v4());
         notify::post(&shared.notify_url, &notice).await;
-    }
-    if let Some(ticket) = shared.tickets().get_mut(&ticket) {
-        ticket.answered = answered;
     }
     match answered {
         200 | 201 => {
