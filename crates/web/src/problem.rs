@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use cases::CaseError;
 use serde_json::json;
 use tower_sessions::Session;
 
@@ -112,6 +113,27 @@ impl IntoResponse for Problem {
         let mut response = self.kind().0.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<CaseError> for Problem {
+    /// The page of a verb's error. What the log keeps has no personal data.
+    fn from(error: CaseError) -> Problem {
+        match error {
+            CaseError::NotFound(_) | CaseError::NoService(_) => Problem::NotFound,
+            CaseError::Conflict(_) | CaseError::Illegal(_) | CaseError::Incomplete(_) => Problem::Conflict,
+            CaseError::Refused(_) => Problem::Forbidden,
+            CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
+            CaseError::Outside { party, problem } => {
+                tracing::warn!(party, problem, "outside party");
+                Problem::Outside
+            }
+            error if error.is_temporary() => Problem::Busy,
+            error => {
+                tracing::error!(%error, "case");
+                Problem::Broken
+            }
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use cases::review;
 use cases::{Act, CaseError, Staff};
 
 use super::case::{DAYS, Typed, due, render};
-use super::{Duty, application, document, failed, onward};
+use super::{Duty, document};
+use crate::address::{application, onward};
 use crate::{App, Frame, Posted, Problem, page_with};
 
 /// Somebody was faster, or the act has no place any more.
@@ -127,7 +128,7 @@ pub(super) async fn act(
             typed.error = Some(("acts", duty.frame.t("office-error-letter")));
             render(&app, duty, id, StatusCode::UNPROCESSABLE_ENTITY, None, typed).await
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -173,6 +174,6 @@ pub(super) async fn preview(
             typed.error = Some(("acts", duty.frame.t("office-error-letter")));
             render(&app, duty, id, StatusCode::UNPROCESSABLE_ENTITY, None, typed).await
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use services::Service;
 
 use super::act::conflict;
-use super::{Duty, done, failed, id, onward, role};
+use super::{Duty, done, role};
+use crate::address::{id, onward};
 use crate::components::{Banner, Cell, Colour, Head, Table, Tag};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page};
@@ -209,8 +210,8 @@ fn mistakes(id: &str, found: &[rules::Mistake]) -> Mistakes {
 pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
-    let found = platform::health(&app.desk, &staff).await.map_err(failed)?;
-    let accounts = platform::accounts(&app.desk, &staff).await.map_err(failed)?;
+    let found = platform::health(&app.desk, &staff).await?;
+    let accounts = platform::accounts(&app.desk, &staff).await?;
     let catalogue = &app.desk.catalogue;
     let mut withdrawn: Vec<Mistakes> = catalogue
         .withdrawn()
@@ -301,6 +302,6 @@ pub(super) async fn retry(
     match platform::retry(&app.desk, &duty.staff, OutboxId::from_uuid(id(&work)?)).await {
         Ok(()) => Ok(onward("/office/admin?done=revived")),
         Err(CaseError::Conflict(_)) => conflict(duty, "/office/admin".to_owned()),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use store::ledger::ActorKind;
 
+use super::Duty;
 use super::queue::short;
-use super::{Duty, failed};
 use crate::components::{Cell, Colour, ErrorSummary, Head, Table, Tag};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page_with};
@@ -133,7 +133,7 @@ async fn render(app: &App, duty: Duty, asked: Asked, checked: Option<Checked>) -
             errors.push(("number".to_owned(), words.t("office-audit-number-unknown")));
             Vec::new()
         }
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(error.into()),
     };
     let full = lines.len() as u64 == PAGE;
     let older = lines.last().filter(|_| full).map(|line| {
@@ -158,7 +158,7 @@ async fn render(app: &App, duty: Duty, asked: Asked, checked: Option<Checked>) -
         "warning" => Tag::new(words.t("office-severity-warning"), Colour::Yellow),
         _ => Tag::new(words.t("office-severity-notice"), Colour::Blue),
     };
-    let events = audit::events(&app.desk, &staff).await.map_err(failed)?;
+    let events = audit::events(&app.desk, &staff).await?;
     let events = Table {
         caption: words.t("office-audit-events"),
         head: ["at", "severity", "kind", "detail", "origin"]
@@ -211,7 +211,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
 /// `POST /office/audit/verify`: goes through the whole chain.
 pub(super) async fn verify(State(app): State<App>, duty: Duty, _: Posted) -> Result<Response, Problem> {
     let words = duty.frame.words;
-    let checked = match audit::verify(&app.desk, &duty.staff).await.map_err(failed)? {
+    let checked = match audit::verify(&app.desk, &duty.staff).await? {
         Ok(verified) => Checked {
             good: true,
             title: words.t1("office-audit-good", "n", verified.entries),

@@ -18,7 +18,8 @@ use services::form::Answers;
 use store::tables::payment;
 
 use super::queue::{Left, left, short, state_tag};
-use super::{Duty, application, document, done, failed, id};
+use super::{Duty, document, done};
+use crate::address::{application, id};
 use crate::components::{Banner, ErrorSummary, Event, Finding, Outcome, Tag, Timeline};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
@@ -175,7 +176,7 @@ pub(super) async fn render(
 ) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
-    let file = review::case(&app.desk, &staff, id).await.map_err(failed)?;
+    let file = review::case(&app.desk, &staff, id).await?;
     let may = |act: Act| file.allowed.contains(&act);
     let (mut minimum, mut steps) = (Vec::new(), steps(words, &file));
     steps.sort_by_key(|step| step.rank);
@@ -540,8 +541,6 @@ pub(super) async fn letter(
 ) -> Result<Response, Problem> {
     application(&case)?;
     let letter = id(&letter)?;
-    let bytes = review::letter(&app.desk, &duty.staff, LetterId::from_uuid(letter))
-        .await
-        .map_err(failed)?;
+    let bytes = review::letter(&app.desk, &duty.staff, LetterId::from_uuid(letter)).await?;
     Ok(document("application/pdf", "inline", &format!("{letter}.pdf"), bytes))
 }

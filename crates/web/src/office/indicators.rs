@@ -7,7 +7,7 @@ use cases::measure::{self, Indicators, Period};
 use cases::{Month, Staff};
 use serde::Deserialize;
 
-use super::{Duty, chart, failed};
+use super::{Duty, chart};
 use crate::components::{Cell, Choice, ErrorSummary, Head, Table};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
@@ -166,7 +166,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
         from: from.map(|month| month.to_string()),
         to: to.map(|month| month.to_string()),
     };
-    let all = measure::indicators(&app.desk, &staff, &span).await.map_err(failed)?;
+    let all = measure::indicators(&app.desk, &staff, &span).await?;
     let mut rows = Vec::new();
     let skipped = all.months.len().saturating_sub(MONTHS);
     for (month, _) in all.months.iter().skip(skipped) {
@@ -175,7 +175,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             from: Some(month.clone()),
             to: Some(month.clone()),
         };
-        let one = measure::indicators(&app.desk, &staff, &one).await.map_err(failed)?;
+        let one = measure::indicators(&app.desk, &staff, &one).await?;
         let cells = [
             month_name(words, month),
             one.applications.to_string(),

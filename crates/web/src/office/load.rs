@@ -6,7 +6,7 @@ use axum::response::Response;
 use cases::Staff;
 use cases::load::{self, BANDS};
 
-use super::{Duty, failed};
+use super::Duty;
 use crate::components::{Cell, Head, Table};
 use crate::{App, Frame, Problem, page};
 
@@ -23,7 +23,7 @@ struct LoadPage {
 pub(super) async fn show(State(app): State<App>, duty: Duty) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
-    let found = load::load(&app.desk, &staff).await.map_err(failed)?;
+    let found = load::load(&app.desk, &staff).await?;
     let name = |pile: &load::Pile| pile.name.clone().unwrap_or_else(|| words.t("office-load-nobody"));
     let days = |n: i32| words.t1("office-load-days", "n", n);
     let heads = [

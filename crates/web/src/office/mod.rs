@@ -19,11 +19,9 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cases::{CaseError, Role, Staff};
-use civic::ids::ApplicationId;
-use uuid::Uuid;
 
 use crate::components::Banner;
 use crate::visit::{self, OnDuty};
@@ -84,7 +82,7 @@ impl FromRequestParts<App> for Duty {
                     back: None,
                 });
             }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         };
         let visit = visit::visit(parts).await?;
         let frame = Frame::new(
@@ -162,40 +160,6 @@ pub(crate) fn done(frame: &Frame, word: &str) -> Option<Banner> {
         text: frame.t(&key),
         detail: None,
     })
-}
-
-/// The page of an error. What the log keeps has no personal data.
-pub(crate) fn failed(error: CaseError) -> Problem {
-    match error {
-        CaseError::NotFound(_) | CaseError::NoService(_) => Problem::NotFound,
-        CaseError::Conflict(_) | CaseError::Illegal(_) => Problem::Conflict,
-        CaseError::Refused(_) => Problem::Forbidden,
-        CaseError::Input { .. } | CaseError::Invalid(_) | CaseError::Incomplete(_) => Problem::Unusable,
-        CaseError::Outside { party, problem } => {
-            tracing::warn!(party, problem, "office");
-            Problem::Outside
-        }
-        error if error.is_temporary() => Problem::Busy,
-        error => {
-            tracing::error!(%error, "office");
-            Problem::Broken
-        }
-    }
-}
-
-/// An identifier of an address; one that is none names nothing.
-pub(crate) fn id(text: &str) -> Result<Uuid, Problem> {
-    Uuid::try_parse(text).map_err(|_| Problem::NotFound)
-}
-
-/// The application an address names.
-pub(crate) fn application(text: &str) -> Result<ApplicationId, Problem> {
-    id(text).map(ApplicationId::from_uuid)
-}
-
-/// Goes on to a page after an act, so that a reload does not repeat it.
-pub(crate) fn onward(path: &str) -> Response {
-    Redirect::to(path).into_response()
 }
 
 /// A document. `name` is made of identifiers only.

@@ -13,7 +13,8 @@ use store::tables::payment_batch::State as BatchState;
 
 use super::act::conflict;
 use super::case::{payment_key, reason};
-use super::{Duty, document, done, failed, id, onward};
+use super::{Duty, document, done};
+use crate::address::{id, onward};
 use crate::components::{Banner, Choice, Colour, ErrorSummary, Tag};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page_with};
@@ -227,7 +228,7 @@ fn due(words: Words, services: &[(String, civic::Text)], rows: &[PaymentRow]) ->
 async fn render(app: &App, duty: Duty, status: StatusCode, said: Said) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
-    let overview = pay::overview(&app.desk, &staff).await.map_err(failed)?;
+    let overview = pay::overview(&app.desk, &staff).await?;
     let chosen = if said.service.is_empty() && overview.services.len() == 1 {
         overview.services.first().map(|(id, _)| id.clone())
     } else {
@@ -316,7 +317,7 @@ pub(super) async fn prepare(State(app): State<App>, duty: Duty, posted: Posted) 
         Ok(n) => Ok(onward(&format!("{HERE}?done=prepared&n={n}"))),
         Err(CaseError::NoService(_)) => again(&app, duty, &posted, "service", "office-pay-service-wrong").await,
         Err(CaseError::Input { .. }) => again(&app, duty, &posted, "month", "office-pay-month-future").await,
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -334,7 +335,7 @@ pub(super) async fn make(State(app): State<App>, duty: Duty, posted: Posted) -> 
             tracing::warn!(party, problem, "payment file");
             again(&app, duty, &posted, "month", "office-pay-format").await
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -350,7 +351,7 @@ pub(super) async fn retry(
         Ok(()) => Ok(onward(&format!("{HERE}?done=retried"))),
         Err(CaseError::Conflict(_)) => conflict(duty, HERE.to_owned()),
         Err(CaseError::Input { .. }) => again(&app, duty, &posted, "rejected", "office-pay-next-account").await,
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -400,7 +401,7 @@ pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -
         Err(CaseError::NotFound(_)) => again(&app, duty, &posted, "report", "office-report-no-batch").await,
         Err(CaseError::Input { .. }) => again(&app, duty, &posted, "report", "office-report-not-released").await,
         Err(CaseError::Conflict(_)) => conflict(duty, HERE.to_owned()),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -414,7 +415,7 @@ async fn render_batch(
 ) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
-    let view = verb::view(&app.desk, &staff, id).await.map_err(failed)?;
+    let view = verb::view(&app.desk, &staff, id).await?;
     let page = BatchPage {
         done,
         errors: error.map(|key| ErrorSummary {
@@ -464,7 +465,7 @@ pub(super) async fn release(
             render_batch(&app, duty, id, StatusCode::FORBIDDEN, None, Some("office-batch-own")).await
         }
         Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/batches/{}", id.uuid())),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -479,7 +480,7 @@ pub(super) async fn cancel(
     match verb::cancel(&app.desk, &duty.staff, id).await {
         Ok(()) => Ok(onward(&format!("{HERE}/batches/{}?done=batch-dissolved", id.uuid()))),
         Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/batches/{}", id.uuid())),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -504,6 +505,6 @@ pub(super) async fn file(State(app): State<App>, duty: Duty, Path(id): Path<Stri
             )
             .await
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

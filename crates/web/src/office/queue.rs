@@ -8,7 +8,8 @@ use cases::transition::{self, State as Step};
 use cases::{CaseError, Staff};
 use serde::Deserialize;
 
-use super::{Duty, application, failed, onward};
+use super::Duty;
+use crate::address::{application, onward};
 use crate::components::{Banner, Choice, Colour, Pagination, Tag};
 use crate::texts::Words;
 use crate::visit::local;
@@ -219,9 +220,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let Duty { frame, staff } = duty;
     let words = frame.words;
     let number: u64 = asked.page.parse().unwrap_or(1).clamp(1, 1_000_000);
-    let queue = review::queue(&app.desk, &staff, &asked.filter(&staff), (number - 1) * SIZE, SIZE)
-        .await
-        .map_err(failed)?;
+    let queue = review::queue(&app.desk, &staff, &asked.filter(&staff), (number - 1) * SIZE, SIZE).await?;
     let count = |step: Step| {
         queue
             .counts
@@ -299,7 +298,7 @@ pub(super) async fn take(State(app): State<App>, duty: Duty, posted: Posted) -> 
         match review::take(&app.desk, &duty.staff, application(id)?, revision).await {
             Ok(()) => taken += 1,
             Err(CaseError::Conflict(_) | CaseError::Illegal(_) | CaseError::NotFound(_)) => missed += 1,
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     if let (false, 1, Some((id, _))) = (one.is_empty(), taken, one.split_once(':')) {

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use tower_sessions::Session;
 use zeroize::Zeroizing;
 
-use super::{failed, home, onward};
+use super::home;
+use crate::address::onward;
 use crate::components::{Control, ErrorSummary, Field, Typed};
 use crate::visit::{Visit, Who, local};
 use crate::{App, Frame, Posted, Problem, page, page_with};
@@ -127,7 +128,7 @@ pub(super) async fn enter(
                 .words
                 .t1("office-sign-in-locked", "until", frame.words.time(until)),
         ),
-        Err(SignInError::Case(error)) => return Err(failed(error)),
+        Err(SignInError::Case(error)) => return Err(error.into()),
     };
     page_with(status, &SignInPage::new(frame, &account, &back, Some(text)))
 }

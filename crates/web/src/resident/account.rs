@@ -9,7 +9,8 @@ use axum::response::Response;
 use cases::{CaseError, mine, pay};
 use services::form::{FieldKind, Invalid, SHOWN};
 
-use super::{Resident, application, failed, fields, onward};
+use super::{Resident, fields};
+use crate::address::{application, onward};
 use crate::components::{ErrorSummary, Field};
 use crate::{App, Frame, Posted, Problem, page_with};
 
@@ -25,7 +26,7 @@ struct AccountPage {
 async fn show_page(app: &App, id: &str, resident: Resident, invalid: Option<&Invalid>) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
     let words = frame.words;
-    let case = mine::case(&app.desk, &person, application(id)?).await.map_err(failed)?;
+    let case = mine::case(&app.desk, &person, application(id)?).await?;
     if !case.account_refused {
         return Ok(onward(&format!("/applications/{id}")));
     }
@@ -96,6 +97,6 @@ pub(super) async fn save(
     match pay::new_account(&app.desk, &resident.person, application(&id)?, raw, language).await {
         Ok(()) => Ok(onward(&format!("/applications/{id}"))),
         Err(CaseError::Invalid(invalid)) => show_page(&app, &id, resident, Some(&invalid)).await,
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,8 @@ use cases::collect::{self, Draft, MyDataState};
 use civic::Channel;
 use civic::ids::ApplicationId;
 
-use super::{Resident, failed, onward};
+use super::Resident;
+use crate::address::onward;
 use crate::{App, Posted, Problem};
 
 /// `POST /services/{id}/start`: opens an application, or goes on with the one there is.
@@ -17,10 +18,8 @@ pub(super) async fn start(
     _: Posted,
 ) -> Result<Response, Problem> {
     let language = resident.frame.language();
-    let id = collect::open(&app.desk, &resident.person, &service, Channel::Online, language)
-        .await
-        .map_err(failed)?;
-    let draft = collect::draft(&app.desk, &resident.person, id).await.map_err(failed)?;
+    let id = collect::open(&app.desk, &resident.person, &service, Channel::Online, language).await?;
+    let draft = collect::draft(&app.desk, &resident.person, id).await?;
     Ok(onward(&next(&draft)))
 }
 

@@ -9,7 +9,8 @@ use cases::{State as CaseState, collect, transition};
 use civic::ids::LetterId;
 use uuid::Uuid;
 
-use super::{Resident, application, apply, explained, failed};
+use super::{Resident, apply, explained};
+use crate::address::application;
 use crate::components::{
     Banner, Cell, Colour, Event, Head, Outcome, Reasons, Row, SummaryList, Table, Tag, Task, TaskList, Timeline,
 };
@@ -53,7 +54,7 @@ fn state(words: Words, mine: &Mine) -> Tag {
 pub(super) async fn list(State(app): State<App>, resident: Resident) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
     let words = frame.words;
-    let found = mine::cases(&app.desk, &person).await.map_err(failed)?;
+    let found = mine::cases(&app.desk, &person).await?;
     let lines = found.iter().map(|mine| Line {
         href: format!("/applications/{}", mine.id),
         service: words.of(&mine.service).to_owned(),
@@ -113,10 +114,10 @@ pub(super) async fn show(
     let Resident { frame, person } = resident;
     let words = frame.words;
     let application = application(&id)?;
-    let case = mine::case(&app.desk, &person, application).await.map_err(failed)?;
+    let case = mine::case(&app.desk, &person, application).await?;
     let service = words.of(&case.mine.service).to_owned();
     if case.mine.state == CaseState::Draft {
-        let draft = collect::draft(&app.desk, &person, application).await.map_err(failed)?;
+        let draft = collect::draft(&app.desk, &person, application).await?;
         let mut pages: Vec<&str> = draft
             .questions
             .iter()
@@ -309,9 +310,7 @@ pub(super) async fn letter(
     let letter = Uuid::try_parse(&letter)
         .map(LetterId::from_uuid)
         .map_err(|_| Problem::NotFound)?;
-    let pdf = mine::letter(&app.desk, &resident.person, letter)
-        .await
-        .map_err(failed)?;
+    let pdf = mine::letter(&app.desk, &resident.person, letter).await?;
     let name = format!("inline; filename=\"letter-{}.pdf\"", letter);
     Ok((
         [

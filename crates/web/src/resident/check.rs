@@ -8,7 +8,8 @@ use cases::{CaseError, State as CaseState, correct as correction, mine};
 use civic::Language;
 use uuid::Uuid;
 
-use super::{Resident, application, apply, explained, failed, fields, onward};
+use super::{Resident, apply, explained, fields};
+use crate::address::{application, onward};
 use crate::components::{Outcome, Reasons, Row, SummaryList};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page};
@@ -73,9 +74,7 @@ pub(super) async fn show(
     resident: Resident,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let draft = collect::draft(&app.desk, &person, application(&id)?)
-        .await
-        .map_err(failed)?;
+    let draft = collect::draft(&app.desk, &person, application(&id)?).await?;
     let correcting = draft.state == CaseState::Correction;
     if !(draft.agreed && draft.state == CaseState::Draft || correcting) {
         return Ok(onward(&if draft.state == CaseState::Draft {
@@ -111,7 +110,7 @@ pub(super) async fn submit(
         Ok(_) => Ok(onward(&apply::address(id, "done"))),
         // changed in another window, or a question has opened since: the page says what is to do
         Err(CaseError::Incomplete(_)) => Ok(onward(&apply::address(id, "check"))),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -126,7 +125,7 @@ pub(super) async fn correct(
     match correction::submit(&app.desk, &resident.person, id, posted.value("_revision")?).await {
         Ok(()) => Ok(onward(&format!("/applications/{id}"))),
         Err(CaseError::Incomplete(_)) => Ok(onward(&apply::address(id, "check"))),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -148,9 +147,7 @@ pub(super) async fn done(
     resident: Resident,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let case = mine::case(&app.desk, &person, application(&id)?)
-        .await
-        .map_err(failed)?;
+    let case = mine::case(&app.desk, &person, application(&id)?).await?;
     let (Some(number), Some(deadline)) = (case.mine.number, case.mine.deadline) else {
         return Ok(onward(&format!("/applications/{id}")));
     };

@@ -11,7 +11,8 @@ use cases::{CaseError, State as CaseState};
 use serde::Deserialize;
 use services::form::{Invalid, SHOWN};
 
-use super::{Resident, application, apply, failed, fields, onward};
+use super::{Resident, apply, fields};
+use crate::address::{application, onward};
 use crate::components::{ErrorSummary, Field, Known};
 use crate::{App, Frame, Posted, Problem, page_with};
 
@@ -157,9 +158,7 @@ pub(super) async fn show(
     Query(from): Query<From>,
     resident: Resident,
 ) -> Result<Response, Problem> {
-    let draft = collect::draft(&app.desk, &resident.person, application(&id)?)
-        .await
-        .map_err(failed)?;
+    let draft = collect::draft(&app.desk, &resident.person, application(&id)?).await?;
     if let Some(elsewhere) = opened(&draft) {
         return Ok(onward(&elsewhere));
     }
@@ -188,9 +187,9 @@ pub(super) async fn save(
         }
         Ok(draft) => Ok(onward(&apply::question(&draft))),
         Err(CaseError::Invalid(invalid)) => {
-            let draft = collect::draft(&app.desk, &person, id).await.map_err(failed)?;
+            let draft = collect::draft(&app.desk, &person, id).await?;
             show_page(frame, &draft, &address, Some(&invalid), &from)
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

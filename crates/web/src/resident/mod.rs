@@ -20,11 +20,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use cases::{CaseError, Person};
-use civic::ids::ApplicationId;
-use uuid::Uuid;
 
 use crate::visit::{self, SignedIn};
 use crate::{App, Frame, Problem, frame};
@@ -82,7 +79,7 @@ impl FromRequestParts<App> for Resident {
                     back: None,
                 });
             }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         };
         let visit = visit::visit(parts).await?;
         let frame = Frame::new(
@@ -93,35 +90,4 @@ impl FromRequestParts<App> for Resident {
         );
         Ok(Resident { frame, person })
     }
-}
-
-/// The page of an error. What the log keeps has no personal data.
-pub(crate) fn failed(error: CaseError) -> Problem {
-    match error {
-        CaseError::NotFound(_) | CaseError::NoService(_) => Problem::NotFound,
-        CaseError::Conflict(_) | CaseError::Illegal(_) | CaseError::Incomplete(_) => Problem::Conflict,
-        CaseError::Refused(_) => Problem::Forbidden,
-        CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
-        CaseError::Outside { party, problem } => {
-            tracing::warn!(party, problem, "outside party");
-            Problem::Outside
-        }
-        error if error.is_temporary() => Problem::Busy,
-        error => {
-            tracing::error!(%error, "case");
-            Problem::Broken
-        }
-    }
-}
-
-/// The application an address names; what is no identifier names nothing.
-pub(crate) fn application(text: &str) -> Result<ApplicationId, Problem> {
-    Uuid::try_parse(text)
-        .map(ApplicationId::from_uuid)
-        .map_err(|_| Problem::NotFound)
-}
-
-/// Goes on to a page after an act, so that a reload does not repeat it.
-pub(crate) fn onward(path: &str) -> Response {
-    Redirect::to(path).into_response()
 }

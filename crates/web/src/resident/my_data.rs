@@ -6,7 +6,7 @@ use axum::response::Response;
 use cases::mine;
 use store::ledger::ActorKind;
 
-use super::{Resident, failed};
+use super::Resident;
 use crate::{App, Frame, Problem, page};
 
 /// Key of the word for an actor.
@@ -42,7 +42,7 @@ struct MyDataPage {
 pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
     let words = frame.words;
-    let found = mine::uses(&app.desk, &person, SHOWN).await.map_err(failed)?;
+    let found = mine::uses(&app.desk, &person, SHOWN).await?;
     let uses = found.iter().map(|recorded| {
         let entry = &recorded.entry;
         let known = |stem: &str, word: &str| {

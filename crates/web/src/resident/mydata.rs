@@ -10,7 +10,8 @@ use cases::collect::mydata::{self as verbs, Notified};
 use cases::collect::{self, MyDataState};
 use services::Service;
 
-use super::{Resident, application, apply, failed, onward};
+use super::{Resident, apply};
+use crate::address::{application, onward};
 use crate::components::Banner;
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page};
@@ -65,9 +66,7 @@ pub(super) async fn show(
     resident: Resident,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let draft = collect::draft(&app.desk, &person, application(&id)?)
-        .await
-        .map_err(failed)?;
+    let draft = collect::draft(&app.desk, &person, application(&id)?).await?;
     if draft.state != CaseState::Draft {
         return Ok(onward(&format!("/applications/{id}")));
     }
@@ -138,8 +137,7 @@ pub(super) async fn go(
         application(&id)?,
         resident.frame.language(),
     )
-    .await
-    .map_err(failed)?;
+    .await?;
     Ok(onward(to.as_str()))
 }
 
@@ -149,16 +147,14 @@ pub(super) async fn returned(
     RawQuery(query): RawQuery,
     resident: Resident,
 ) -> Result<Response, Problem> {
-    let (id, _) = verbs::returned(&app.desk, &resident.person, &query.unwrap_or_default())
-        .await
-        .map_err(failed)?;
+    let (id, _) = verbs::returned(&app.desk, &resident.person, &query.unwrap_or_default()).await?;
     Ok(onward(&apply::address(id, "mydata")))
 }
 
 /// `POST /mydata/notify`: the platform's notification. Taken is 200, never 201; what is not genuine is 403.
 pub(super) async fn notified(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let answer = verbs::notified(&app.desk, kind, &body).await.map_err(failed)?;
+    let answer = verbs::notified(&app.desk, kind, &body).await?;
     Ok(match answer {
         Notified::Accepted | Notified::Repeated => StatusCode::OK.into_response(),
         Notified::Refused => Problem::Forbidden.into_response(),

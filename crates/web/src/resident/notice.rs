@@ -6,7 +6,8 @@ use axum::response::Response;
 use cases::State as CaseState;
 use cases::collect;
 
-use super::{Resident, application, apply, failed, onward};
+use super::{Resident, apply};
+use crate::address::{application, onward};
 use crate::{App, Frame, Posted, Problem, page};
 
 #[derive(Template)]
@@ -26,9 +27,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
     resident: Resident,
 ) -> Result<Response, Problem> {
-    let draft = collect::draft(&app.desk, &resident.person, application(&id)?)
-        .await
-        .map_err(failed)?;
+    let draft = collect::draft(&app.desk, &resident.person, application(&id)?).await?;
     let notice = draft.service.notice(resident.frame.language());
     page(&NoticePage {
         id,
@@ -47,9 +46,7 @@ pub(super) async fn agree(
     _: Posted,
 ) -> Result<Response, Problem> {
     let id = application(&id)?;
-    collect::agree(&app.desk, &resident.person, id, resident.frame.language())
-        .await
-        .map_err(failed)?;
-    let draft = collect::draft(&app.desk, &resident.person, id).await.map_err(failed)?;
+    collect::agree(&app.desk, &resident.person, id, resident.frame.language()).await?;
+    let draft = collect::draft(&app.desk, &resident.person, id).await?;
     Ok(onward(&apply::next(&draft)))
 }

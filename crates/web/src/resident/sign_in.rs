@@ -10,7 +10,7 @@ use exchange::oidc::Pending;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{failed, onward};
+use crate::address::onward;
 use crate::visit::{self, Visit, Who, local};
 use crate::{App, Frame, Posted, Problem, page, page_with};
 
@@ -98,7 +98,7 @@ pub(super) async fn back(
         email: None,
         phone: None,
     };
-    let person = people::sign_in(&app.desk, new).await.map_err(failed)?;
+    let person = people::sign_in(&app.desk, new).await?;
     Visit::sign_in(&session, Who::Resident(person.id)).await?;
     Ok(onward(if to == "/" { "/applications" } else { &to }))
 }

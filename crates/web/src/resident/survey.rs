@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cases::{CaseError, measure};
 
-use super::{Resident, application, failed, onward};
+use super::Resident;
+use crate::address::{application, onward};
 use crate::components::{Choice, Control, ErrorSummary, Field};
 use crate::{App, Frame, Posted, Problem, page_with};
 
@@ -84,10 +85,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
     resident: Resident,
 ) -> Result<Response, Problem> {
-    match measure::survey(&app.desk, &resident.person, application(&id)?)
-        .await
-        .map_err(failed)?
-    {
+    match measure::survey(&app.desk, &resident.person, application(&id)?).await? {
         Some(survey) if survey.grade.is_none() => show_page(resident.frame, id, ("", ""), None),
         _ => Ok(onward(&format!("/applications/{id}"))),
     }
@@ -117,6 +115,6 @@ pub(super) async fn answer(
             (posted.text("grade"), comment),
             Some(("comment", "survey-comment-long")),
         ),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

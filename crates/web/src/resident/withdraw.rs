@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use cases::{collect, mine};
 
-use super::{Resident, application, failed, onward};
+use super::Resident;
+use crate::address::{application, onward};
 use crate::{App, Frame, Posted, Problem, page};
 
 #[derive(Template)]
@@ -32,9 +33,7 @@ pub(super) async fn show(
     resident: Resident,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let case = mine::case(&app.desk, &person, application(&id)?)
-        .await
-        .map_err(failed)?;
+    let case = mine::case(&app.desk, &person, application(&id)?).await?;
     if !case.can_withdraw {
         return Ok(onward(&format!("/applications/{id}")));
     }
@@ -55,8 +54,6 @@ pub(super) async fn withdraw(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let application = application(&id)?;
-    collect::withdraw(&app.desk, &resident.person, application, posted.value("_revision")?)
-        .await
-        .map_err(failed)?;
+    collect::withdraw(&app.desk, &resident.person, application, posted.value("_revision")?).await?;
     Ok(onward(&format!("/applications/{id}")))
 }
