@@ -19,9 +19,10 @@ pub struct LedgerArgs {
 #[derive(Subcommand)]
 enum LedgerCommand {
     /// Checks every entry against the chain of hashes
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["config", "data"])))]
     Verify {
         /// The configuration file of the platform
-        #[arg(long, conflicts_with = "data", required_unless_present = "data")]
+        #[arg(long)]
         config: Option<PathBuf>,
         /// The data folder of a platform on SQLite, such as the demonstration's
         #[arg(long)]
