@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Resident, apply, explained, fields};
 use crate::address::{application, onward};
-use crate::components::{Outcome, Reasons, Row, SummaryList};
+use crate::components::{Finding, Outcome, Reasons, Row, SummaryList};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page};
 
@@ -28,6 +28,13 @@ struct CheckPage {
     correcting: bool,
     revision: i64,
     form_token: String,
+}
+
+impl CheckPage {
+    /// Who is not expected to qualify sees why without asking.
+    fn shows_reasons(&self) -> bool {
+        self.outcome.finding == Finding::Bad
+    }
 }
 
 /// The answers, page by page, each with its source and a way to change it.
