@@ -9,10 +9,10 @@ use crate::model::{Entity, Type};
 use crate::names::Names;
 use crate::parameters::Parameter;
 use crate::symbols::Symbols;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, CaseWhen, DataType, Expr, Ident, Spanned, UnaryOperator, Value};
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
-use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token};
+use sqlparser::ast::{BinaryOperator, CaseWhen, DataType, Expr, Ident, Spanned, UnaryOperator, Value};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Location, Span, Token};
 
 /// Binds the expressions of one rules file.
 pub(crate) struct Binder<'a> {

@@ -51,6 +51,47 @@ pub(crate) fn age_on(birth: i64, on: i64) -> i64 {
     on.0 - birth.0 - i64::from((on.1, on.2) < (birth.1, birth.2))
 }
 
+/// Ages on one day: the last birth day of everybody who has reached each age, so that an age is a look into a table.
+pub(crate) struct Ages {
+    on: i64,
+    born: Vec<i64>,
+}
+
+impl Ages {
+    /// Ages on `on`, in days.
+    pub fn new(on: i64) -> Ages {
+        let (year, month, day) = civil(on);
+        let born = (0..=200).map(|age| {
+            let year = year - age;
+            let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            let last = day_number(next_year, next_month, 1) - day_number(year, month, 1);
+            day_number(year, month, day.min(last))
+        });
+        Ages {
+            on,
+            born: born.collect(),
+        }
+    }
+
+    /// As [`age_on`].
+    pub fn of(&self, birth: i64) -> i64 {
+        // 400 years have 146,097 days; the guess is off by one at most
+        let guess = (self.on.saturating_sub(birth)).saturating_mul(400) / 146_097;
+        let reached = |age: i64| {
+            usize::try_from(age)
+                .ok()
+                .and_then(|age| self.born.get(age))
+                .map(|born| birth <= *born)
+        };
+        match (reached(guess), reached(guess + 1)) {
+            (Some(true), Some(true)) => guess + 1,
+            (Some(true), Some(false)) => guess,
+            (Some(false), _) if guess > 0 => guess - 1,
+            _ => age_on(birth, self.on),
+        }
+    }
+}
+
 /// Full months from one day to another; negative when the second is earlier.
 pub(crate) fn months_between(from: i64, to: i64) -> i64 {
     if to < from {
@@ -88,6 +129,8 @@ mod tests {
             prop_assert_eq!(days(birth_date), birth);
             prop_assert_eq!(birth_date, Date::constant(1970, 1, 1).checked_add(jiff::Span::new().days(birth)).unwrap());
             prop_assert_eq!(age_on(i64::from(birth), i64::from(on)), i64::from(civic::age_on(birth_date, on_date)));
+            prop_assert_eq!(Ages::new(i64::from(on)).of(i64::from(birth)), age_on(i64::from(birth), i64::from(on)));
+            prop_assert_eq!(Ages::new(i64::from(birth)).of(i64::from(on)), age_on(i64::from(on), i64::from(birth)));
             let later_month = add_months(i64::from(birth), 7).unwrap();
             let expected = birth_date.checked_add(jiff::Span::new().months(7)).unwrap();
             prop_assert_eq!(date(i32::try_from(later_month).unwrap()).unwrap(), expected);

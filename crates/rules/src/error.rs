@@ -1,6 +1,6 @@
 //! Why a decision can't be made.
 
-use datafusion::common::DataFusionError;
+use datafusion_common::DataFusionError;
 use jiff::civil::Date;
 use thiserror::Error;
 

@@ -6,7 +6,7 @@ use crate::frame::Frame;
 use crate::model::Entity;
 use crate::plan::Plan;
 use crate::rules::Rules;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ pub(crate) fn refusal(rules: &Rules, plan: &Plan, frame: &Frame) -> Result<(Vec<
     Ok((in_order(&failed), in_order(&minimum)))
 }
 
-/// The inputs that an unknown outcome, or else an unknown amount, still waits for, the most decisive first.
+/// The inputs that an unknown outcome, or else an unknown amount or further step, still waits for, the most decisive first.
 ///
 /// Inputs whose value can't change anything any more are not among them: a condition that is known is not looked into.
 pub(crate) fn waiting(
@@ -38,15 +38,22 @@ pub(crate) fn waiting(
     frame: &Frame,
     outcome: Option<bool>,
 ) -> Result<Vec<Wanted>, RuleError> {
-    let targets: Vec<usize> = match outcome {
+    let targets: Vec<(usize, usize)> = match outcome {
         Some(false) => return Ok(Vec::new()),
-        Some(true) => rules.amounts.clone(),
-        None => vec![rules.outcome],
+        Some(true) => {
+            let rows = |place: &usize| rules.steps.get(*place).map_or(0, |step| frame.table(step.entity).rows);
+            let also = rules
+                .also
+                .iter()
+                .flat_map(|place| (0..rows(place)).map(|row| (*place, row)));
+            rules.amounts.iter().map(|place| (*place, 0)).chain(also).collect()
+        }
+        None => vec![(rules.outcome, 0)],
     };
     let mut reader = Reader::new(rules, plan, frame);
     let mut weights: Vec<(Wanted, f64)> = Vec::new();
-    for place in targets {
-        for (wanted, weight) in reader.step(place, 0)?.iter() {
+    for (place, row) in targets {
+        for (wanted, weight) in reader.step(place, row)?.iter() {
             match weights.iter_mut().find(|(known, _)| known == wanted) {
                 Some((_, sum)) => *sum += weight,
                 None => weights.push((wanted.clone(), *weight)),
@@ -60,7 +67,7 @@ pub(crate) fn waiting(
 type Weighted = Rc<Vec<(Wanted, f64)>>;
 
 /// Reads values of parts of the rules, each calculated once.
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rules: &'a Rules,
     plan: &'a Plan,
     frame: &'a Frame,
@@ -69,7 +76,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(rules: &'a Rules, plan: &'a Plan, frame: &'a Frame) -> Reader<'a> {
+    pub(crate) fn new(rules: &'a Rules, plan: &'a Plan, frame: &'a Frame) -> Reader<'a> {
         Reader {
             rules,
             plan,
@@ -103,7 +110,7 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    fn truth(&mut self, node: &Node, at: Entity, row: usize) -> Result<Option<bool>, RuleError> {
+    pub(crate) fn truth(&mut self, node: &Node, at: Entity, row: usize) -> Result<Option<bool>, RuleError> {
         let array = self.value(node, at)?;
         Ok(array
             .as_boolean_opt()
@@ -269,9 +276,9 @@ impl<'a> Reader<'a> {
 
     /// The persons of a household. A decision has one household, so all of them.
     fn persons_of(&self, household: usize) -> Vec<usize> {
-        let groups = self.frame.groups.iter().enumerate();
-        groups
-            .filter(|(_, group)| **group == household)
+        let persons = self.frame.household_of_person.values().iter().enumerate();
+        persons
+            .filter(|(_, of)| usize::try_from(**of) == Ok(household))
             .map(|(person, _)| person)
             .collect()
     }
@@ -279,7 +286,7 @@ impl<'a> Reader<'a> {
     /// The table and row a column is read from.
     fn seen(&self, at: Entity, of: crate::expr::Of, row: usize) -> (Entity, usize) {
         use crate::expr::Of;
-        let read = |rows: &datafusion::arrow::array::UInt32Array| {
+        let read = |rows: &arrow::array::UInt32Array| {
             rows.values()
                 .get(row)
                 .and_then(|row| usize::try_from(*row).ok())

@@ -28,6 +28,9 @@ pub(crate) struct DecisionTable {
     pub outcome: Spanned<String>,
     #[serde(default)]
     pub amounts: Vec<Spanned<String>>,
+    /// Further steps that must be known before nothing is asked any more.
+    #[serde(default)]
+    pub also: Vec<Spanned<String>>,
     pub candidates: Option<Spanned<String>>,
 }
 

@@ -1,17 +1,17 @@
 //! The tables of one evaluation, and the running of a plan over them: one household for a decision, many for a sweep.
 
+use crate::aggregate::aggregate;
 use crate::error::RuleError;
 use crate::expr::Of;
 use crate::file::Hit;
 use crate::model::Entity;
 use crate::plan::{Aggregation, Compiled, Plan};
 use crate::rules::Rules;
-use datafusion::arrow::array::{
+use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
 };
-use datafusion::arrow::compute::{is_not_null, take};
-use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::EmitTo;
+use arrow::compute::{is_not_null, take};
+use datafusion_common::{DataFusionError, Result};
 use std::sync::Arc;
 
 /// One table: a column for each input and step of its entity, empty until it is calculated.
@@ -27,8 +27,7 @@ pub(crate) struct Frame {
     pub person: Table,
     pub household: Table,
     pub case: Table,
-    /// For each person the row of the household, as accumulators and as `take` want it.
-    pub groups: Vec<usize>,
+    /// For each person the row of the household; the persons of a household stand together.
     pub household_of_person: UInt32Array,
     pub household_of_case: UInt32Array,
     pub applicant_of_case: UInt32Array,
@@ -87,9 +86,14 @@ impl Frame {
             Some(filter) => Some(self.evaluate(filter, Entity::Person)?.as_boolean().clone()),
             None => None,
         };
-        let mut accumulator = aggregation.function.create_groups_accumulator()?;
-        accumulator.update_batch(&[values], &self.groups, filter.as_ref(), self.household.rows)?;
-        accumulator.evaluate(EmitTo::All)
+        let households = self.household_of_person.values();
+        Ok(aggregate(
+            aggregation.function,
+            &values,
+            filter.as_ref(),
+            households,
+            self.household.rows,
+        )?)
     }
 
     /// Calculates the steps that are needed, in their order.

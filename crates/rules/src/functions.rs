@@ -3,12 +3,12 @@
 use crate::calendar;
 use crate::expr::SCALE;
 use crate::model::Type;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray};
-use datafusion::arrow::compute::{cast, try_binary, try_unary};
-use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Int64Type};
-use datafusion::arrow::error::ArrowError;
-use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray};
+use arrow::compute::{cast, try_binary, try_unary};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Int64Type};
+use arrow::error::ArrowError;
+use datafusion_common::{DataFusionError, Result};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use std::sync::Arc;
 
 /// A function by name.
@@ -142,11 +142,12 @@ impl Callable {
     where
         T::Native: TryFrom<i64>,
     {
+        let out_of_range = || ArrowError::ArithmeticOverflow(format!("`{}` is out of range", self.function.name()));
         let apply = |first: i64, second: i64| {
             self.function
                 .apply(first, second)
                 .and_then(|value| T::Native::try_from(value).ok())
-                .ok_or_else(|| ArrowError::ArithmeticOverflow(format!("`{}` is out of range", self.function.name())))
+                .ok_or_else(out_of_range)
         };
         let mut arguments = call.args.into_iter();
         let first = match arguments.next() {
@@ -161,7 +162,15 @@ impl Callable {
                     true => PrimitiveArray::new_null(rows),
                     false => {
                         let second = second.value(0);
-                        try_unary(&first, |first| apply(first, second))?
+                        match self.function {
+                            Function::AgeOn => {
+                                let ages = calendar::Ages::new(second);
+                                try_unary(&first, |first| {
+                                    T::Native::try_from(ages.of(first)).map_err(|_| out_of_range())
+                                })?
+                            }
+                            _ => try_unary(&first, |first| apply(first, second))?,
+                        }
                     }
                 }
             }

@@ -7,9 +7,7 @@ use crate::parameters::decimal;
 use crate::plan::data_type;
 use crate::rules::Rules;
 use crate::symbols::Texts;
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array, UInt32Array,
-};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array, UInt32Array};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -89,7 +87,6 @@ pub(crate) fn frame(rules: &Rules, input: &CaseInput, texts: &mut Texts<'_>) -> 
         person: table(rules, Entity::Person, &persons, texts)?,
         household: table(rules, Entity::Household, &[(None, &input.household)], texts)?,
         case: table(rules, Entity::Case, &[(None, &input.case)], texts)?,
-        groups: vec![0; rows],
         household_of_person: UInt32Array::from(vec![0; rows]),
         household_of_case: UInt32Array::from(vec![0]),
         applicant_of_case: UInt32Array::from(vec![u32::try_from(applicant).unwrap_or(u32::MAX)]),

@@ -1,7 +1,10 @@
 //! Rules as data: the compiler of `rules.toml` to DataFusion's physical expressions.
 
+mod aggregate;
 mod bind;
 mod calendar;
+mod choose;
+mod coverage;
 mod decide;
 mod error;
 mod explain;
@@ -17,17 +20,21 @@ mod names;
 mod order;
 mod parameters;
 mod plan;
+mod population;
 mod rules;
 mod set;
 mod sweep;
 mod symbols;
 mod table;
+mod threads;
 
+pub use coverage::{Branch, Coverage};
 pub use decide::{Decision, StepValue};
 pub use error::RuleError;
 pub use input::{CaseInput, Person, Values};
 pub use mistake::Mistake;
 pub use model::{Entity, Input, InputRef, StepInfo, Type};
 pub use parameters::{Parameter, ParameterRow};
+pub use population::Population;
 pub use set::RuleSet;
-pub use sweep::{Population, Swept};
+pub use sweep::Swept;

@@ -3,10 +3,10 @@
 use crate::functions::longs;
 use crate::model::Type;
 use crate::parameters::Parameter;
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array};
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array};
+use arrow::datatypes::DataType;
+use datafusion_common::{DataFusionError, Result};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use jiff::civil::Date;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -82,7 +82,29 @@ impl ScalarUDFImpl for Lookup {
             .into_iter()
             .map(|argument| longs(&argument.into_array(rows)?))
             .collect::<Result<_>>()?;
+        let missing = || {
+            DataFusionError::Execution(format!(
+                "the parameter `{}` has no row for this key in force on {}",
+                self.name, self.on
+            ))
+        };
         let mut values: Vec<Option<i64>> = Vec::with_capacity(rows);
+        if let [only] = keys.as_slice() {
+            // most tables have one key, and most neighbours the same
+            let mut last: Option<(i64, i64)> = None;
+            for key in only.iter() {
+                values.push(match (key, last) {
+                    (None, _) => None,
+                    (Some(key), Some((before, value))) if before == key => Some(value),
+                    (Some(key), _) => {
+                        let found = self.rows.get([key].as_slice()).copied().ok_or_else(missing)?;
+                        last = Some((key, found));
+                        Some(found)
+                    }
+                });
+            }
+            return Ok(ColumnarValue::Array(array(self.kind, values)));
+        }
         let (mut key, mut last): (Vec<i64>, Option<(Vec<i64>, i64)>) = (Vec::new(), None);
         for row in 0..rows {
             if keys.iter().any(|keys| keys.is_null(row)) {
@@ -94,12 +116,7 @@ impl ScalarUDFImpl for Lookup {
             let value = match &last {
                 Some((before, value)) if *before == key => *value,
                 _ => {
-                    let found = self.rows.get(&key).copied().ok_or_else(|| {
-                        DataFusionError::Execution(format!(
-                            "the parameter `{}` has no row for this key in force on {}",
-                            self.name, self.on
-                        ))
-                    })?;
+                    let found = self.rows.get(&key).copied().ok_or_else(missing)?;
                     last = Some((key.clone(), found));
                     found
                 }

@@ -5,8 +5,8 @@ use crate::file::StepTable;
 use crate::mistake::{Mistake, Source};
 use crate::model::{Entity, StepInfo, Type};
 use crate::rules::Step;
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 /// The cycles among steps, each told once, at its first step.
 pub(crate) fn cycles(source: &Source, steps: &[StepTable]) -> Vec<Mistake> {

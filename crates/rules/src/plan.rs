@@ -2,25 +2,26 @@
 //!
 //! One decision has one to a dozen rows in each table, so DataFusion's streams (a task context, a partition channel and a
 //! batch coalescer for each operator) cost more than the arithmetic. The plan therefore keeps the physical expressions
-//! and the group accumulators DataFusion's own operators would run, and [`crate::frame`] evaluates them over batches: one
-//! household for a decision, tens of thousands at once for a sweep. There is no second evaluator.
+//! DataFusion's own operators would run, and [`crate::frame`] evaluates them over batches: one household for a decision, tens
+//! of thousands at once for a sweep. Two things are our own, because a sweep spends most of its time in them:
+//! [`crate::choose`] for `CASE`, and [`crate::aggregate`], which knows that the persons of a household stand together.
+//! There is no second evaluator.
 
+use crate::choose::Choose;
 use crate::error::RuleError;
 use crate::expr::{Aggregate, Constant, Is, Node, Of, Operator, PRECISION, SCALE, What};
 use crate::functions::Callable;
 use crate::lookup::Lookup;
 use crate::model::Type;
 use crate::rules::Rules;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::functions_aggregate::{bool_and_or, count, min_max, sum};
-use datafusion::logical_expr::{Operator as Op, ScalarUDF};
-use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
-use datafusion::physical_expr::expressions::{
-    BinaryExpr, CastExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr, case, in_list,
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion_common::config::ConfigOptions;
+use datafusion_common::{DataFusionError, Result, ScalarValue};
+use datafusion_expr::{Operator as Op, ScalarUDF};
+use datafusion_physical_expr::expressions::{
+    BinaryExpr, CastExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr, in_list,
 };
-use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion_physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use jiff::civil::Date;
 use std::sync::{Arc, OnceLock};
 
@@ -38,7 +39,7 @@ pub(crate) struct Compiled {
 /// An aggregate over the persons of each household.
 #[derive(Debug)]
 pub(crate) struct Aggregation {
-    pub function: AggregateFunctionExpr,
+    pub function: Aggregate,
     pub argument: Compiled,
     pub filter: Option<Compiled>,
 }
@@ -183,7 +184,7 @@ impl Compiler<'_> {
         let mut aggregates = Vec::new();
         for node in &layout.aggregates {
             let aggregation = self.aggregation(node)?;
-            let kind = aggregation.function.field().data_type().clone();
+            let kind = data_type(node.kind.of.unwrap_or(Type::Integer));
             fields.push(Field::new(format!("aggregate.{}", node.id), kind, true));
             aggregates.push(aggregation);
         }
@@ -211,27 +212,9 @@ impl Compiler<'_> {
             kind: crate::expr::Kind::plain(Type::Integer),
             id: 0,
         };
-        let mut argument = self.compile(argument.as_deref().unwrap_or(&star))?;
-        if *function == Aggregate::Sum && argument.expression.data_type(&argument.schema)? == DataType::Int64 {
-            // SUM of Int64 would wrap around; in 38 digits it can't, and the way back to Int64 is checked
-            argument.expression = Arc::new(CastExpr::new(argument.expression, DataType::Decimal128(19, 0), None));
-        }
-        let kind = argument.expression.data_type(&argument.schema)?;
-        let udaf = match function {
-            Aggregate::Sum => sum::sum_udaf(),
-            Aggregate::Count => count::count_udaf(),
-            Aggregate::Min => min_max::min_udaf(),
-            Aggregate::Max => min_max::max_udaf(),
-            Aggregate::BoolAnd => bool_and_or::bool_and_udaf(),
-            Aggregate::BoolOr => bool_and_or::bool_or_udaf(),
-        };
-        let function = AggregateExprBuilder::new(udaf, vec![Arc::new(Column::new("argument", 0))])
-            .schema(Arc::new(Schema::new(vec![Field::new("argument", kind, true)])))
-            .alias("aggregate")
-            .build()?;
         Ok(Aggregation {
-            function,
-            argument,
+            function: *function,
+            argument: self.compile(argument.as_deref().unwrap_or(&star))?,
             filter: filter.as_deref().map(|node| self.compile(node)).transpose()?,
         })
     }
@@ -245,13 +228,9 @@ impl Compiler<'_> {
                 let place = layout.columns.iter().position(|column| column == &(*of, *index));
                 column(place, layout)?
             }
-            What::Aggregate { function, .. } => {
+            What::Aggregate { .. } => {
                 let place = layout.aggregates.iter().position(|aggregate| aggregate.id == node.id);
-                let value = column(place.map(|place| place + layout.columns.len()), layout)?;
-                match (function, node.kind.of) {
-                    (Aggregate::Sum, Some(kind)) => Arc::new(CastExpr::new(value, data_type(kind), None)),
-                    _ => value,
-                }
+                column(place.map(|place| place + layout.columns.len()), layout)?
             }
             What::And(nodes) => self.fold(Op::And, nodes, layout)?,
             What::Or(nodes) => self.fold(Op::Or, nodes, layout)?,
@@ -317,7 +296,8 @@ impl Compiler<'_> {
                     .filter(|node| !is_null(node))
                     .map(below)
                     .transpose()?;
-                case(None, branches, otherwise)?
+                let kind = data_type(node.kind.of.unwrap_or(Type::Boolean));
+                Arc::new(Choose::new(branches, otherwise, kind))
             }
             What::Widen(inner) => Arc::new(CastExpr::new(below(inner)?, data_type(Type::Decimal), None)),
             What::Function(function, arguments) => {

@@ -26,6 +26,8 @@ pub(crate) struct Rules {
     /// The place of the outcome and of the amounts among the steps.
     pub outcome: usize,
     pub amounts: Vec<usize>,
+    /// Further steps, of any entity, that a decision waits for.
+    pub also: Vec<usize>,
     /// Over a person: whether a sweep makes a case of them.
     pub candidates: Option<Node>,
     /// The outcome, written over the conditions it is made of.
@@ -192,6 +194,16 @@ impl<'a> Loader<'a> {
             .iter()
             .filter_map(|name| known.then(|| find(&mut self, name, &[Type::Integer])).flatten())
             .collect();
+        let mut also = Vec::new();
+        for name in written.decision.also.iter().filter(|_| known) {
+            match infos.iter().position(|step| step.name == *name.get_ref()) {
+                Some(place) => also.push(place),
+                None => {
+                    let suggestion = did_you_mean(name.get_ref(), infos.iter().map(|step| step.name.as_str()));
+                    self.fail::<()>(name, format!("there is no step `{}`", name.get_ref()), suggestion);
+                }
+            }
+        }
         let candidates = written.decision.candidates.and_then(|sql| {
             let start = file::content_start(self.source, &sql);
             let node = self.bind(Entity::Person, self.source, sql.get_ref(), start)?;
@@ -223,6 +235,7 @@ impl<'a> Loader<'a> {
             names: self.names,
             outcome,
             amounts,
+            also,
             candidates,
             reason,
             nodes: self.nodes,

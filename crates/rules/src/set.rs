@@ -1,5 +1,6 @@
 //! A rule set as the rest of the program holds it: read once, compiled once for each day it is asked about.
 
+use crate::coverage::Coverage;
 use crate::decide::{self, Decision};
 use crate::error::RuleError;
 use crate::input::CaseInput;
@@ -7,8 +8,9 @@ use crate::mistake::Mistake;
 use crate::model::{Input, StepInfo};
 use crate::parameters::Parameter;
 use crate::plan::Plan;
+use crate::population::{Parts, Population};
 use crate::rules::Rules;
-use crate::sweep::{self, Population, Swept};
+use crate::sweep::{self, Swept};
 use jiff::civil::Date;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -44,6 +46,18 @@ impl RuleSet {
         decide::decide(&self.rules, self.plan(on)?.as_ref(), input)
     }
 
+    /// Which branches of the rules a set of cases, each under the law of its day, goes through.
+    ///
+    /// # Errors
+    /// As [`RuleSet::decide`], for the first case that has one.
+    pub fn coverage<'a>(&self, cases: impl IntoIterator<Item = (&'a CaseInput, Date)>) -> Result<Coverage, RuleError> {
+        let mut coverage = Coverage::new(&self.rules);
+        for (input, on) in cases {
+            coverage.add(&self.rules, self.plan(on)?.as_ref(), input)?;
+        }
+        Ok(coverage)
+    }
+
     /// What the rules say of everybody who could apply.
     ///
     /// # Errors
@@ -52,11 +66,23 @@ impl RuleSet {
         sweep::sweep(&self.rules, self.plan(on)?.as_ref(), population)
     }
 
+    /// What the rules say of everybody in a Parquet file who could apply, with how many persons and households there are.
+    /// The file is read part by part; see [`Population`] for the columns.
+    ///
+    /// # Errors
+    /// As [`RuleSet::decide`], for the first case that has one; [`RuleError::Population`] when the file can't be read, or
+    /// a column is missing or of another type.
+    pub fn sweep_file(&self, file: &Path, on: Date) -> Result<(Swept, usize, usize), RuleError> {
+        let parts = Parts::open(&self.rules, file)?;
+        let swept = sweep::sweep_file(&self.rules, self.plan(on)?.as_ref(), &parts)?;
+        Ok((swept, parts.persons(), parts.households()))
+    }
+
     /// Makes a population of Arrow tables for [`RuleSet::sweep`]; see [`Population`] for the columns.
     ///
     /// # Errors
     /// [`RuleError::Population`] when a column is missing or of another type.
-    pub fn population(&self, batches: &[datafusion::arrow::array::RecordBatch]) -> Result<Population, RuleError> {
+    pub fn population(&self, batches: &[arrow::array::RecordBatch]) -> Result<Population, RuleError> {
         Population::new(&self.rules, batches)
     }
 
@@ -78,6 +104,12 @@ impl RuleSet {
     #[must_use]
     pub fn steps(&self) -> &[StepInfo] {
         &self.rules.infos
+    }
+
+    /// Names of the steps whose values are wanted beside the outcome: the amounts, and those named in `also`.
+    pub fn wanted(&self) -> impl Iterator<Item = &str> {
+        let places = self.rules.amounts.iter().chain(&self.rules.also);
+        places.filter_map(|place| Some(self.rules.infos.get(*place)?.name.as_str()))
     }
 
     /// The parameters with all their rows.

@@ -3,41 +3,22 @@
 use crate::error::RuleError;
 use crate::expr::Node;
 use crate::frame::{Frame, Table, is_true, nothing};
-use crate::model::{Entity, Input, Type};
-use crate::plan::{Plan, data_type};
+use crate::model::Entity;
+use crate::plan::Plan;
+use crate::population::{Parts, Population, unreadable};
 use crate::rules::Rules;
-use crate::symbols::Texts;
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, RecordBatch, UInt32Array, new_null_array,
+use crate::threads;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, UInt32Array, new_null_array,
 };
-use datafusion::arrow::compute::{cast, concat, concat_batches, take};
-use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type};
-use datafusion::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::Path;
+use arrow::compute::{FilterBuilder, concat, take};
+use arrow::datatypes::{DataType, Int64Type};
+use arrow::error::ArrowError;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Persons in a chunk: small enough for the columns of a few steps to stay in the processor's cache.
-const CHUNK: usize = 16 * 1024;
-
-/// Everybody, household by household.
-///
-/// One row is one person. The column `household` (a whole number) says who belongs together; the rows of a household stand together.
-/// Inputs of persons are columns of their name; those of the household and of the case are columns `household.<name>` and
-/// `case.<name>`, read from the first row of the household and from the row of the applicant. A column that is missing
-/// is not known for anybody. Who is an applicant says the column `applicant` or, without it, the rules' `candidates`.
-#[derive(Debug)]
-pub struct Population {
-    persons: usize,
-    /// The first row of each household, and the number of rows at the end.
-    starts: Vec<usize>,
-    applicant: Option<BooleanArray>,
-    person: Vec<Option<ArrayRef>>,
-    household: Vec<Option<ArrayRef>>,
-    case: Vec<Option<ArrayRef>>,
-}
+const CHUNK: usize = 64 * 1024;
 
 /// What a sweep found: one row for each case, in the order of the persons.
 #[derive(Debug)]
@@ -60,158 +41,19 @@ impl Swept {
     }
 }
 
-fn unreadable(reason: impl std::fmt::Display) -> RuleError {
-    RuleError::Population(reason.to_string())
-}
-
-impl Population {
-    /// How many persons there are.
-    #[must_use]
-    pub fn persons(&self) -> usize {
-        self.persons
-    }
-
-    /// How many households there are.
-    #[must_use]
-    pub fn households(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
-
-    pub(crate) fn read(rules: &Rules, path: &Path) -> Result<Population, RuleError> {
-        let file = File::open(path).map_err(unreadable)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, ArrowReaderOptions::new())
-            .map_err(unreadable)?;
-        let wanted: Vec<usize> = (0..builder.schema().fields().len())
-            .filter(|place| {
-                builder
-                    .schema()
-                    .fields()
-                    .get(*place)
-                    .is_some_and(|field| is_wanted(rules, field.name()))
-            })
-            .collect();
-        let mask = datafusion::parquet::arrow::ProjectionMask::roots(builder.parquet_schema(), wanted);
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(256 * 1024)
-            .build()
-            .map_err(unreadable)?;
-        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-        Population::new(rules, &batches)
-    }
-
-    pub(crate) fn new(rules: &Rules, batches: &[RecordBatch]) -> Result<Population, RuleError> {
-        let Some(first) = batches.first() else {
-            return Err(unreadable("it has no rows"));
-        };
-        let whole;
-        let batch = match batches {
-            [only] => only,
-            _ => {
-                whole = concat_batches(&first.schema(), batches).map_err(unreadable)?;
-                &whole
-            }
-        };
-        let persons = batch.num_rows();
-        if persons > usize::try_from(u32::MAX).unwrap_or(usize::MAX) {
-            return Err(unreadable("it has more than 4 billion persons"));
+/// Which inputs a sweep reads, as entity and place among its inputs: those that outcome and amounts come from.
+pub(crate) fn inputs(rules: &Rules) -> HashSet<(Entity, usize)> {
+    let needs = Needs::new(rules, false);
+    let mut found = HashSet::new();
+    let mut visit = |node: &Node| found.extend(node.columns().iter().map(|(of, column)| (of.entity(), *column)));
+    rules.candidates.iter().for_each(&mut visit);
+    for (place, step) in rules.steps.iter().enumerate() {
+        if needs.first.get(place) == Some(&true) || needs.rest.get(place) == Some(&true) {
+            visit(&step.node);
+            step.rows.iter().for_each(&mut visit);
         }
-        let household = batch
-            .column_by_name("household")
-            .ok_or_else(|| unreadable("the column `household` is missing"))?;
-        let household = cast(household, &DataType::Int64).map_err(unreadable)?;
-        let household = household.as_primitive::<Int64Type>();
-        if household.null_count() > 0 {
-            return Err(unreadable("a person has no household"));
-        }
-        let mut starts: Vec<usize> = Vec::with_capacity(persons / 2);
-        let mut before = None;
-        for (row, id) in household.values().iter().enumerate() {
-            if before != Some(*id) {
-                starts.push(row);
-                before = Some(*id);
-            }
-        }
-        let mut ids: Vec<i64> = starts
-            .iter()
-            .filter_map(|row| household.values().get(*row).copied())
-            .collect();
-        ids.sort_unstable();
-        if ids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            return Err(unreadable(
-                "the rows of a household don't stand together; sort the table by `household`",
-            ));
-        }
-        starts.push(persons);
-        let applicant = match batch.column_by_name("applicant") {
-            Some(column) => match column.as_boolean_opt() {
-                Some(flags) => Some(flags.clone()),
-                None => return Err(unreadable("the column `applicant` must be true or false")),
-            },
-            None => None,
-        };
-        let mut texts = Texts::new(&rules.symbols);
-        let mut of = |entity: Entity, prefix: &str| -> Result<Vec<Option<ArrayRef>>, RuleError> {
-            let inputs = rules.inputs_of(entity);
-            inputs
-                .map(|input| {
-                    let column = batch.column_by_name(&format!("{prefix}{}", input.name));
-                    column.map(|column| as_input(input, column, &mut texts)).transpose()
-                })
-                .collect()
-        };
-        let person = of(Entity::Person, "")?;
-        let household = of(Entity::Household, "household.")?;
-        let case = of(Entity::Case, "case.")?;
-        Ok(Population {
-            persons,
-            starts,
-            applicant,
-            person,
-            household,
-            case,
-        })
     }
-}
-
-/// Whether a column of a file is one the rules read.
-fn is_wanted(rules: &Rules, name: &str) -> bool {
-    let (entity, plain) = match name.split_once('.') {
-        Some(("household", rest)) => (Entity::Household, rest),
-        Some(("case", rest)) => (Entity::Case, rest),
-        _ => (Entity::Person, name),
-    };
-    matches!(name, "household" | "applicant") || rules.inputs_of(entity).any(|input| input.name == plain)
-}
-
-/// A column in the type that plans use.
-fn as_input(input: &Input, column: &ArrayRef, texts: &mut Texts<'_>) -> Result<ArrayRef, RuleError> {
-    if input.kind != Type::Text {
-        let wanted = data_type(input.kind);
-        if *column.data_type() == wanted {
-            return Ok(Arc::clone(column));
-        }
-        return cast(column, &wanted).map_err(|error| unreadable(format!("column `{}`: {error}", input.name)));
-    }
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let coded = match column.data_type() == &dictionary {
-        true => Arc::clone(column),
-        false => cast(column, &dictionary).map_err(|error| unreadable(format!("column `{}`: {error}", input.name)))?,
-    };
-    let coded = coded.as_dictionary::<Int32Type>();
-    let mut numbers = Vec::new();
-    for name in coded.values().as_string::<i32>().iter() {
-        let name = name.unwrap_or_default();
-        if !input.values.is_empty() && !input.values.iter().any(|value| value == name) {
-            return Err(unreadable(format!(
-                "column `{}`: a value must be one of {}",
-                input.name,
-                input.values.join(", ")
-            )));
-        }
-        numbers.push(texts.number(name));
-    }
-    take(&Int32Array::from(numbers), coded.keys(), None).map_err(unreadable)
+    found
 }
 
 /// Which steps a list of expressions needs, those below them included.
@@ -240,61 +82,85 @@ struct Chunk {
     amounts: Vec<ArrayRef>,
 }
 
+/// Sweeps a population that is in memory.
 pub(crate) fn sweep(rules: &Rules, plan: &Plan, population: &Population) -> Result<Swept, RuleError> {
-    if population.applicant.is_none() && rules.candidates.is_none() {
-        return Err(unreadable(
-            "the column `applicant` is missing, and the rules name no `candidates`",
-        ));
-    }
-    let results: Vec<usize> = std::iter::once(rules.outcome)
-        .chain(rules.amounts.iter().copied())
-        .collect();
-    let nodes = results
-        .iter()
-        .filter_map(|place| rules.steps.get(*place))
-        .map(|step| &step.node);
-    let mut whole = needed(rules, nodes);
-    for place in &results {
-        if let Some(cell) = whole.get_mut(*place) {
-            *cell = true;
-        }
-    }
-    let first = match population.applicant {
-        Some(_) => vec![false; rules.steps.len()],
-        None => needed(rules, rules.candidates.iter()),
-    };
+    let needs = Needs::new(rules, population.applicant.is_some());
+    let chunks = cut(&population.starts);
     let work = Work {
         rules,
         plan,
         population,
-        results: &results,
-        first: &first,
-        whole: &whole,
+        needs: &needs,
+        first: 0,
     };
-    let chunks = cut(&population.starts);
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(chunks.len().max(1));
-    let run = || {
-        let mut done = Vec::new();
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some((from, to)) = chunks.get(place) else {
-                return Ok(done);
-            };
-            done.push((place, work.chunk(*from, *to)?));
-        }
-    };
-    let mut done: Vec<(usize, Chunk)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
-        let mut all = run()?;
-        for other in others {
-            all.extend(other.join().map_err(|_| unreadable("a worker stopped"))??);
-        }
-        Ok::<_, RuleError>(all)
+    let done = threads::each(chunks.len(), |place| match chunks.get(place) {
+        Some((from, to)) => work.chunk(*from, *to),
+        None => Err(unreadable("a chunk is missing")),
     })?;
-    done.sort_by_key(|(place, _)| *place);
+    joined(rules, &done)
+}
+
+/// Sweeps a population that stays in its file, part by part, so that a large city needs no more memory than a small one.
+pub(crate) fn sweep_file(rules: &Rules, plan: &Plan, parts: &Parts<'_>) -> Result<Swept, RuleError> {
+    let done = threads::each(parts.count(), |place| {
+        let (first, population) = parts.read(rules, place)?;
+        let needs = Needs::new(rules, population.applicant.is_some());
+        let work = Work {
+            rules,
+            plan,
+            population: &population,
+            needs: &needs,
+            first,
+        };
+        let chunks = cut(&population.starts);
+        chunks
+            .iter()
+            .map(|(from, to)| work.chunk(*from, *to))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    joined(rules, &done.into_iter().flatten().collect::<Vec<_>>())
+}
+
+/// Which steps are calculated when.
+struct Needs {
+    /// The outcome, then the amounts.
+    results: Vec<usize>,
+    /// What says who applies.
+    first: Vec<bool>,
+    /// What the results need beyond that.
+    rest: Vec<bool>,
+}
+
+impl Needs {
+    fn new(rules: &Rules, applicants_known: bool) -> Needs {
+        let results: Vec<usize> = std::iter::once(rules.outcome)
+            .chain(rules.amounts.iter().copied())
+            .collect();
+        let nodes = results
+            .iter()
+            .filter_map(|place| rules.steps.get(*place))
+            .map(|step| &step.node);
+        let mut whole = needed(rules, nodes);
+        for place in &results {
+            if let Some(cell) = whole.get_mut(*place) {
+                *cell = true;
+            }
+        }
+        let first = match applicants_known {
+            true => vec![false; rules.steps.len()],
+            false => needed(rules, rules.candidates.iter()),
+        };
+        let rest = whole
+            .iter()
+            .zip(&first)
+            .map(|(whole, first)| *whole && !*first)
+            .collect();
+        Needs { results, first, rest }
+    }
+}
+
+/// The results of all chunks as one.
+fn joined(rules: &Rules, done: &[Chunk]) -> Result<Swept, RuleError> {
     let joined = |arrays: Vec<&ArrayRef>, kind: DataType| -> Result<ArrayRef, RuleError> {
         let arrays: Vec<&dyn Array> = arrays.into_iter().map(|array| array.as_ref() as &dyn Array).collect();
         match arrays.is_empty() {
@@ -302,23 +168,17 @@ pub(crate) fn sweep(rules: &Rules, plan: &Plan, population: &Population) -> Resu
             false => concat(&arrays).map_err(unreadable),
         }
     };
-    let outcome = joined(
-        done.iter().map(|(_, chunk)| &chunk.outcome).collect(),
-        DataType::Boolean,
-    )?;
+    let outcome = joined(done.iter().map(|chunk| &chunk.outcome).collect(), DataType::Boolean)?;
     let mut amounts = BTreeMap::new();
     for (at, place) in rules.amounts.iter().enumerate() {
-        let arrays = done.iter().filter_map(|(_, chunk)| chunk.amounts.get(at)).collect();
+        let arrays = done.iter().filter_map(|chunk| chunk.amounts.get(at)).collect();
         let array = joined(arrays, DataType::Int64)?;
         if let Some(info) = rules.infos.get(*place) {
             amounts.insert(info.name.clone(), array.as_primitive::<Int64Type>().clone());
         }
     }
     Ok(Swept {
-        applicant: done
-            .iter()
-            .flat_map(|(_, chunk)| chunk.applicant.iter().copied())
-            .collect(),
+        applicant: done.iter().flat_map(|chunk| chunk.applicant.iter().copied()).collect(),
         outcome: outcome.as_boolean().clone(),
         amounts,
     })
@@ -341,11 +201,9 @@ struct Work<'a> {
     rules: &'a Rules,
     plan: &'a Plan,
     population: &'a Population,
-    /// The outcome, then the amounts.
-    results: &'a [usize],
-    /// What the candidates need.
-    first: &'a [bool],
-    whole: &'a [bool],
+    needs: &'a Needs,
+    /// The row among all persons that the population begins at.
+    first: usize,
 }
 
 impl Work<'_> {
@@ -356,37 +214,32 @@ impl Work<'_> {
             return Err(unreadable("a chunk is empty"));
         };
         let rows = end - begin;
-        let mut groups = Vec::with_capacity(rows);
-        let mut household_of_person = Vec::with_capacity(rows);
-        for (household, pair) in starts.windows(2).enumerate() {
-            let size = match pair {
+        let sizes: Vec<usize> = starts
+            .windows(2)
+            .map(|pair| match pair {
                 [start, end] => end - start,
                 _ => 0,
-            };
-            groups.extend(std::iter::repeat_n(household, size));
-            household_of_person.extend(std::iter::repeat_n(u32::try_from(household).unwrap_or(u32::MAX), size));
-        }
-        let person = self.columns(Entity::Person, &self.population.person, rows, |array| {
-            Ok(array.slice(begin, rows))
-        })?;
+            })
+            .collect();
         let firsts: UInt32Array = starts
             .iter()
             .take(to - from)
             .map(|row| u32::try_from(*row).ok())
             .collect();
-        let household = self.columns(Entity::Household, &self.population.household, to - from, |array| {
-            take(array, &firsts, None)
-        })?;
         let mut frame = Frame {
-            person,
-            household,
+            person: self.columns(Entity::Person, &self.population.person, rows, |array| {
+                Ok(array.slice(begin, rows))
+            })?,
+            household: self.columns(Entity::Household, &self.population.household, to - from, |array| {
+                take(array, &firsts, None)
+            })?,
             case: Table::default(),
-            groups,
-            household_of_person: UInt32Array::from(household_of_person),
+            household_of_person: UInt32Array::from(Vec::<u32>::new()),
             household_of_case: UInt32Array::from(Vec::<u32>::new()),
             applicant_of_case: UInt32Array::from(Vec::<u32>::new()),
         };
-        frame.run(self.rules, self.plan, self.first)?;
+        belong(&mut frame, &sizes);
+        frame.run(self.rules, self.plan, &self.needs.first)?;
         let chosen = match (&self.population.applicant, &self.plan.candidates) {
             (Some(flags), _) => flags.slice(begin, rows),
             (None, Some(candidates)) => {
@@ -395,9 +248,19 @@ impl Work<'_> {
                     .map_err(|error| RuleError::step("candidates", &error))?;
                 truth.as_boolean().clone()
             }
-            (None, None) => return Err(unreadable("nobody says who applies")),
+            (None, None) => {
+                return Err(unreadable(
+                    "the column `applicant` is missing, and the rules name no `candidates`",
+                ));
+            }
         };
         let chosen = is_true(&chosen).map_err(|error| RuleError::step("candidates", &error))?;
+        let absolute: UInt32Array = chosen
+            .values()
+            .set_indices()
+            .map(|row| u32::try_from(begin + row).ok())
+            .collect();
+        let chosen = narrow(&mut frame, &sizes, chosen).map_err(unreadable)?;
         let applicants: Vec<u32> = chosen
             .values()
             .set_indices()
@@ -411,22 +274,12 @@ impl Work<'_> {
                 .unwrap_or_default()
         });
         frame.household_of_case = households.collect::<Vec<u32>>().into();
-        let absolute: UInt32Array = applicants
-            .iter()
-            .map(|row| u32::try_from(begin).ok().and_then(|begin| begin.checked_add(*row)))
-            .collect();
         frame.case = self.columns(Entity::Case, &self.population.case, applicants.len(), |array| {
             take(array, &absolute, None)
         })?;
         frame.applicant_of_case = UInt32Array::from(applicants);
-        let rest: Vec<bool> = self
-            .whole
-            .iter()
-            .zip(self.first)
-            .map(|(whole, first)| *whole && !*first)
-            .collect();
-        frame.run(self.rules, self.plan, &rest)?;
-        let mut results = self.results.iter().map(|place| {
+        frame.run(self.rules, self.plan, &self.needs.rest)?;
+        let mut results = self.needs.results.iter().map(|place| {
             let step = self.rules.steps.get(*place);
             let array = step.and_then(|step| frame.column(Entity::Case, step.column));
             array
@@ -437,8 +290,9 @@ impl Work<'_> {
             .next()
             .transpose()?
             .ok_or_else(|| unreadable("there is no outcome"))?;
+        let first = u64::try_from(self.first).unwrap_or(u64::MAX);
         Ok(Chunk {
-            applicant: absolute.values().iter().map(|row| u64::from(*row)).collect(),
+            applicant: absolute.values().iter().map(|row| u64::from(*row) + first).collect(),
             outcome,
             amounts: results.collect::<Result<_, _>>()?,
         })
@@ -449,7 +303,7 @@ impl Work<'_> {
         entity: Entity,
         inputs: &[Option<ArrayRef>],
         rows: usize,
-        cut: impl Fn(&ArrayRef) -> Result<ArrayRef, datafusion::arrow::error::ArrowError>,
+        cut: impl Fn(&ArrayRef) -> Result<ArrayRef, ArrowError>,
     ) -> Result<Table, RuleError> {
         let mut columns = Vec::with_capacity(self.rules.names.table(entity).len());
         for (input, array) in self.rules.inputs_of(entity).zip(inputs) {
@@ -461,4 +315,53 @@ impl Work<'_> {
         columns.resize(self.rules.names.table(entity).len(), None);
         Ok(Table { rows, columns })
     }
+}
+
+/// Writes down who belongs to which household, by the households' numbers of persons.
+fn belong(frame: &mut Frame, sizes: &[usize]) {
+    let mut households = Vec::with_capacity(sizes.iter().sum());
+    for (household, size) in sizes.iter().enumerate() {
+        let household = u32::try_from(household).unwrap_or(u32::MAX);
+        households.extend(std::iter::repeat_n(household, *size));
+    }
+    frame.household_of_person = UInt32Array::from(households);
+}
+
+/// Leaves out the households in which nobody is chosen, so that nothing is calculated for them. Returns who of those left
+/// is chosen.
+fn narrow(frame: &mut Frame, sizes: &[usize], chosen: BooleanArray) -> Result<BooleanArray, ArrowError> {
+    let mut kept = vec![false; sizes.len()];
+    for row in chosen.values().set_indices() {
+        let household = frame.household_of_person.values().get(row);
+        let household = household.and_then(|household| usize::try_from(*household).ok());
+        if let Some(cell) = household.and_then(|household| kept.get_mut(household)) {
+            *cell = true;
+        }
+    }
+    let left: Vec<usize> = sizes
+        .iter()
+        .zip(&kept)
+        .filter(|(_, kept)| **kept)
+        .map(|(size, _)| *size)
+        .collect();
+    // copying a few columns costs more than it saves where most households stay
+    if left.iter().sum::<usize>() > frame.person.rows / 4 * 3 {
+        return Ok(chosen);
+    }
+    let mut persons = BooleanBufferBuilder::new(frame.person.rows);
+    for (size, kept) in sizes.iter().zip(&kept) {
+        persons.append_n(*size, *kept);
+    }
+    let persons = FilterBuilder::new(&BooleanArray::new(persons.finish(), None))
+        .optimize()
+        .build();
+    let households = FilterBuilder::new(&BooleanArray::from(kept)).optimize().build();
+    for (table, predicate) in [(&mut frame.person, &persons), (&mut frame.household, &households)] {
+        table.rows = predicate.count();
+        for column in table.columns.iter_mut().flatten() {
+            *column = predicate.filter(column)?;
+        }
+    }
+    belong(frame, &left);
+    Ok(persons.filter(&chosen)?.as_boolean().clone())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rules::{CaseInput, Mistake, Person, Values};
+use rules::{Branch, CaseInput, Mistake, Person, Values};
 use serde::Serialize;
 
 use crate::folder::{TextFile, at_top, names};
@@ -26,6 +26,10 @@ pub struct Report {
     pub examples: usize,
     /// Letters that were made from sample data.
     pub letters: usize,
+    /// Branches of the rules, when the worked examples could be decided.
+    pub branches: usize,
+    /// Those among them that no worked example goes through.
+    pub untested: Vec<Branch>,
     /// Digest of the service, when it could be read.
     pub digest: Option<String>,
 }
@@ -67,6 +71,11 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
             report.digest = Some(service.digest.clone());
             report.mistakes.extend(example::run(&service.rules, &examples));
             report.examples = examples.len();
+            let cases = examples.iter().map(|example| (example.given(), example.on()));
+            if let Ok(coverage) = service.rules.coverage(cases) {
+                report.branches = coverage.all();
+                report.untested = coverage.missing().into_iter().cloned().collect();
+            }
             let on = examples.iter().map(example::Example::on).max();
             let amounts = on.map(|on| amounts(&service, on)).unwrap_or_default();
             for kind in KINDS {

@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use civic::Text;
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use jiff::civil::Date;
 use rules::{CaseInput, Decision, Entity, Input, Mistake, RuleSet, Type, Values};
 use serde::Deserialize;
@@ -50,6 +50,11 @@ impl Example {
     /// The day whose law decides it.
     pub fn on(&self) -> Date {
         self.on
+    }
+
+    /// The facts it gives.
+    pub fn given(&self) -> &CaseInput {
+        self.given.get_ref()
     }
 
     fn wrong(&self, at: &Range<usize>, message: String, suggestion: Option<String>) -> Mistake {

@@ -6,6 +6,7 @@ mod crash;
 mod load;
 mod portal;
 mod report;
+mod rules;
 
 use crate::shell::Done;
 
@@ -13,6 +14,7 @@ use crate::shell::Done;
 pub fn run(name: &str, args: &[&str]) -> Done {
     let quick = args.contains(&"--quick");
     match name {
+        "rules" => rules::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),

@@ -5,7 +5,7 @@ use crate::expr::{Aggregate, Kind, Node, Operator, What};
 use crate::functions::Function;
 use crate::mistake::did_you_mean;
 use crate::model::{Entity, Type};
-use datafusion::sql::sqlparser::ast::{Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::{Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 const AGGREGATES: [(&str, Aggregate); 6] = [
     ("sum", Aggregate::Sum),

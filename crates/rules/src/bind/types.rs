@@ -4,7 +4,7 @@ use super::Binder;
 use crate::expr::{Kind, Node, Operator, What};
 use crate::mistake::did_you_mean;
 use crate::model::Type;
-use datafusion::sql::sqlparser::ast::{Expr, Spanned};
+use sqlparser::ast::{Expr, Spanned};
 use std::sync::Arc;
 
 /// A type as a sentence says it.

@@ -1,9 +1,10 @@
-//! `tongban rules check|decide|explain|sweep`: the rules of a service folder with facts given as data alone, no server, no database.
+//! `tongban rules check|decide|explain|sweep|people`: the rules of a service folder with facts given as data alone, no
+//! server, no database.
 
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt64Array};
 use clap::{Args, Subcommand};
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt64Array};
-use datafusion::parquet::arrow::ArrowWriter;
 use jiff::civil::Date;
+use parquet::arrow::ArrowWriter;
 use rules::{CaseInput, Decision, RuleSet, Swept};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::refused;
+use crate::demo::{self, CityError};
 
 /// What `rules` is told.
 #[derive(Args)]
@@ -50,6 +52,21 @@ enum RulesCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the residents of a made-up city as a population to sweep
+    People {
+        /// Parquet file to write: a row a person
+        #[arg(long)]
+        out: PathBuf,
+        /// How many residents
+        #[arg(long, default_value_t = 100_000)]
+        residents: usize,
+        /// The same seed makes the same city
+        #[arg(long, default_value_t = 115)]
+        seed: u64,
+        /// Day the city is looked at
+        #[arg(long)]
+        date: Date,
     },
     /// Times decisions and sweeps for the bench
     #[command(hide = true)]
@@ -92,6 +109,8 @@ enum RulesError {
     File { path: PathBuf, why: String },
     #[error(transparent)]
     Rules(#[from] rules::RuleError),
+    #[error(transparent)]
+    City(#[from] CityError),
 }
 
 /// Runs the command.
@@ -110,6 +129,12 @@ pub fn run(args: RulesArgs) -> ExitCode {
             out,
             json,
         } => sweep(&folder, &people, date, out.as_deref(), json),
+        RulesCommand::People {
+            out,
+            residents,
+            seed,
+            date,
+        } => write_people(&out, residents, seed, date),
         RulesCommand::Time {
             folder,
             input,
@@ -261,8 +286,7 @@ fn as_json(set: &RuleSet, decision: &Decision) -> Value {
 
 fn sweep(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: bool) -> Result<(), RulesError> {
     let set = load(folder)?;
-    let population = set.read_population(people)?;
-    let swept = set.sweep(&population, date)?;
+    let (swept, persons, households) = set.sweep_file(people, date)?;
     let (entitled, refused, unknown) = swept.counts();
     if let Some(out) = out {
         write(&swept, out)?;
@@ -275,14 +299,12 @@ fn sweep(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: boo
     if json {
         println!(
             "{}",
-            json!({ "persons": population.persons(), "households": population.households(), "cases": swept.outcome.len(),
+            json!({ "persons": persons, "households": households, "cases": swept.outcome.len(),
                 "entitled": entitled, "refused": refused, "unknown": unknown, "sums": sums, "reference_date": date, "digest": set.digest() })
         );
     } else {
         println!(
-            "{} persons, {} households, {} cases on {date}",
-            population.persons(),
-            population.households(),
+            "{persons} persons, {households} households, {} cases on {date}",
             swept.outcome.len()
         );
         println!("{entitled} eligible, {refused} not eligible, {unknown} not known");
@@ -328,6 +350,13 @@ fn write(swept: &Swept, path: &Path) -> Result<(), RulesError> {
     Ok(())
 }
 
+fn write_people(out: &Path, residents: usize, seed: u64, date: Date) -> Result<(), RulesError> {
+    let city = demo::generate(residents, seed, date)?;
+    city.write_people(out, &mut |_| {})?;
+    println!("{}: {} persons", out.display(), city.residents());
+    Ok(())
+}
+
 /// Prints what the bench asks for: medians of single decisions, and of sweeps with and without loading.
 fn time(folder: &Path, input: &Path, people: &Path, date: Date) -> Result<(), RulesError> {
     let set = load(folder)?;
@@ -343,10 +372,12 @@ fn time(folder: &Path, input: &Path, people: &Path, date: Date) -> Result<(), Ru
             serde_json::from_slice(&text).map_err(|error| rules::RuleError::Population(error.to_string()))?;
         set.decide(&case, date).map(|_| ())
     })?;
-    let begun = Instant::now();
+    let load = median(3, || set.read_population(people).map(|_| ()))?;
     let population = set.read_population(people)?;
-    let load = begun.elapsed().as_secs_f64();
     let sweep = median(5, || set.sweep(&population, date).map(|_| ()))?;
+    let persons = population.persons();
+    drop(population);
+    let from_file = median(5, || set.sweep_file(people, date).map(|_| ()))?;
     let peak = std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
         let line = status.lines().find(|line| line.starts_with("VmHWM"))?.to_owned();
         line.split_whitespace().nth(1)?.parse::<f64>().ok()
@@ -354,7 +385,7 @@ fn time(folder: &Path, input: &Path, people: &Path, date: Date) -> Result<(), Ru
     println!(
         "{}",
         json!({ "decision_s": decisions, "decision_with_json_s": with_json, "load_s": load, "sweep_s": sweep,
-            "persons": population.persons(), "peak_mib": peak.map(|kib| kib / 1024.0) })
+            "from_file_s": from_file, "persons": persons, "peak_mib": peak.map(|kib| kib / 1024.0) })
     );
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `tongban service check|new|list`: for those who keep services as data.
 
 use clap::{Args, Subcommand};
+use rules::Branch;
 use services::{Catalogue, Mistake, Report};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -102,11 +103,16 @@ fn check(folders: &[PathBuf], datasets: Option<PathBuf>, json: bool) -> ExitCode
             let tell = |kind: &str, mistake: &Mistake| println!("{kind} {}/{mistake}", folder.display());
             report.mistakes.iter().for_each(|mistake| tell("mistake:", mistake));
             report.warnings.iter().for_each(|mistake| tell("warning:", mistake));
+            for Branch { step, branch } in &report.untested {
+                println!("untested: {}/rules.toml: step `{step}`, {branch}", folder.display());
+            }
             println!(
-                "{} {}: {} worked cases, {} letters, {} mistakes, {} warnings",
+                "{} {}: {} worked cases through {} of {} branches, {} letters, {} mistakes, {} warnings",
                 if report.is_sound() { "ok  " } else { "FAIL" },
                 folder.display(),
                 report.examples,
+                report.branches - report.untested.len(),
+                report.branches,
                 report.letters,
                 report.mistakes.len(),
                 report.warnings.len()

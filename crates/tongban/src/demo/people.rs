@@ -5,13 +5,12 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder,
-};
-use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::file::properties::WriterProperties;
+use arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use jiff::civil::Date;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Encoding;
+use parquet::file::properties::WriterProperties;
 
 use super::CityError;
 use super::city::{City, REGION};
@@ -27,6 +26,9 @@ struct Row<'a> {
     family: &'a Family,
     person: &'a Person,
 }
+
+/// Columns that are not known of everybody.
+const UNKNOWN: [&str; 2] = ["occupation_wage", "deposits"];
 
 /// How a column is filled.
 enum Fill {
@@ -160,7 +162,7 @@ fn schema() -> SchemaRef {
                 Truth(_) => DataType::Boolean,
                 Day(_) => DataType::Date32,
             };
-            Field::new(*name, kind, true)
+            Field::new(*name, kind, UNKNOWN.contains(name))
         })
         .collect();
     Arc::new(Schema::new(fields))
@@ -176,6 +178,11 @@ impl City {
         let file = File::create(path).map_err(|error| wrong(&error))?;
         let properties = WriterProperties::builder()
             .set_max_row_group_row_count(Some(BATCH))
+            // ids only rise: their differences are shorter and quicker to read than a dictionary
+            .set_column_dictionary_enabled("household".into(), false)
+            .set_column_encoding("household".into(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_dictionary_enabled("person".into(), false)
+            .set_column_encoding("person".into(), Encoding::DELTA_BINARY_PACKED)
             .build();
         let mut writer = ArrowWriter::try_new(file, schema(), Some(properties)).map_err(|error| wrong(&error))?;
         let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, fill)| Column::new(fill)).collect();
