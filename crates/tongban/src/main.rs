@@ -38,6 +38,8 @@ enum Command {
     Rules(commands::rules::RulesArgs),
     /// Verifies the record of every use of personal data
     Ledger(commands::ledger::LedgerArgs),
+    /// Public lotteries: seal a list, draw, verify
+    Lottery(commands::lottery::LotteryArgs),
     /// Checks a configuration file, or prints one to begin with
     Config(commands::config::ConfigArgs),
     /// Opens accounts for the staff
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Service(args) => commands::service::run(args),
         Command::Rules(args) => commands::rules::run(args),
         Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),
         Command::Staff(args) => commands::staff::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),

@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod ledger;
+pub mod lottery;
 pub mod rules;
 pub mod serve;
 pub mod service;
