@@ -209,7 +209,9 @@ fn back(parts: &Parts) -> Option<String> {
 /// A path of this site, or the start page: an address from outside must not lead elsewhere.
 #[must_use]
 pub fn local(path: &str) -> &str {
-    let is_local = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    // a control character can't stand in a header, and browsers leave some of them out
+    let is_plain = !path.chars().any(|c| c.is_control() || c == '\\');
+    let is_local = path.starts_with('/') && !path.starts_with("//") && is_plain;
     if is_local { path } else { "/" }
 }
 

@@ -85,12 +85,12 @@ pub(crate) async fn state(desk: &Desk, id: ApplicationId) -> Result<MyDataState,
 /// # Errors
 /// [`CaseError::Outside`] where MyData is not connected; [`CaseError::Illegal`] after submission; the store's.
 pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<Url, CaseError> {
+    let record = record::own(desk, person, id, Action::Fill).await?;
+    still_draft(&record.row)?;
     let connector = desk
         .mydata
         .as_ref()
         .ok_or_else(|| outside("MyData is not connected; answer the questions yourself"))?;
-    let record = record::own(desk, person, id, Action::Fill).await?;
-    still_draft(&record.row)?;
     let resources = record.service.meta.mydata.clone();
     if resources.is_empty() {
         return Err(outside("this service uses no data from MyData"));

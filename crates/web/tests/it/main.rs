@@ -2,4 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod access;
+mod html;
+mod kit;
 mod office;
+mod resident;
+mod sound;
+mod stages;
+mod town;

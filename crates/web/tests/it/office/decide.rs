@@ -3,7 +3,7 @@
 use cases::{Role, State};
 use store::tables::application::Model;
 
-use super::town::{Browser, Page, Town};
+use crate::town::{Browser, Page, Town};
 use civic::ids::ApplicationId;
 
 async fn row(town: &Town, id: ApplicationId) -> Model {

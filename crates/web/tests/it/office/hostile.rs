@@ -3,7 +3,7 @@
 use cases::{Role, State};
 use uuid::Uuid;
 
-use super::town::Town;
+use crate::town::Town;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_name_nothing_find_nothing() {

@@ -2,9 +2,7 @@
 
 mod decide;
 mod hostile;
-mod kit;
 mod money;
 mod roles;
 mod texts;
-mod town;
 mod watch;

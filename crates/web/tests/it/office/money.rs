@@ -2,7 +2,7 @@
 
 use cases::Role;
 
-use super::town::Town;
+use crate::town::Town;
 
 /// The bank's report on an order: EndToEndId, and the reason code of a refusal.
 fn report(order: &str, payments: &[(&str, Option<&str>)]) -> Vec<u8> {

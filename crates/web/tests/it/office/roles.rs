@@ -4,7 +4,7 @@ use cases::Role;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::town::Town;
+use crate::town::Town;
 
 const WRONG: &str = "帳號、密碼或驗證碼不對";
 

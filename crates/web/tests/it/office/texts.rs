@@ -8,7 +8,7 @@ use civic::Language;
 use expect_test::expect;
 use web::texts::{Words, keys};
 
-use super::town::Town;
+use crate::town::Town;
 
 fn read(folder: &Path, all: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {

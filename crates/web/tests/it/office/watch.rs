@@ -7,7 +7,7 @@ use store::StoreError;
 use store::outbox::{self, Outcome, Relay, Task};
 use store::sea_orm::ConnectionTrait as _;
 
-use super::town::Town;
+use crate::town::Town;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn indicators_are_counted_from_what_is_there_and_say_how() {

@@ -3,21 +3,24 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use cases::collect::Draft;
 use cases::people::NewPerson;
 use cases::staff::{NewStaff, Role, Staff};
 use cases::{City, CityAccount, Desk, Person, collect, jobs, people, review, staff};
 use civic::ids::ApplicationId;
 use civic::{Channel, FixedClock, Language, NationalId, Text, WorkCalendar};
-use jiff::SignedDuration;
+use exchange::mydata::Connector;
+use jiff::{SignedDuration, Timestamp};
 use services::Catalogue;
 use services::form::{Raw, SHOWN};
 use store::testing::TestStore;
 
-const SERVICE: &str = "senior-allowance";
+/// The service of the tests.
+pub const SERVICE: &str = "senior-allowance";
 const ZH: Language = Language::ZhTw;
 
 /// The services of the repository, read once.
-static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
+pub static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     Arc::new(Catalogue::load(&root.join("services"), &root.join("datasets")))
 });
@@ -33,7 +36,13 @@ pub struct Kit {
 impl Kit {
     /// A kit with these services, or those of the repository, on Thursday 20 November 2025.
     pub async fn new(catalogue: Option<Catalogue>) -> Kit {
-        let clock = Arc::new(FixedClock::new("2025-11-20T02:00:00Z".parse().unwrap()));
+        let catalogue = catalogue.map_or_else(|| Arc::clone(&CATALOGUE), Arc::new);
+        Kit::at("2025-11-20T02:00:00Z".parse().unwrap(), catalogue, None).await
+    }
+
+    /// A kit at a time, connected to a MyData platform or not.
+    pub async fn at(now: Timestamp, catalogue: Arc<Catalogue>, mydata: Option<Connector>) -> Kit {
+        let clock = Arc::new(FixedClock::new(now));
         let store = store::testing::sqlite(clock.clone()).await;
         let city = City {
             region: "taichung".to_owned(),
@@ -51,9 +60,9 @@ impl Kit {
         };
         let desk = Desk {
             store: store.store.clone(),
-            catalogue: catalogue.map_or_else(|| Arc::clone(&CATALOGUE), Arc::new),
+            catalogue,
             clock: clock.clone(),
-            mydata: None,
+            mydata,
             mail: None,
             city,
             calendar: WorkCalendar::default(),
@@ -101,12 +110,18 @@ impl Kit {
         staff::get(&self.desk, id).await.unwrap()
     }
 
-    /// An application handed in.
-    pub async fn submitted(&self, person: &Person) -> ApplicationId {
+    /// An application opened and agreed to.
+    pub async fn opened(&self, person: &Person) -> ApplicationId {
         let id = collect::open(&self.desk, person, SERVICE, Channel::Online, ZH)
             .await
             .unwrap();
         collect::agree(&self.desk, person, id, ZH).await.unwrap();
+        id
+    }
+
+    /// An application with every question answered, as the page of the check shows it.
+    pub async fn filled(&self, person: &Person) -> Draft {
+        let id = self.opened(person).await;
         let mut draft = collect::draft(&self.desk, person, id).await.unwrap();
         while let Some(first) = draft.questions.first() {
             let page = first.address.clone();
@@ -120,10 +135,16 @@ impl Kit {
                 .await
                 .unwrap();
         }
-        collect::submit(&self.desk, person, id, draft.revision, draft.form_token)
+        draft
+    }
+
+    /// An application handed in.
+    pub async fn submitted(&self, person: &Person) -> ApplicationId {
+        let draft = self.filled(person).await;
+        collect::submit(&self.desk, person, draft.id, draft.revision, draft.form_token)
             .await
             .unwrap();
-        id
+        draft.id
     }
 
     /// The row of a case.
@@ -158,7 +179,7 @@ impl Kit {
 }
 
 /// What a woman of 75 types who lives alone with little: the rules give her the full amount.
-fn typed(keys: &[String]) -> Raw {
+pub fn typed(keys: &[String]) -> Raw {
     let mut raw = Raw::from([(SHOWN.to_owned(), keys.to_vec())]);
     let mut put = |key: String, text: &str| raw.insert(key, vec![text.to_owned()]);
     for key in keys {
@@ -192,7 +213,7 @@ fn typed(keys: &[String]) -> Raw {
 }
 
 /// A valid national id of Taichung for each number.
-fn national_id(number: u32) -> NationalId {
+pub fn national_id(number: u32) -> NationalId {
     let digits = format!("2{number:07}");
     // B is 11; weights 1, 9, 8 … 1, and a last digit that makes the sum a multiple of ten.
     let sum = 10

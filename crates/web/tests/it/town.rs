@@ -5,48 +5,59 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
-use axum::http::{Method, Request, StatusCode};
-use cases::{Role, Staff};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use cases::{Person, Role, Staff};
 use civic::Text;
 use civic::ids::ApplicationId;
+use exchange::oidc::Provider;
 use services::Catalogue;
 use store::session::Sessions;
 use tower::ServiceExt as _;
+use tower_sessions::Session;
+use web::visit::{Visit, Who};
 use web::{App, Site};
 
-use super::kit::Kit;
+use crate::html::{self, Element};
+use crate::kit::Kit;
 
 /// The portal and what stands behind it.
 pub struct Town {
     pub kit: Kit,
     pub router: Router,
+    sessions: Sessions,
+}
+
+/// The place of the tests.
+pub fn site() -> Site {
+    Site {
+        city: Text::chinese("示範市"),
+        demo: false,
+        https: false,
+        outside: Vec::new(),
+    }
 }
 
 impl Town {
     pub async fn new() -> Town {
-        Town::on(Kit::new(None).await).await
+        Town::on(Kit::new(None).await, site(), None).await
     }
 
     /// A town with other services.
     pub async fn with(catalogue: Catalogue) -> Town {
-        Town::on(Kit::new(Some(catalogue)).await).await
+        Town::on(Kit::new(Some(catalogue)).await, site(), None).await
     }
 
-    async fn on(kit: Kit) -> Town {
-        let site = Site {
-            city: Text::chinese("示範市"),
-            demo: false,
-            https: false,
-            outside: Vec::new(),
-        };
+    /// A town at a place, where residents sign in at an issuer.
+    pub async fn on(kit: Kit, site: Site, oidc: Option<Provider>) -> Town {
         let app = App {
             desk: kit.desk.clone(),
             site: Arc::new(site),
-            oidc: None,
+            oidc,
         };
         let sessions = Sessions::new(kit.desk.store.clone()).await.unwrap();
         Town {
-            router: web::app(app, sessions),
+            router: web::app(app, sessions.clone()),
+            sessions,
             kit,
         }
     }
@@ -57,7 +68,28 @@ impl Town {
             router: self.router.clone(),
             cookies: Vec::new(),
             token: String::new(),
+            headers: Vec::new(),
         }
+    }
+
+    /// A browser with a session in which this person, or member of the staff, is signed in.
+    pub async fn signed_in(&self, who: Who) -> Browser {
+        let session = Session::new(None, Arc::new(self.sessions.clone()), None);
+        let visit = Visit::sign_in(&session, who).await.unwrap();
+        session.save().await.unwrap();
+        let mut browser = self.browser();
+        browser.token = visit.token().to_owned();
+        browser
+            .cookies
+            .push(("session".to_owned(), session.id().unwrap().to_string()));
+        browser
+    }
+
+    /// The resident of this number, signed in.
+    pub async fn resident(&self, number: u32) -> (Person, Browser) {
+        let person = self.kit.person(number).await;
+        let browser = self.signed_in(Who::Resident(person.id)).await;
+        (person, browser)
     }
 
     /// The one-time code of now.
@@ -84,11 +116,14 @@ impl Town {
 }
 
 /// A browser without script.
+#[derive(Clone)]
 pub struct Browser {
     router: Router,
     cookies: Vec<(String, String)>,
     /// Token of the last page with a form.
     pub token: String,
+    /// Sent with every request.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What came back.
@@ -96,12 +131,25 @@ pub struct Page {
     pub status: StatusCode,
     pub location: String,
     pub kind: String,
+    pub headers: HeaderMap,
     pub bytes: Vec<u8>,
 }
 
 impl Page {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The page as a browser reads it.
+    #[track_caller]
+    pub fn html(&self) -> Element {
+        html::parse(&self.text())
+    }
+
+    /// A header's values.
+    pub fn header(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| value.to_str().unwrap()).collect()
     }
 
     #[track_caller]
@@ -145,11 +193,20 @@ impl Browser {
     }
 
     pub fn in_english(&mut self) {
-        self.cookies.push(("language".to_owned(), "en".to_owned()));
+        self.speaks("en");
     }
 
-    async fn send(&mut self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Page {
+    /// Chooses a language.
+    pub fn speaks(&mut self, tag: &str) {
+        self.cookies.retain(|(name, _)| name != "language");
+        self.cookies.push(("language".to_owned(), tag.to_owned()));
+    }
+
+    pub async fn send(&mut self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Page {
         let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
         if let Some(kind) = kind {
             request = request.header(CONTENT_TYPE, kind);
         }
@@ -180,11 +237,13 @@ impl Browser {
                 .map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
         };
         let (status, location, kind) = (response.status(), header(LOCATION), header(CONTENT_TYPE));
+        let headers = response.headers().clone();
         let bytes = to_bytes(response.into_body(), 64 * 1024 * 1024).await.unwrap().to_vec();
         let page = Page {
             status,
             location,
             kind,
+            headers,
             bytes,
         };
         if page.kind.starts_with("text/html") && page.text().contains("name=\"_token\"") {
@@ -209,6 +268,19 @@ impl Browser {
             body.finish().into_bytes(),
         )
         .await
+    }
+
+    /// Sends the page's form to an address with this end, as it stands but for some values.
+    pub async fn submit(&mut self, page: &Page, action: &str, changes: &[(&str, &str)]) -> Page {
+        let html = page.html();
+        let form = html.form(action);
+        let is_kept = |(name, _): &(String, String)| changes.iter().all(|(changed, _)| changed != name);
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(form.sent().into_iter().filter(is_kept))
+            .extend_pairs(changes);
+        let kind = Some("application/x-www-form-urlencoded");
+        let body = body.finish().into_bytes();
+        self.send(Method::POST, form.attr("action"), kind, body).await
     }
 
     /// Sends a file with the token of the last page.

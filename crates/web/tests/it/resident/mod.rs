@@ -1,0 +1,4 @@
+//! The pages of residents: what holds of every page, what is refused, what is kept of what somebody typed.
+
+mod hostile;
+mod pages;
