@@ -3,7 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, survey,
+    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, round_entry, survey,
+    ticket,
 };
 
 use crate::change::Change;
@@ -77,6 +78,8 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 survey::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
+                ticket::delete_of(tx, id).await?;
+                round_entry::delete_of(tx, id).await?;
                 payment::forget(tx, id).await?;
                 event::forget(tx, id).await?;
                 Ok(())

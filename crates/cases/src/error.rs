@@ -29,6 +29,18 @@ pub enum CaseError {
     /// The form can't be handed in yet.
     #[error("the application is not complete; pages to go: {}", .0.join(", "))]
     Incomplete(Vec<String>),
+    /// The round takes no applications now.
+    #[error("no applications are taken now; what you filled in is kept as long as drafts are")]
+    Closed {
+        /// When the next round opens, in legal time, if one is announced.
+        next: Option<jiff::civil::DateTime>,
+    },
+    /// Somebody named in the application takes part in the round already.
+    #[error("somebody named in this application takes part in the round already; withdraw the other application first")]
+    Entered,
+    /// A list can't be drawn from.
+    #[error(transparent)]
+    Lottery(#[from] lottery::ListError),
     /// A value given with an act is not usable.
     #[error("{field}: {problem}")]
     Input {

@@ -5,7 +5,7 @@ use civic::{Language, Purpose};
 use services::Service;
 use store::access::{Actor, Grant, Resource};
 use store::ledger::{ActorKind, Entry};
-use store::tables::{application, payment_batch, person};
+use store::tables::{application, payment_batch, person, round};
 use uuid::Uuid;
 
 use crate::record::Record;
@@ -76,6 +76,7 @@ pub(crate) enum Action {
     Pay,
     Queue,
     Measure,
+    Round,
     Audit,
     Administer,
 }
@@ -95,6 +96,7 @@ impl Action {
             Action::Pay => "pay",
             Action::Queue => "queue",
             Action::Measure => "measure",
+            Action::Round => "round",
             Action::Audit => "audit",
             Action::Administer => "administer",
         }
@@ -151,6 +153,38 @@ pub(crate) fn office(desk: &Desk, staff: &Staff, action: Action) -> Result<(), C
         Resource::Office(&staff.agency),
         of_office(action.word()),
     )?;
+    Ok(())
+}
+
+/// May a member of staff do this for the office that decides the cases of a service.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn office_of(desk: &Desk, staff: &Staff, action: Action, service: &Service) -> Result<(), CaseError> {
+    let who = staff.who();
+    desk.store.access().decide(
+        who.actor(),
+        action.word(),
+        Resource::Office(agency(service)),
+        of_office(action.word()),
+    )?;
+    Ok(())
+}
+
+/// May a member of staff draw from this list: never the one who sealed it.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn draw(desk: &Desk, staff: &Staff, service: &Service, round: &round::Model) -> Result<(), CaseError> {
+    let who = staff.who();
+    let resource = Resource::Round {
+        id: round.id,
+        agency: agency(service),
+        sealed_by: round.sealed_by,
+    };
+    desk.store
+        .access()
+        .decide(who.actor(), "draw", resource, of_office("draw"))?;
     Ok(())
 }
 

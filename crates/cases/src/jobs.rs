@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, correct, dispose};
+use crate::{CaseError, Desk, correct, dispose, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -24,12 +24,15 @@ pub struct Tidied {
     pub lapsed: u64,
     /// Cases and drafts whose data was destroyed.
     pub disposed: u64,
+    /// Rounds in which places were taken back because nobody answered in time.
+    pub rounds: u64,
 }
 
 /// The handlers of everything the verbs put into the outbox.
 #[must_use]
 pub fn relay(desk: &Arc<Desk>) -> Relay {
-    let (fetching, writing, sending) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
+    let (fetching, writing, sending, drawing) =
+        (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
     Relay::default()
         .on(mydata::FETCH, move |payload| {
             let desk = Arc::clone(&fetching);
@@ -40,6 +43,13 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
             async move {
                 let (application, decided_at) = read::<(Uuid, i64)>(&payload)?;
                 done(letter::decided(&desk, application, decided_at).await)
+            }
+        })
+        .on(round::SPREAD, move |payload| {
+            let desk = Arc::clone(&drawing);
+            async move {
+                let (service, round) = read::<(String, String)>(&payload)?;
+                done(round::spread(&desk, &service, &round).await)
             }
         })
         .on(mail::SEND, move |payload| {
@@ -69,6 +79,7 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
     Ok(Tidied {
         lapsed: correct::lapse(desk).await?,
         disposed: dispose::run(desk).await?,
+        rounds: round::lapse(desk).await?,
     })
 }
 
@@ -78,8 +89,12 @@ pub async fn run(desk: Arc<Desk>) {
     let rounds = async {
         loop {
             match tidy(&desk).await {
-                Ok(Tidied { lapsed: 0, disposed: 0 }) => {}
-                Ok(tidied) => tracing::info!(lapsed = tidied.lapsed, disposed = tidied.disposed, "a round of tidying"),
+                Ok(tidied) if tidied == Tidied::default() => {}
+                Ok(Tidied {
+                    lapsed,
+                    disposed,
+                    rounds,
+                }) => tracing::info!(lapsed, disposed, rounds, "a round of tidying"),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
             }
             tokio::time::sleep(ROUND).await;

@@ -25,6 +25,7 @@ pub mod platform;
 mod recent;
 mod record;
 pub mod review;
+pub mod round;
 pub mod staff;
 pub mod transition;
 mod wanted;

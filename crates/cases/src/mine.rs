@@ -16,7 +16,7 @@ use crate::history::{self, EventView, LetterView, PaymentView, time};
 use crate::people::Person;
 use crate::review::{CorrectionView, SideBySide, correction, side_by_side};
 use crate::transition::State;
-use crate::{CaseError, Desk, decide, measure, record};
+use crate::{CaseError, Desk, decide, measure, record, round};
 
 /// A line of 我的申請.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct MyCase {
     pub account_refused: bool,
     /// The survey, once the letter has left.
     pub survey: Option<measure::Survey>,
+    /// What it took into draws.
+    pub tickets: Vec<round::MyTicket>,
     /// Whether it can still be taken back.
     pub can_withdraw: bool,
 }
@@ -141,6 +143,7 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
         correction: correction(desk, &record).await?,
         account_refused: entitlements.iter().any(|one| one.account_refused),
         survey: measure::survey(desk, person, id).await?,
+        tickets: round::of_case(desk, &record.service, id.uuid()).await?,
         can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction),
         mine: line,
         answers: record.answers,

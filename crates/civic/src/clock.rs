@@ -1,6 +1,6 @@
 //! The time, passed as a value so that every decision can be repeated.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Mutex;
@@ -59,6 +59,12 @@ fn taipei() -> TimeZone {
 #[must_use]
 pub fn legal_day(at: Timestamp) -> Date {
     at.to_zoned_datetime(taipei()).date()
+}
+
+/// The legal time of a moment: date and clock in Asia/Taipei.
+#[must_use]
+pub fn legal_time(at: Timestamp) -> DateTime {
+    at.to_zoned_datetime(taipei()).datetime()
 }
 
 /// The first moment of a legal day.

@@ -18,7 +18,7 @@ mod width;
 
 pub use address::{Address, AddressError};
 pub use calendar::{CalendarError, WorkCalendar};
-pub use clock::{Clock, FixedClock, SystemClock, legal_day, legal_start};
+pub use clock::{Clock, FixedClock, SystemClock, legal_day, legal_start, legal_time};
 pub use identifier::{
     BusinessNumberRule, IdError, MobileNumber, NationalId, NationalIdKind, PlateNumber, UnifiedBusinessNumber,
 };

@@ -96,6 +96,8 @@ pub enum Every {
     Month,
     /// Once, in the month of the application.
     Once,
+    /// Not at all: the service gives something else than money.
+    Never,
 }
 
 /// Until when monthly payments run.
@@ -113,7 +115,7 @@ impl Payment {
     #[must_use]
     pub fn last_month(&self, first: Month) -> Month {
         match (self.every, self.until) {
-            (Every::Once, _) => first,
+            (Every::Once | Every::Never, _) => first,
             (Every::Month, Some(Until::Months)) => first.plus(i32::from(self.months.unwrap_or(1)) - 1),
             (Every::Month, _) => first.year_end(),
         }
@@ -276,10 +278,10 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Ve
                 Some("add `until = \"year_end\"` or `until = \"months\"` with `months`".to_owned()),
             );
         }
-        (Every::Once, Some(_), _) | (Every::Once, _, Some(_)) => {
+        (Every::Once | Every::Never, Some(_), _) | (Every::Once | Every::Never, _, Some(_)) => {
             wrong(
                 read.payment.span(),
-                "what is paid once has no end".to_owned(),
+                "what is not paid monthly has no end".to_owned(),
                 Some("leave `until` and `months` out".to_owned()),
             );
         }

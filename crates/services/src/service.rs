@@ -14,13 +14,17 @@ use crate::letter::{Letter, LetterError, Letters};
 use crate::meta::{self, ReadMeta};
 use crate::mydata::Mapping;
 use crate::notice::Notice;
+use crate::round::{self, Rounds};
 use crate::{Meta, texts};
 
 /// Files and folders that are read.
-const READ: [&str; 6] = [
+const READ: [&str; 9] = [
     "service.toml",
     "form.toml",
     "rules.toml",
+    "round.toml",
+    "places.csv",
+    "seats.csv",
     "parameters",
     "letters",
     "cases",
@@ -39,6 +43,8 @@ pub struct Service {
     pub form: Form,
     /// The decision.
     pub rules: RuleSet,
+    /// Rounds, where there are fewer places than applicants.
+    pub rounds: Option<Rounds>,
     notice: Notice,
     translated: BTreeMap<Language, Notice>,
     letters: Letters,
@@ -66,10 +72,12 @@ impl Service {
             .as_ref()
             .and_then(|file| keep(meta::load(file, name), &mut mistakes));
         let sets = meta.as_ref().map(|meta| meta.meta.mydata.as_slice());
+        let places = keep(round::places(folder), &mut mistakes).unwrap_or_default();
         let known = Known {
             rules: rules.as_ref(),
             sets,
             mappings,
+            places: &places,
         };
         let form = form_file
             .as_ref()
@@ -78,6 +86,15 @@ impl Service {
         for file in [&meta_file, &form_file, &rules_file].into_iter().flatten() {
             mistakes.extend(texts::check(file));
         }
+        let named = places
+            .iter()
+            .map(|place| format!("{}={:?}", place.id, place.name))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let rounds = match (&form, &rules) {
+            (Some(form), Some(rules)) => keep(round::load(folder, places, form, rules), &mut mistakes).flatten(),
+            _ => None,
+        };
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let letters = keep(Letters::read(folder), &mut mistakes);
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
@@ -102,6 +119,8 @@ impl Service {
             part(&file.name, file.text.as_bytes());
         }
         part("rules", rules.digest().as_bytes());
+        // the places are options of the form; windows and seats change from round to round and ask nothing anew
+        part("places", named.as_bytes());
         for notice in std::iter::once(&notice).chain(translated.values()) {
             part(notice.language.tag(), notice.digest.as_bytes());
         }
@@ -115,6 +134,7 @@ impl Service {
             meta: meta.meta,
             form,
             rules,
+            rounds,
             notice,
             translated,
             letters,

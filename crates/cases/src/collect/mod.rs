@@ -343,6 +343,7 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision:
         .write(move |tx| {
             Box::pin(async move {
                 change.write(tx).await?;
+                store::tables::round_entry::delete_of(tx, id.uuid()).await?;
                 if let Some(measure) = measure {
                     store::tables::measure::set_outcome(tx, measure, Some("withdrawn"), None).await?;
                 }

@@ -15,6 +15,7 @@ use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
 use crate::record::{self, OwnDraft};
+use crate::round::Entry;
 use crate::transition::{Act, State};
 use crate::{CaseError, Desk, decide, notify};
 
@@ -82,6 +83,7 @@ pub async fn submit(
     change.row.deadline = Some(deadline.to_string());
     change.row.finding = Some(decide::finding(&decision).to_owned());
     change.row.measure_id = Some(measure_id);
+    let entry = crate::round::entry(desk, person, &record, &decision).await?;
     let kept = decide::row(desk, &record, &decision, "submitted").await?;
     let measure = measure::Model {
         id: measure_id,
@@ -98,7 +100,7 @@ pub async fn submit(
     let series = format!("{}-{}", roc::year(today), record.service.meta.series);
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
-    let row = draft.write_numbered(desk, change, series, kept, measure).await?;
+    let row = draft.write_numbered(desk, change, series, kept, measure, entry).await?;
     desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
 }
@@ -112,6 +114,7 @@ impl notify::Draft {
         series: String,
         kept: decision::Model,
         measure: measure::Model,
+        entry: Option<Entry>,
     ) -> Result<application::Model, CaseError> {
         let seal = desk.store.seal().clone();
         desk.store
@@ -125,6 +128,9 @@ impl notify::Draft {
                     change.write(tx).await?;
                     decision::insert(tx, kept).await?;
                     measure::insert(tx, measure).await?;
+                    if let Some(entry) = entry {
+                        entry.write(tx).await?;
+                    }
                     self.seal(tx, &seal, &number).await?.write(tx).await?;
                     Ok::<_, CaseError>(row)
                 })

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use store::outbox::Outcome;
 use store::seal::Place;
-use store::tables::{entitlement, letter, measure, survey};
+use store::tables::{entitlement, letter, measure, round_entry, survey, ticket};
 use uuid::Uuid;
 
 use super::Draft;
@@ -20,7 +20,7 @@ use crate::collect::withdrawn_row;
 use crate::guard::{self, Action, Who};
 use crate::record::{self, Record};
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, Month, decide, history, wanted};
+use crate::{CaseError, Desk, Month, decide, history, round, wanted};
 
 /// Kind of the work that makes and sends the letter of a decision.
 pub(crate) const DECISION: &str = "letter.decision";
@@ -162,8 +162,15 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
         BTreeMap::new(),
     )
     .with(LetterId::from_uuid(letter.id));
-    let entitlements = if approved {
+    // with rounds an approval opens the way to the draw; what is paid, if anything, follows from the place
+    let drawn = record.service.rounds.is_some();
+    let entitlements = if approved && !drawn {
         entitlements(desk, &record, &decision).await?
+    } else {
+        Vec::new()
+    };
+    let tickets = if approved {
+        round::tickets(desk, &record, &decision).await?
     } else {
         Vec::new()
     };
@@ -186,6 +193,13 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
                 letter::leave(tx, letter_id, tx.now().as_microsecond()).await?;
                 for row in entitlements {
                     entitlement::insert(tx, row).await?;
+                }
+                for row in tickets {
+                    ticket::insert(tx, row).await?;
+                }
+                if !approved {
+                    // whoever was refused may take part through another application
+                    round_entry::delete_of(tx, application).await?;
                 }
                 survey::insert(tx, survey).await?;
                 if let Some(measure) = measure_id {

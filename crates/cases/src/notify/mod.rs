@@ -53,6 +53,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         include_str!("../../messages/en/withdrawn.txt"),
     ),
     (
+        "placed",
+        include_str!("../../messages/zh-TW/placed.txt"),
+        include_str!("../../messages/en/placed.txt"),
+    ),
+    (
+        "waiting",
+        include_str!("../../messages/zh-TW/waiting.txt"),
+        include_str!("../../messages/en/waiting.txt"),
+    ),
+    (
         "account",
         include_str!("../../messages/zh-TW/account.txt"),
         include_str!("../../messages/en/account.txt"),
@@ -173,7 +183,7 @@ impl Draft {
     }
 
     /// A message about one thing of the application, such as a payment, that is told once.
-    pub(crate) fn keyed(mut self, thing: uuid::Uuid) -> Draft {
+    pub(crate) fn keyed(mut self, thing: impl std::fmt::Display) -> Draft {
         self.once = thing.to_string();
         self
     }

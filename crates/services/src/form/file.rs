@@ -69,6 +69,7 @@ struct FieldFile {
     seen_by: Vec<Spanned<String>>,
     #[serde(default)]
     options: Vec<ChoiceFile>,
+    options_from: Option<Spanned<String>>,
     min: Option<i64>,
     max: Option<i64>,
     max_length: Option<usize>,
@@ -118,6 +119,8 @@ pub(crate) struct Known<'a> {
     pub sets: Option<&'a [String]>,
     /// How MyData sets are read.
     pub mappings: Option<&'a BTreeMap<String, Mapping>>,
+    /// The places of the service's rounds.
+    pub places: &'a [crate::round::Place],
 }
 
 /// Reads `form.toml`.
@@ -397,7 +400,7 @@ impl Loader<'_> {
         if !self.word(&field.kind, "kind of field", &KINDS) {
             return None;
         }
-        let choices: Vec<Choice> = field
+        let mut choices: Vec<Choice> = field
             .options
             .iter()
             .map(|choice| Choice {
@@ -406,6 +409,19 @@ impl Loader<'_> {
                 hint: choice.hint.clone(),
             })
             .collect();
+        if let Some(from) = &field.options_from {
+            self.word(from, "list of options", &["places"]);
+            let places = self.known.places;
+            if places.is_empty() {
+                let advice = "add round.toml and places.csv, or write `options`".to_owned();
+                self.wrong(from.span(), "the service has no places".to_owned(), Some(advice));
+            }
+            choices.extend(places.iter().map(|place| Choice {
+                value: place.id.clone(),
+                label: place.name.clone(),
+                hint: None,
+            }));
+        }
         let (min, max) = (field.min.unwrap_or(0), field.max.unwrap_or(9_999_999_999));
         let max_length = field.max_length.unwrap_or(200);
         let kind = match field.kind.get_ref().as_str() {
@@ -434,14 +450,14 @@ impl Loader<'_> {
             kind,
             FieldKind::Radios(_) | FieldKind::Select(_) | FieldKind::Checkboxes(_)
         );
-        if wants_choices && field.options.len() < 2 {
+        if wants_choices && choices_of(&kind) < 2 {
             self.wrong(
                 field.kind.span(),
                 format!("`{}` wants two or more options", field.kind.get_ref()),
                 Some("add `options = [{ value = \"…\", label = { … } }, …]`".to_owned()),
             );
         }
-        if !wants_choices && !field.options.is_empty() {
+        if !wants_choices && (!field.options.is_empty() || field.options_from.is_some()) {
             self.wrong(
                 field.kind.span(),
                 format!("`{}` takes no options", field.kind.get_ref()),
@@ -670,6 +686,13 @@ impl Loader<'_> {
                 }
             }
         }
+    }
+}
+
+fn choices_of(kind: &FieldKind) -> usize {
+    match kind {
+        FieldKind::Radios(choices) | FieldKind::Select(choices) | FieldKind::Checkboxes(choices) => choices.len(),
+        _ => 0,
     }
 }
 

@@ -52,6 +52,15 @@ pub enum Resource<'a> {
         /// Who made it.
         made_by: Uuid,
     },
+    /// A round with its draw.
+    Round {
+        /// Identifier.
+        id: Uuid,
+        /// Office that holds it.
+        agency: &'a str,
+        /// Who sealed its list.
+        sealed_by: Uuid,
+    },
 }
 
 /// The policies say no, or say nothing.

@@ -32,7 +32,7 @@ pub struct Access {
 /// Names of entity types, parsed once.
 struct Names(HashMap<&'static str, EntityTypeName>);
 
-const TYPES: [&str; 8] = [
+const TYPES: [&str; 9] = [
     "System",
     "Resident",
     "Staff",
@@ -40,6 +40,7 @@ const TYPES: [&str; 8] = [
     "Profile",
     "Office",
     "Batch",
+    "Round",
     "Action",
 ];
 
@@ -131,7 +132,7 @@ impl Access {
         let (owner_kind, owner_id) = match resource {
             Resource::Application { id, .. } => ("application", id.to_string()),
             Resource::Profile(id) => ("person", id.to_string()),
-            Resource::Office(_) | Resource::Batch { .. } => ("", String::new()),
+            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } => ("", String::new()),
         };
         Ok(Grant {
             owner_kind,
@@ -210,6 +211,13 @@ impl Access {
                 (
                     self.names.id("Batch", id)?,
                     HashMap::from([("made_by".to_owned(), maker)]),
+                )
+            }
+            Resource::Round { id, agency, sealed_by } => {
+                let sealer = RestrictedExpression::new_entity_uid(self.names.id("Staff", sealed_by)?);
+                (
+                    self.names.id("Round", id)?,
+                    HashMap::from([("agency".to_owned(), text(agency)), ("sealed_by".to_owned(), sealer)]),
                 )
             }
         };

@@ -17,6 +17,7 @@ mod m013_letter_message;
 mod m014_payment;
 mod m015_measure;
 mod m016_security_event;
+mod m017_round;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m014_payment::Migration),
             Box::new(m015_measure::Migration),
             Box::new(m016_security_event::Migration),
+            Box::new(m017_round::Migration),
         ]
     }
 }

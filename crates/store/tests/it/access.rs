@@ -11,7 +11,7 @@ const ME: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
-const ACTIONS: [&str; 17] = [
+const ACTIONS: [&str; 19] = [
     "open",
     "fill",
     "submit",
@@ -26,6 +26,8 @@ const ACTIONS: [&str; 17] = [
     "release",
     "queue",
     "measure",
+    "round",
+    "draw",
     "audit",
     "administer",
     "profile",
@@ -108,6 +110,22 @@ fn table(access: &Access) -> String {
                 ("another's profile", Resource::Profile(OTHER)),
                 ("the office", Resource::Office("social")),
                 ("another office", Resource::Office("health")),
+                (
+                    "a list they sealed",
+                    Resource::Round {
+                        id: THING,
+                        agency: "social",
+                        sealed_by: ME,
+                    },
+                ),
+                (
+                    "a list a colleague sealed",
+                    Resource::Round {
+                        id: THING,
+                        agency: "social",
+                        sealed_by: OTHER,
+                    },
+                ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),
                 (
                     "a batch of a colleague",

@@ -55,9 +55,12 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<payment_batch::Entity>(&mut tables);
     declared::<payment_report::Entity>(&mut tables);
     declared::<person::Entity>(&mut tables);
+    declared::<round::Entity>(&mut tables);
+    declared::<round_entry::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);
     declared::<session::Entity>(&mut tables);
     declared::<staff::Entity>(&mut tables);
+    declared::<ticket::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);
     tables
 }
