@@ -4,12 +4,15 @@ mod call;
 mod types;
 
 use crate::expr::{Constant, Is, Kind, Node, Operator, What};
+use crate::functions::Function;
 use crate::mistake::{Mistake, Source};
 use crate::model::{Entity, Type};
 use crate::names::Names;
 use crate::parameters::Parameter;
 use crate::symbols::Symbols;
-use sqlparser::ast::{BinaryOperator, CaseWhen, DataType, Expr, Ident, Spanned, UnaryOperator, Value};
+use sqlparser::ast::{
+    BinaryOperator, CaseWhen, CeilFloorKind, DataType, DateTimeField, Expr, Ident, Spanned, UnaryOperator, Value,
+};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Span, Token};
@@ -30,7 +33,14 @@ pub(crate) struct Binder<'a> {
     /// The expression, and where in the file it begins.
     pub sql: String,
     pub start: usize,
+    /// How deep the expression being bound lies.
+    pub depth: usize,
 }
+
+/// Longest expression, in bytes. The parser's trees are as deep as an expression is long, and dropping them recurses.
+const LONGEST: usize = 16 * 1024;
+/// Deepest expression.
+const DEEPEST: usize = 200;
 
 /// The SQL of an expression; the mistake where it is none.
 pub(crate) fn parse(source: &Source, sql: &str, start: usize) -> Result<Expr, Mistake> {
@@ -47,6 +57,14 @@ pub(crate) fn parse(source: &Source, sql: &str, start: usize) -> Result<Expr, Mi
         let text = text.trim_start_matches("sql parser error: ");
         source.mistake(start + at, format!("this is no expression of SQL: {text}"), None)
     };
+    if sql.len() > LONGEST {
+        let advice = "split it into steps, or make it a decision table".to_owned();
+        return Err(source.mistake(
+            start,
+            format!("the expression is longer than {LONGEST} bytes"),
+            Some(advice),
+        ));
+    }
     let dialect = PostgreSqlDialect {};
     let mut parser = Parser::new(&dialect)
         .try_with_sql(sql)
@@ -73,6 +91,24 @@ fn offset(sql: &str, at: Location) -> usize {
 impl Binder<'_> {
     /// The tree of an expression; `None` when a mistake was recorded.
     pub fn bind(&mut self, expression: &Expr) -> Option<Node> {
+        if self.depth >= DEEPEST {
+            let source = self.source.mistake(
+                self.start,
+                format!("the expression is nested deeper than {DEEPEST}"),
+                Some("split it into steps, or write a list as `IN (…)`".to_owned()),
+            );
+            if !self.mistakes.contains(&source) {
+                self.mistakes.push(source);
+            }
+            return None;
+        }
+        self.depth += 1;
+        let node = self.bind_one(expression);
+        self.depth -= 1;
+        node
+    }
+
+    fn bind_one(&mut self, expression: &Expr) -> Option<Node> {
         match expression {
             Expr::Nested(inner) => self.bind(inner),
             Expr::Identifier(name) => self.column(None, name),
@@ -124,6 +160,13 @@ impl Binder<'_> {
                 self.case(expression, operand.as_deref(), conditions, else_result.as_deref())
             }
             Expr::Function(function) => self.call(expression, function),
+            // words of SQL of their own, with forms we do not take
+            Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                self.function(expression, Function::Floor, &[expr])
+            }
+            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                self.function(expression, Function::Ceil, &[expr])
+            }
             _ => self.fail(
                 expression,
                 "this form of SQL is not part of the rules' language",

@@ -381,6 +381,7 @@ impl<'a> Loader<'a> {
             aggregate: false,
             sql: sql.to_owned(),
             start,
+            depth: 0,
         }
     }
 

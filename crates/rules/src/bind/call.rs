@@ -23,6 +23,19 @@ enum Argument<'a> {
 }
 
 impl Binder<'_> {
+    /// One of our own functions.
+    pub(super) fn function(&mut self, whole: &Expr, function: Function, arguments: &[&Expr]) -> Option<Node> {
+        let name = function.name();
+        let (types, value) = function.signature();
+        self.count(whole, name, arguments.len(), types.len())?;
+        let mut nodes = Vec::new();
+        for (expression, wanted) in arguments.iter().zip(types) {
+            let node = self.bind(expression)?;
+            nodes.push(self.argument(expression, node, *wanted, name)?);
+        }
+        Some(self.node(What::Function(function, nodes), Kind::plain(value)))
+    }
+
     pub(super) fn call(&mut self, whole: &Expr, call: &Call) -> Option<Node> {
         let name = call.name.to_string().to_lowercase();
         let Some(arguments) = arguments(call) else {
@@ -49,14 +62,7 @@ impl Binder<'_> {
             return self.extreme(whole, &name, &expressions);
         }
         if let Some(function) = Function::ALL.into_iter().find(|function| function.name() == name) {
-            let (types, value) = function.signature();
-            self.count(whole, &name, expressions.len(), types.len())?;
-            let mut nodes = Vec::new();
-            for (expression, wanted) in expressions.into_iter().zip(types) {
-                let node = self.bind(expression)?;
-                nodes.push(self.argument(expression, node, *wanted, &name)?);
-            }
-            return Some(self.node(What::Function(function, nodes), Kind::plain(value)));
+            return self.function(whole, function, &expressions);
         }
         if let Some(index) = self.parameters.iter().position(|parameter| parameter.name == name) {
             return self.parameter(whole, index, &expressions);

@@ -1,0 +1,9 @@
+//! Rules as data: what every expression gives, what is said of every mistake, and what holds of every rule set.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bad;
+mod expressions;
+mod kit;
+mod laws;
+mod mistakes;
