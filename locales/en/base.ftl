@@ -2,7 +2,6 @@
 
 site-name = { $city } online services
 skip-link = Skip to main content
-language-label = Language
 nav-label = Main menu
 nav-services = Services
 nav-applications = My applications
@@ -16,7 +15,6 @@ foot-owner = { $city }
 back = Back
 save-continue = Save and continue
 continue = Continue
-cancel = Cancel
 change = Change
 yes = Yes
 no = No
@@ -50,7 +48,6 @@ source-says = The agency’s data says “{ $value }”. Our staff will look int
 reason-met = Met
 reason-failed = Not met
 reason-open = Still to find out
-reason-value = Result: { $value }
 reason-law = Basis: { $law }
 reasons-failed = Conditions not met
 reasons-open = Conditions not known yet

@@ -2,7 +2,6 @@
 
 site-name = { $city }線上服務
 skip-link = 跳到主要內容
-language-label = 語言
 nav-label = 主選單
 nav-services = 服務項目
 nav-applications = 我的申請
@@ -16,7 +15,6 @@ foot-owner = { $city }
 back = 返回上一頁
 save-continue = 儲存並繼續
 continue = 繼續
-cancel = 取消
 change = 修改
 yes = 是
 no = 否
@@ -50,7 +48,6 @@ source-says = 機關資料是「{ $value }」，我們會請承辦人員查明�
 reason-met = 符合
 reason-failed = 不符合
 reason-open = 還需要資料
-reason-value = 結果：{ $value }
 reason-law = 依據：{ $law }
 reasons-failed = 不符合的條件
 reasons-open = 還不能判斷的條件

@@ -47,10 +47,10 @@ export async function fetchData(who, platform, name = "resident") {
   await page.getByRole("link", { name: "繼續", exact: true }).click();
 }
 
-/** Answers page after page until the check; `answers` gives values by the end of a field's key. */
-export async function answer(who, answers, name = "resident") {
+/** Answers page after page until the check, or a page with this end; `answers` gives values by the end of a field's key. */
+export async function answer(who, answers, name = "resident", until = "/check") {
   const { page } = who;
-  for (let number = 1; page.url().includes("/form/"); number += 1) {
+  for (let number = 1; page.url().includes("/form/") && !page.url().endsWith(until); number += 1) {
     assert.ok(number < 30, "the form does not end");
     await looked(who, `${name}-form-${number}`);
     for (const [key, value] of Object.entries(answers)) {

@@ -34,6 +34,9 @@ struct ExpectFile {
     outcome: Option<Spanned<bool>>,
     #[serde(default)]
     amounts: BTreeMap<Spanned<String>, Spanned<i64>>,
+    /// Values of steps; those of a person as `p1.class`.
+    #[serde(default)]
+    steps: BTreeMap<Spanned<String>, Spanned<Value>>,
     failed: Option<Spanned<Vec<String>>>,
     waiting: Option<Spanned<Vec<String>>>,
 }
@@ -195,6 +198,33 @@ fn compare(example: &Example, decision: &Decision, mistakes: &mut Vec<Mistake>) 
                     ),
                     None,
                 ));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, wanted) in &expect.steps {
+        let (person, step) = match name.get_ref().split_once('.') {
+            Some((person, step)) => (Some(person), step),
+            None => (None, name.get_ref().as_str()),
+        };
+        let found = decision
+            .steps
+            .iter()
+            .find(|value| value.name == step && value.person.as_deref() == person);
+        match found {
+            None => {
+                let known = decision.steps.iter().map(|value| value.name.as_str());
+                let message = format!("the rules give no value `{}`", name.get_ref());
+                mistakes.push(example.wrong(&name.span(), message, suggest(step, known)));
+            }
+            Some(found) if found.value != *wanted.get_ref() => {
+                let message = format!(
+                    "`{}` should be {}, the rules say {}",
+                    name.get_ref(),
+                    wanted.get_ref(),
+                    found.value
+                );
+                mistakes.push(example.wrong(&wanted.span(), message, None));
             }
             Some(_) => {}
         }

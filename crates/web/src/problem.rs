@@ -121,7 +121,11 @@ impl From<CaseError> for Problem {
     fn from(error: CaseError) -> Problem {
         match error {
             CaseError::NotFound(_) | CaseError::NoService(_) => Problem::NotFound,
-            CaseError::Conflict(_) | CaseError::Illegal(_) | CaseError::Incomplete(_) => Problem::Conflict,
+            CaseError::Conflict(_)
+            | CaseError::Illegal(_)
+            | CaseError::Incomplete(_)
+            | CaseError::Closed { .. }
+            | CaseError::Entered => Problem::Conflict,
             CaseError::Refused(_) => Problem::Forbidden,
             CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
             CaseError::Outside { party, problem } => {

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use rules::Decision;
 use services::Service;
 use services::form::{Answers, Raw};
+use services::round::Window;
 use store::ledger;
 use store::seal::{Owner, Place};
 use store::tables::{application, consent};
@@ -80,6 +81,13 @@ pub async fn open(
     let service = Arc::clone(desk.service(service)?);
     if let Some(row) = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await? {
         return Ok(ApplicationId::from_uuid(row.id));
+    }
+    if let Some(rounds) = &service.rounds
+        && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
+    {
+        return Err(CaseError::Closed {
+            next: next.map(|round| round.opens),
+        });
     }
     let id = ApplicationId::generate(desk.clock.as_ref());
     let now = desk.now();
@@ -263,14 +271,29 @@ fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Resu
 }
 
 fn questions(record: &Record, decision: &Decision) -> Vec<Asked> {
-    let questions = record.service.form.questions(&record.answers, decision);
-    questions
+    let form = &record.service.form;
+    let questions = form.questions(&record.answers, decision);
+    let mut asked: Vec<Asked> = questions
         .into_iter()
         .map(|question| Asked {
             address: question.address,
             key: question.key,
         })
-        .collect()
+        .collect();
+    // who belongs to the family is asked before anything about its persons, unless a register has said it
+    let group = form.person_group().filter(|group| group.max > 1);
+    if let Some(group) = group.filter(|group| !record.answers.is_complete(&group.id)) {
+        let of_group = |asked: &Asked| asked.key.starts_with(&format!("{}.", group.id));
+        let place = asked.iter().position(of_group).unwrap_or(asked.len());
+        asked.insert(
+            place,
+            Asked {
+                address: group.id.clone(),
+                key: group.id.clone(),
+            },
+        );
+    }
+    asked
 }
 
 /// The day whose law holds: the day of submission, or today for a draft.
@@ -316,6 +339,64 @@ pub async fn save(
         .await?;
     record.row.revision += 1;
     shown(desk, record, agreed, mydata)
+}
+
+/// What is done to the persons of a family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Members {
+    /// Somebody more.
+    Add,
+    /// This one does not belong to it.
+    Remove(String),
+    /// These are all.
+    Complete,
+}
+
+/// Changes who belongs to the family; gives the draft, and for a person added the page that asks about them.
+///
+/// # Errors
+/// [`CaseError::Conflict`] when the form was changed elsewhere; [`CaseError::Illegal`] when it is neither a draft nor to be
+/// corrected; [`CaseError::Input`] when the family is full; [`CaseError::NotFound`]; the rules' and the store's.
+pub async fn members(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    revision: i64,
+    change: Members,
+) -> Result<(Draft, Option<String>), CaseError> {
+    let own = record::own_draft(desk, person, id).await?;
+    let mydata = fetched(desk, &own).await?;
+    let OwnDraft { mut record, agreed, .. } = own;
+    if record.row.state != State::Correction {
+        still_draft(&record.row)?;
+    }
+    same_revision(&record.row, revision)?;
+    let form = &record.service.form;
+    let group = form.person_group().ok_or(CaseError::NotFound("family"))?;
+    let mut added = None;
+    match change {
+        Members::Add => {
+            let item = record.answers.add_item(form, &group.id).ok_or(CaseError::Input {
+                field: "members",
+                problem: "full",
+            })?;
+            let page = form.pages.iter().find(|page| page.group.as_deref() == Some(&group.id));
+            added = page.map(|page| format!("{}.{item}", page.id));
+        }
+        Members::Remove(item) => {
+            record.answers.remove_item(&group.id, &item);
+        }
+        Members::Complete => record.answers.answer(&group.id, Some(true.into()), desk.now()),
+    }
+    let mut row = record.row.clone();
+    row.draft_until = until(desk.now());
+    let mut change = Change::quiet(desk, row);
+    change.answers(desk, &record).await?;
+    desk.store
+        .write(move |tx| Box::pin(async move { change.write(tx).await }))
+        .await?;
+    record.row.revision += 1;
+    Ok((shown(desk, record, agreed, mydata)?, added))
 }
 
 /// Takes the application back (撤回); only before the decision.

@@ -44,8 +44,8 @@ pub struct Line {
 pub struct SeatsView {
     /// Name of the place.
     pub place: Text,
-    /// The class.
-    pub class: String,
+    /// Name of the class; none where there is only one.
+    pub class: Option<Text>,
     /// All seats.
     pub capacity: u32,
     /// Those among them that are reserved.
@@ -201,7 +201,7 @@ fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket:
     };
     let view = |place: &str, class: &str, capacity, reserved| SeatsView {
         place: name(place),
-        class: class.to_owned(),
+        class: rounds.classes.get(class).cloned(),
         capacity,
         reserved,
         taken: taken.get(&(place, class)).copied().unwrap_or(0),

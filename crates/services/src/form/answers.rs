@@ -220,6 +220,15 @@ impl Answers {
         Offered::Taken
     }
 
+    /// Whether it is known who belongs to a group of persons: the person said so, or a register did.
+    pub fn is_complete(&self, group: &str) -> bool {
+        let prefix = format!("{group}.");
+        self.value(group).is_some()
+            || self.values.iter().any(|(key, answer)| {
+                key.starts_with(&prefix) && matches!(answer.source, Source::MyData { .. } | Source::Register)
+            })
+    }
+
     /// How many values came from a MyData set or register, each a paper the person did not bring.
     pub fn filled_from_sources(&self) -> usize {
         self.values

@@ -56,6 +56,12 @@ impl Form {
         language: Language,
         now: Timestamp,
     ) -> Result<Answers, Invalid> {
+        if self.person_group().is_some_and(|group| group.id == address) {
+            // the page of the family says only that these are all
+            let mut taken = answers.clone();
+            taken.answer(address, Some(true.into()), now);
+            return Ok(taken);
+        }
         let Some(place) = self.place(address, answers) else {
             return Err(Invalid {
                 errors: Vec::new(),

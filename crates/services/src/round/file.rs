@@ -34,6 +34,8 @@ struct RoundsFile {
     answer_days: Spanned<u16>,
     #[serde(default)]
     check_in: bool,
+    #[serde(default)]
+    classes: BTreeMap<String, Text>,
     round: Vec<RoundFile>,
 }
 
@@ -294,7 +296,7 @@ impl Reader<'_> {
             let message = "the time to answer must be 1 to 60 working days".to_owned();
             self.wrong(parsed.answer_days.span(), message, None);
         }
-        let mut seats = self.seats(folder, &parsed.round, &places);
+        let mut seats = self.seats(folder, &parsed.round, &places, &parsed.classes);
         let mut rounds = Vec::new();
         let mut ids = BTreeSet::new();
         for round in &parsed.round {
@@ -330,6 +332,7 @@ impl Reader<'_> {
                 let group = self.step(&at.group, &case, Type::Integer)?;
                 Some(GroupAt { place, group })
             }),
+            classes: parsed.classes,
             keeps_unfilled,
             answer_days: *parsed.answer_days.get_ref(),
             check_in: parsed.check_in,
@@ -404,6 +407,7 @@ impl Reader<'_> {
         folder: &Path,
         rounds: &[RoundFile],
         places: &[Place],
+        named: &BTreeMap<String, Text>,
     ) -> BTreeMap<String, BTreeMap<String, BTreeMap<String, Seats>>> {
         let mut found: BTreeMap<String, BTreeMap<String, BTreeMap<String, Seats>>> = BTreeMap::new();
         let file = match TextFile::read(folder, SEATS) {
@@ -428,6 +432,12 @@ impl Reader<'_> {
             if row.reserved > row.capacity {
                 let message = format!("{} of {} seats are reserved", row.reserved, row.capacity);
                 wrong(message, Some("reserve no more than there are".to_owned()));
+            }
+            if !row.class.is_empty() && !named.contains_key(&row.class) {
+                let known = named.keys().map(String::as_str);
+                let advice = suggest(&row.class, known)
+                    .or_else(|| Some(format!("add `{} = {{ … }}` to `[classes]` of round.toml", row.class)));
+                wrong(format!("the class `{}` has no name", row.class), advice);
             }
             let class = if row.class.is_empty() {
                 ALL.to_owned()

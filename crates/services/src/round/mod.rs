@@ -30,6 +30,8 @@ pub struct Rounds {
     pub pays: Option<String>,
     /// Another group at one place.
     pub group_at: Option<GroupAt>,
+    /// What the classes of seats are called.
+    pub classes: BTreeMap<String, Text>,
     /// Whether reserved seats nobody with a right asks for stay free.
     pub keeps_unfilled: bool,
     /// Working days to answer an offer from the waiting list.

@@ -24,6 +24,8 @@ use crate::terminal::{self, Progress};
 
 /// The office that decides in the demonstration; the service folders name the same.
 const AGENCY: &str = "臺中市政府社會局";
+/// The office that gives places in kindergartens.
+const EDUCATION: &str = "臺中市政府教育局";
 
 /// What `demo` is told.
 #[derive(Args, Clone)]
@@ -385,21 +387,32 @@ pub struct Member {
     account: String,
     name: String,
     role: String,
+    /// Office, as the services name it; folders made by earlier versions say none.
+    #[serde(default = "social")]
+    agency: String,
     password: String,
     /// Base32, as authenticator apps take it.
     totp_secret: String,
     secret: Vec<u8>,
 }
 
-const STAFF: [(&str, &str, Role); 7] = [
-    ("officer", "承辦人甲", Role::Officer),
-    ("officer2", "承辦人乙", Role::Officer),
-    ("supervisor", "主管", Role::Supervisor),
-    ("cashier", "出納甲", Role::Cashier),
-    ("cashier2", "出納乙", Role::Cashier),
-    ("auditor", "稽核", Role::Auditor),
-    ("admin", "系統管理員", Role::Administrator),
+/// Account, name, role, office.
+const STAFF: [(&str, &str, Role, &str); 9] = [
+    ("officer", "承辦人甲", Role::Officer, AGENCY),
+    ("officer2", "承辦人乙", Role::Officer, AGENCY),
+    ("supervisor", "主管", Role::Supervisor, AGENCY),
+    ("cashier", "出納甲", Role::Cashier, AGENCY),
+    ("cashier2", "出納乙", Role::Cashier, AGENCY),
+    ("auditor", "稽核", Role::Auditor, AGENCY),
+    ("admin", "系統管理員", Role::Administrator, AGENCY),
+    ("education", "教育局承辦人", Role::Officer, EDUCATION),
+    ("education2", "教育局主管", Role::Supervisor, EDUCATION),
 ];
+
+/// The office of accounts of which no other is known.
+fn social() -> String {
+    AGENCY.to_owned()
+}
 
 /// The staff of the folder, made at the first start.
 fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
@@ -412,12 +425,13 @@ fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
         return serde_json::from_slice(&bytes).map_err(|error| file(error.to_string()));
     }
     let mut members = Vec::new();
-    for (account, name, role) in STAFF {
+    for (account, name, role, agency) in STAFF {
         let secret = super::staff::secret().map_err(|error| file(error.to_string()))?;
         members.push(Member {
             account: account.to_owned(),
             name: name.to_owned(),
             role: role.word().to_owned(),
+            agency: agency.to_owned(),
             password: format!("{account}-tongban-demo"),
             totp_secret: super::staff::base32(secret.as_slice()),
             secret: secret.to_vec(),
@@ -459,7 +473,7 @@ impl Member {
                 account: self.account.clone(),
                 name: self.name.clone(),
                 role,
-                agency: AGENCY.to_owned(),
+                agency: self.agency.clone(),
                 password: Zeroizing::new(self.password.clone()),
                 totp_secret: Zeroizing::new(self.secret.clone()),
             },

@@ -11,6 +11,7 @@ mod indicators;
 mod load;
 mod payments;
 mod queue;
+mod rounds;
 mod sign_in;
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cases::{CaseError, Role, Staff};
+
+pub(crate) use rounds::{class, clock, state as ticket_state};
 
 use crate::components::Banner;
 use crate::visit::{self, OnDuty};
@@ -54,6 +57,14 @@ pub fn routes() -> Router<App> {
         .route("/office/payments/batches/{id}/file", get(payments::file))
         .route("/office/payments/batches/{id}/release", post(payments::release))
         .route("/office/payments/batches/{id}/cancel", post(payments::cancel))
+        .route("/office/rounds", get(rounds::list))
+        .route("/office/rounds/{service}/{round}", get(rounds::show))
+        .route("/office/rounds/{service}/{round}/seal", post(rounds::seal))
+        .route("/office/rounds/{service}/{round}/draw", post(rounds::draw))
+        .route(
+            "/office/rounds/{service}/{round}/tickets/{ticket}/check-in",
+            post(rounds::check_in),
+        )
         .route("/office/indicators", get(indicators::show))
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
@@ -117,11 +128,13 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
     let pages: &[(&'static str, &str)] = match staff.role {
         Role::Officer => &[
             ("/office", "office-nav-queue"),
+            ("/office/rounds", "office-nav-rounds"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Supervisor => &[
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
+            ("/office/rounds", "office-nav-rounds"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Cashier => &[

@@ -9,6 +9,7 @@ use cases::{State as CaseState, collect, transition};
 use civic::ids::LetterId;
 use uuid::Uuid;
 
+use super::rounds::{TicketCard, cards};
 use super::{Resident, apply, explained};
 use crate::address::application;
 use crate::components::{
@@ -98,6 +99,7 @@ struct CasePage {
     /// Address, title and time of each letter.
     letters: Vec<(String, String, String)>,
     payments: Option<Table>,
+    tickets: Vec<TicketCard>,
     timeline: Timeline,
     survey: Option<i16>,
     ask_survey: bool,
@@ -272,6 +274,7 @@ pub(super) async fn show(
             .map(|decision| explained::reasons(words, &case.service, decision, &case.answers)),
         letters: letters.collect(),
         payments,
+        tickets: cards(words, &id, &case.tickets),
         timeline: Timeline {
             words,
             events: events.collect(),

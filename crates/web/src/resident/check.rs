@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use cases::collect::{self, Draft};
 use cases::{CaseError, State as CaseState, correct as correction, mine};
@@ -10,19 +11,23 @@ use uuid::Uuid;
 
 use super::{Resident, apply, explained, fields};
 use crate::address::{application, onward};
-use crate::components::{Finding, Outcome, Reasons, Row, SummaryList};
+use crate::components::{ErrorSummary, Finding, Outcome, Reasons, Row, SummaryList};
+use crate::office::clock;
 use crate::texts::Words;
-use crate::{App, Frame, Posted, Problem, page};
+use crate::{App, Frame, Posted, Problem, page, page_with};
 
 #[derive(Template)]
 #[template(path = "resident/check.html")]
 struct CheckPage {
     frame: Frame,
     id: String,
+    errors: Option<ErrorSummary>,
     /// Title of each part and its answers.
     parts: Vec<(String, SummaryList)>,
     outcome: Outcome,
     reasons: Reasons,
+    /// Where persons of the family are added and removed.
+    family: Option<String>,
     /// Where to go on, while something is not answered.
     next: Option<String>,
     correcting: bool,
@@ -80,8 +85,13 @@ pub(super) async fn show(
     Path(id): Path<String>,
     resident: Resident,
 ) -> Result<Response, Problem> {
+    render(&app, &id, resident, None).await
+}
+
+/// The page, with what keeps the application from being handed in.
+async fn render(app: &App, id: &str, resident: Resident, error: Option<String>) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let draft = collect::draft(&app.desk, &person, application(&id)?).await?;
+    let draft = collect::draft(&app.desk, &person, application(id)?).await?;
     let correcting = draft.state == CaseState::Correction;
     if !(draft.agreed && draft.state == CaseState::Draft || correcting) {
         return Ok(onward(&if draft.state == CaseState::Draft {
@@ -91,17 +101,31 @@ pub(super) async fn show(
         }));
     }
     let words = frame.words;
-    page(&CheckPage {
+    let status = error
+        .as_ref()
+        .map_or(StatusCode::OK, |_| StatusCode::UNPROCESSABLE_ENTITY);
+    let page = CheckPage {
+        errors: error.map(|text| ErrorSummary {
+            words,
+            errors: vec![("send".to_owned(), text)],
+        }),
         parts: parts(words, &draft),
         outcome: explained::outcome(words, &draft.service, &draft.decision, draft.state),
         reasons: explained::reasons(words, &draft.service, &draft.decision, &draft.answers),
+        family: draft
+            .service
+            .form
+            .person_group()
+            .filter(|group| group.max > 1)
+            .map(|group| apply::address(draft.id, &format!("form/{}?from=check", group.id))),
         next: (!draft.questions.is_empty()).then(|| apply::question(&draft)),
         correcting,
         revision: draft.revision,
         form_token: draft.form_token.to_string(),
-        id,
+        id: id.to_owned(),
         frame,
-    })
+    };
+    page_with(status, &page)
 }
 
 /// `POST /applications/{id}/check`: hands the application in. Twice is once.
@@ -111,12 +135,22 @@ pub(super) async fn submit(
     resident: Resident,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let id = application(&id)?;
+    let address = id;
+    let id = application(&address)?;
+    let words = resident.frame.words;
     let token: Uuid = posted.value("_form_token")?;
     match collect::submit(&app.desk, &resident.person, id, posted.value("_revision")?, token).await {
         Ok(_) => Ok(onward(&apply::address(id, "done"))),
         // changed in another window, or a question has opened since: the page says what is to do
         Err(CaseError::Incomplete(_)) => Ok(onward(&apply::address(id, "check"))),
+        Err(CaseError::Closed { next }) => {
+            let text = match next {
+                Some(opens) => words.t1("round-closed-next", "time", clock(words, opens)),
+                None => words.t("round-closed-now"),
+            };
+            render(&app, &address, resident, Some(text)).await
+        }
+        Err(CaseError::Entered) => render(&app, &address, resident, Some(words.t("round-entered"))).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -11,7 +11,7 @@ use cases::{CaseError, State as CaseState};
 use serde::Deserialize;
 use services::form::{Invalid, SHOWN};
 
-use super::{Resident, apply, fields};
+use super::{Resident, apply, family, fields};
 use crate::address::{application, onward};
 use crate::components::{ErrorSummary, Field, Known};
 use crate::{App, Frame, Posted, Problem, page_with};
@@ -162,6 +162,9 @@ pub(super) async fn show(
     if let Some(elsewhere) = opened(&draft) {
         return Ok(onward(&elsewhere));
     }
+    if let Some(group) = family::group(&draft, &address) {
+        return family::show(resident.frame, &draft, group, &from.from);
+    }
     show_page(resident.frame, &draft, &address, None, &from.from)
 }
 
@@ -175,6 +178,12 @@ pub(super) async fn save(
     let Resident { frame, person } = resident;
     let id = application(&id)?;
     let revision = posted.value("_revision")?;
+    if posted.raw.contains_key("act") {
+        let draft = collect::draft(&app.desk, &person, id).await?;
+        if family::group(&draft, &address).is_some() {
+            return family::save(&app, &person, &draft, &posted).await;
+        }
+    }
     let from = posted.text("_from").to_owned();
     let raw: BTreeMap<String, Vec<String>> = posted
         .raw

@@ -8,20 +8,27 @@ use axum::response::Response;
 use services::Service;
 use tower_sessions::Session;
 
+use super::rounds::{self, Offered};
 use crate::{App, Frame, Problem, page};
 
 #[derive(Template)]
 #[template(path = "resident/home.html")]
 struct HomePage {
     frame: Frame,
-    services: Vec<Arc<Service>>,
+    /// Each service with where its rounds stand.
+    services: Vec<(Arc<Service>, Option<String>)>,
 }
 
 /// `GET /`
 pub(super) async fn show(State(app): State<App>, frame: Frame) -> Result<Response, Problem> {
     page(&HomePage {
+        services: app
+            .desk
+            .catalogue
+            .all()
+            .map(|service| (Arc::clone(service), rounds::offered(&app, frame.words, service).2))
+            .collect(),
         frame,
-        services: app.desk.catalogue.all().cloned().collect(),
     })
 }
 
@@ -30,6 +37,10 @@ pub(super) async fn show(State(app): State<App>, frame: Frame) -> Result<Respons
 struct ServicePage {
     frame: Frame,
     service: Arc<Service>,
+    rounds: Vec<Offered>,
+    is_open: bool,
+    /// Where its rounds stand.
+    standing: Option<String>,
     /// Data sets that come from MyData: name and agency.
     sets: Vec<(String, String)>,
     phone: String,
@@ -45,9 +56,13 @@ pub(super) async fn service(
     let service = app.desk.catalogue.get(&id).cloned().ok_or(Problem::NotFound)?;
     let frame = frame.with_token(&session).await?;
     let sets = super::mydata::sets(&app, &service, frame.words);
+    let (rounds, is_open, standing) = rounds::offered(&app, frame.words, &service);
     page(&ServicePage {
         frame,
         service,
+        rounds,
+        is_open,
+        standing,
         sets,
         phone: app.desk.city.phone.clone(),
     })

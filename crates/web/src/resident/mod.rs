@@ -5,12 +5,14 @@ mod apply;
 mod case;
 mod check;
 mod explained;
+mod family;
 mod fields;
 mod form;
 mod home;
 mod my_data;
 mod mydata;
 mod notice;
+mod rounds;
 mod sign_in;
 mod survey;
 mod withdraw;
@@ -54,6 +56,9 @@ pub fn routes() -> Router<App> {
         .route("/applications/{id}/account", get(account::show).post(account::save))
         .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
         .route("/applications/{id}/letters/{letter}", get(case::letter))
+        .route("/applications/{id}/tickets/{ticket}/{answer}", post(rounds::answer))
+        .route("/rounds/{service}/{round}", get(rounds::show))
+        .route("/rounds/{service}/{round}/{file}", get(rounds::file))
         .route("/mydata/return", get(mydata::returned))
         .route("/mydata/notify", post(mydata::notified))
         .route("/my-data", get(my_data::show))

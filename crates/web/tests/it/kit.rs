@@ -93,9 +93,14 @@ impl Kit {
 
     /// A member of the office that decides.
     pub async fn staff(&self, account: &str, role: Role) -> Staff {
+        self.staff_of(SERVICE, account, role).await
+    }
+
+    /// A member of the office that decides a service.
+    pub async fn staff_of(&self, service: &str, account: &str, role: Role) -> Staff {
         let agency = self
             .desk
-            .service(SERVICE)
+            .service(service)
             .map_or("示範市政府", |service| service.meta.agency.get(ZH))
             .to_owned();
         let new = NewStaff {
@@ -204,6 +209,7 @@ pub fn typed(keys: &[String]) -> Raw {
             "phone" => "0912-345-678",
             "email" => "elder@people.example",
             "registered_address" => "臺中市西區民生路1號",
+            "members" => "yes",
             // every amount
             _ => "0",
         };

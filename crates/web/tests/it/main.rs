@@ -4,6 +4,7 @@
 
 mod access;
 mod html;
+mod kindergarten;
 mod kit;
 mod office;
 mod resident;

@@ -13,7 +13,8 @@ use exchange::oidc::Provider;
 use services::Catalogue;
 use store::session::Sessions;
 use tower::ServiceExt as _;
-use tower_sessions::Session;
+use tower_sessions::cookie::time::{Duration, OffsetDateTime};
+use tower_sessions::{Expiry, Session};
 use web::visit::{Visit, Who};
 use web::{App, Site};
 
@@ -74,7 +75,10 @@ impl Town {
 
     /// A browser with a session in which this person, or member of the staff, is signed in.
     pub async fn signed_in(&self, who: Who) -> Browser {
-        let session = Session::new(None, Arc::new(self.sessions.clone()), None);
+        // the clock of the store stands still or leaps, that of the sessions' library does neither
+        let end = OffsetDateTime::now_utc() + Duration::weeks(5000);
+        let store = Arc::new(self.sessions.clone());
+        let session = Session::new(None, store, Some(Expiry::AtDateTime(end)));
         let visit = Visit::sign_in(&session, who).await.unwrap();
         session.save().await.unwrap();
         let mut browser = self.browser();

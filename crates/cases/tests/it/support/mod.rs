@@ -237,6 +237,7 @@ fn typed(keys: &[String]) -> Raw {
             "registered_address" => "臺中市西區民生路1號",
             "name" => "林阿梅",
             "national_id" => "A123456789",
+            "members" => "yes",
             // every amount
             _ => "0",
         };

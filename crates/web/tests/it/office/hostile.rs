@@ -1,8 +1,12 @@
 //! What no browser of ours would send.
 
+use axum::http::Method;
 use cases::{Role, State};
+use proptest::prelude::*;
 use uuid::Uuid;
+use web::visit::Who;
 
+use crate::kindergarten::OFFICE;
 use crate::town::Town;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,4 +151,97 @@ async fn what_an_officer_types_is_shown_as_text() {
         .post(&format!("{here}/refuse"), &[("revision", &revision), ("reasons", text)])
         .await;
     officer.follow(&page).await.is(200).lacks("<script>alert");
+}
+
+/// Names the forms of the office have, and others.
+fn name() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "one", "take", "back", "note", "reasons", "message", "field", "days", "service", "month", "batch", "seed",
+        "revision", "account", "password", "code", "return",
+    ]);
+    prop_oneof![
+        4 => known.prop_map(str::to_owned),
+        1 => "[a-z_.0-9]{0,24}",
+        1 => "\\PC{0,8}",
+    ]
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "senior-allowance",
+        "2025-11",
+        "14",
+        "account",
+        "0000-13",
+        "-1",
+        "lin",
+    ]);
+    prop_oneof![
+        known.prop_map(str::to_owned),
+        "\\PC{0,40}",
+        ".{0,20}",
+        "-?[0-9]{0,30}",
+        Just("x".repeat(70_000)),
+    ]
+}
+
+#[test]
+fn no_form_breaks_a_page_of_the_office() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (browsers, id, town) = runtime.block_on(async {
+        let town = Town::new().await;
+        let id = town.submitted(1).await;
+        let mut browsers = Vec::new();
+        for role in Role::ALL {
+            let staff = town.kit.staff(role.word(), role).await;
+            browsers.push(town.signed_in(Who::Staff(staff.id)).await);
+        }
+        (browsers, id, town)
+    });
+    let case = format!("/office/cases/{id}");
+    let mut pages = vec![
+        "/office/take".to_owned(),
+        "/office/sign-in".to_owned(),
+        "/office/payments/prepare".to_owned(),
+        "/office/payments/batch".to_owned(),
+        "/office/payments/report".to_owned(),
+        "/office/audit/verify".to_owned(),
+        format!("{OFFICE}/seal"),
+        format!("{OFFICE}/draw"),
+    ];
+    for act in [
+        "take",
+        "approve",
+        "refuse",
+        "correction",
+        "undo",
+        "assign",
+        "preview/refuse",
+        "preview/approve",
+    ] {
+        pages.push(format!("{case}/{act}"));
+    }
+    let who = 0..browsers.len();
+    let fields = prop::collection::vec((name(), value()), 0..8);
+    let mut config = ProptestConfig::with_cases(64);
+    config.failure_persistence = None;
+    proptest!(config, |(who in who, page in prop::sample::select(pages), fields in fields, raw in prop::collection::vec(any::<u8>(), 0..200))| {
+        let mut browser = browsers[who].clone();
+        let statuses = runtime.block_on(async {
+            let revision = town.kit.revision(id).await.to_string();
+            let mut all = vec![("revision", revision.as_str())];
+            all.extend(fields.iter().map(|(name, value)| (&**name, &**value)));
+            let first = browser.post(&page, &all).await.status;
+            let second = browser.upload(&page, "file", &raw).await.status;
+            let kind = Some("application/x-www-form-urlencoded");
+            let third = browser.send(Method::POST, &page, kind, raw).await.status;
+            [first, second, third]
+        });
+        for status in statuses {
+            prop_assert!(status.as_u16() < 500, "{page}: {status}");
+        }
+    });
 }

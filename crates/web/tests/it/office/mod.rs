@@ -4,5 +4,6 @@ mod decide;
 mod hostile;
 mod money;
 mod roles;
+mod rounds;
 mod texts;
 mod watch;

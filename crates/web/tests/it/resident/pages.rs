@@ -8,8 +8,11 @@ use crate::kit::{Kit, typed};
 use crate::sound::sound;
 use crate::town::{Browser, Page, Town};
 
+/// What is no answer to any question, and must not become a part of the page.
+const NO_ANSWER: &str = "不是答案<i>\"'&lt;";
+
 /// Gets a page in each language and finds it sound; gives the Chinese one.
-async fn each(browser: &mut Browser, path: &str, status: u16) -> Page {
+pub async fn each(browser: &mut Browser, path: &str, status: u16) -> Page {
     let mut found = None;
     for language in OFFERED.into_iter().rev() {
         browser.speaks(language.tag());
@@ -22,7 +25,7 @@ async fn each(browser: &mut Browser, path: &str, status: u16) -> Page {
 }
 
 /// Sends a form in each language and finds the page that comes back sound.
-async fn sent(browser: &mut Browser, page: &Page, action: &str, changes: &[(&str, &str)], status: u16) {
+pub async fn sent(browser: &mut Browser, page: &Page, action: &str, changes: &[(&str, &str)], status: u16) {
     for language in OFFERED {
         browser.speaks(language.tag());
         let page = browser.submit(page, action, changes).await;
@@ -117,15 +120,7 @@ async fn walk(kit: &Kit, browser: &mut Browser, person: &cases::Person, here: &s
         let keys: Vec<String> = asked.map(|asked| asked.key.clone()).collect();
         let path = format!("{here}/form/{address}");
         let page = each(browser, &path, 200).await;
-        let unreadable: Vec<(String, String)> = page
-            .html()
-            .form(&address)
-            .controls()
-            .iter()
-            .map(|control| (control.attr("name").to_owned(), "不是答案".to_owned()))
-            .collect();
-        let unreadable: Vec<(&str, &str)> = unreadable.iter().map(|(name, text)| (&**name, &**text)).collect();
-        sent(browser, &page, &address, &unreadable, 422).await;
+        mistyped(browser, &page, &address).await;
         let raw = typed(&keys);
         let answers: Vec<(&str, &str)> = raw
             .iter()
@@ -137,6 +132,43 @@ async fn walk(kit: &Kit, browser: &mut Browser, person: &cases::Person, here: &s
         each(browser, &format!("{path}?from=check"), 200).await;
         count += 1;
     }
+}
+
+/// Sends a page of the form with nothing that is an answer: it comes back sound in each language, with what was typed, and
+/// names each field that is wrong.
+async fn mistyped(browser: &mut Browser, page: &Page, address: &str) {
+    let html = page.html();
+    let controls = html.form(address).controls();
+    let unreadable: Vec<(&str, &str)> = controls
+        .iter()
+        .map(|control| (control.attr("name"), NO_ANSWER))
+        .collect();
+    // the page of the family has buttons only
+    if unreadable.is_empty() {
+        return;
+    }
+    sent(browser, page, address, &unreadable, 422).await;
+    let back = browser.submit(page, address, &unreadable).await;
+    back.lacks(NO_ANSWER);
+    let html = back.html();
+    let form = html.form(address);
+    for control in form.controls() {
+        let is_typed = control.name == "textarea" || ["text", "tel", "email", ""].contains(&control.attr("type"));
+        if control.name != "select" && is_typed {
+            assert_eq!(form.value(control.attr("name")), NO_ANSWER, "{address}");
+        }
+    }
+    let wrong = form
+        .walk()
+        .into_iter()
+        .filter(|one| one.attr("class").contains("govuk-error-message"));
+    let named = html
+        .all("a")
+        .into_iter()
+        .filter(|link| link.attr("href").starts_with("#"))
+        .count();
+    // one link skips to the content
+    assert_eq!(wrong.count(), named - 1, "{address}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

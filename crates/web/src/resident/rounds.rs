@@ -1,0 +1,194 @@
+//! Rounds (梯次) as everybody sees them, with the files that let anyone check the draw; and what a person says to the
+//! place that is offered.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use cases::CaseError;
+use cases::round::{self, MyTicket, SeatsView, TicketState};
+use services::Service;
+use services::round::Window;
+
+use super::Resident;
+use crate::address::{application, id, onward};
+use crate::components::Tag;
+use crate::office::{class, clock, document, ticket_state};
+use crate::texts::Words;
+use crate::{App, Frame, Posted, Problem, page};
+
+#[derive(Template)]
+#[template(path = "resident/round.html")]
+struct RoundPage {
+    frame: Frame,
+    here: String,
+    service_id: String,
+    service: String,
+    name: String,
+    window: String,
+    draw: String,
+    answer_by: String,
+    check_in_by: Option<String>,
+    seed_rule: String,
+    /// Digest of the sealed list.
+    digest: Option<String>,
+    /// Public value of the draw.
+    seed: Option<String>,
+    seats: Vec<(String, String, SeatsView)>,
+}
+
+/// `GET /rounds/{service}/{round}`
+pub(super) async fn show(
+    State(app): State<App>,
+    frame: Frame,
+    Path((service, round)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let words = frame.words;
+    let found = round::published(&app.desk, &service, &round).await?;
+    page(&RoundPage {
+        here: format!("/rounds/{service}/{round}"),
+        service: words.of(&found.service_name).to_owned(),
+        name: words.of(&found.round.name).to_owned(),
+        window: window(words, &found.round),
+        draw: words.date(found.round.draw),
+        answer_by: words.date(found.round.answer_by),
+        check_in_by: found.round.check_in_by.map(|day| words.date(day)),
+        seed_rule: words.of(&found.round.seed_rule).to_owned(),
+        digest: found.sealed.map(|(digest, _)| digest),
+        seed: found.drawn.map(|(seed, _)| seed),
+        seats: found
+            .seats
+            .into_iter()
+            .map(|seats| (words.of(&seats.place).to_owned(), class(words, &seats), seats))
+            .collect(),
+        service_id: service,
+        frame,
+    })
+}
+
+fn window(words: Words, round: &services::round::Round) -> String {
+    format!("{} – {}", clock(words, round.opens), clock(words, round.closes))
+}
+
+/// `GET /rounds/{service}/{round}/{file}`: `list.json` before the draw, `draw.json` after it.
+pub(super) async fn file(
+    State(app): State<App>,
+    Path((service, round, file)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let found = round::published(&app.desk, &service, &round).await?;
+    let text = match file.as_str() {
+        "list.json" => found.sealed.map(|(_, text)| text),
+        "draw.json" => found.drawn.map(|(_, text)| text),
+        _ => None,
+    };
+    let text = text.ok_or(Problem::NotFound)?;
+    Ok(document(
+        "application/json",
+        "attachment",
+        &format!("{service}-{round}-{file}"),
+        text,
+    ))
+}
+
+/// `POST /applications/{id}/tickets/{ticket}/{answer}`: `accept` or `decline`.
+pub(super) async fn answer(
+    State(app): State<App>,
+    Path((case, ticket, answer)): Path<(String, String, String)>,
+    resident: Resident,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    let (case, ticket, revision) = (application(&case)?, id(&ticket)?, posted.value("revision")?);
+    let said = match answer.as_str() {
+        "accept" => round::accept(&app.desk, &resident.person, case, ticket, revision).await,
+        "decline" => round::decline(&app.desk, &resident.person, case, ticket, revision).await,
+        _ => return Err(Problem::NotFound),
+    };
+    match said {
+        // too late, or answered in another window: the page of the case says where it stands
+        Ok(()) | Err(CaseError::Input { .. }) => Ok(onward(&format!("/applications/{case}"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A round of a service, for its page.
+pub(super) struct Offered {
+    pub(super) href: String,
+    pub(super) name: String,
+    pub(super) window: String,
+}
+
+/// The rounds of a service, and whether applications are taken now; a service without rounds takes them always.
+pub(super) fn offered(app: &App, words: Words, service: &Service) -> (Vec<Offered>, bool, Option<String>) {
+    let Some(rounds) = &service.rounds else {
+        return (Vec::new(), true, None);
+    };
+    let found = rounds.rounds.iter().rev().map(|round| Offered {
+        href: format!("/rounds/{}/{}", service.id, round.id),
+        name: words.of(&round.name).to_owned(),
+        window: window(words, round),
+    });
+    let (open, text) = match rounds.at(civic::legal_time(app.desk.now())) {
+        Window::Open(round) => (true, words.t1("round-open-until", "time", clock(words, round.closes))),
+        Window::Closed(Some(next)) => (false, words.t1("round-opens", "time", clock(words, next.opens))),
+        Window::Closed(None) => (false, words.t("round-closed")),
+    };
+    (found.collect(), open, Some(text))
+}
+
+/// A ticket on the page of its case.
+pub(super) struct TicketCard {
+    pub(super) here: String,
+    pub(super) round_href: String,
+    pub(super) round: String,
+    pub(super) revision: i64,
+    pub(super) mark: Option<String>,
+    pub(super) state: Tag,
+    pub(super) text: String,
+    /// Place, and what is to say of it.
+    pub(super) choices: Vec<(String, String)>,
+    pub(super) may_accept: bool,
+    pub(super) may_decline: bool,
+}
+
+/// What a case took into draws, in words.
+pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket]) -> Vec<TicketCard> {
+    let card = |ticket: &MyTicket| {
+        let due = ticket.due.map_or_else(String::new, |day| words.date(day));
+        let held = ticket.choices.iter().find(|choice| choice.held);
+        let place = held.map_or("", |choice| words.of(&choice.place)).to_owned();
+        let with = |key: &str| words.with(key, &[("place", place.clone()), ("due", due.clone())]);
+        let text = match ticket.state {
+            TicketState::Qualified => words.t1("ticket-text-qualified", "day", words.date(ticket.draw)),
+            TicketState::Waiting => words.t("ticket-text-waiting"),
+            TicketState::Offered => with("ticket-text-offered"),
+            TicketState::Accepted if ticket.due.is_some() => with("ticket-text-accepted-check-in"),
+            TicketState::Accepted => with("ticket-text-accepted"),
+            TicketState::CheckedIn => with("ticket-text-checked-in"),
+            TicketState::Declined => words.t("ticket-text-declined"),
+            TicketState::Lapsed => words.t("ticket-text-lapsed"),
+        };
+        let choices = ticket.choices.iter().map(|choice| {
+            let note = match (choice.held, choice.ahead) {
+                (true, _) => words.t("ticket-choice-held"),
+                (false, Some(ahead)) => words.t1("ticket-choice-ahead", "n", ahead + 1),
+                (false, None) => String::new(),
+            };
+            (words.of(&choice.place).to_owned(), note)
+        });
+        TicketCard {
+            here: format!("/applications/{case}/tickets/{}", ticket.id),
+            round_href: format!("/rounds/{}/{}", ticket.service, ticket.round),
+            round: words.of(&ticket.round_name).to_owned(),
+            revision: ticket.revision,
+            mark: ticket.mark.clone(),
+            state: ticket_state(words, ticket.state),
+            text,
+            choices: choices.collect(),
+            may_accept: ticket.state == TicketState::Offered,
+            may_decline: matches!(
+                ticket.state,
+                TicketState::Offered | TicketState::Accepted | TicketState::Waiting | TicketState::Qualified
+            ),
+        }
+    };
+    tickets.iter().map(card).collect()
+}
