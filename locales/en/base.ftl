@@ -11,6 +11,7 @@ sign-out = Sign out
 demo-tag = Demonstration
 demo-text = All people and data here are made up. Please do not enter real personal data.
 foot-help = Need help? Call 1999 (24 hours). You can also bring your identity card to a district office and do everything there with our staff.
+foot-label = About this site
 foot-owner = { $city }
 back = Back
 save-continue = Save and continue

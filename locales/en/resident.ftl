@@ -226,6 +226,7 @@ round-closed = Closed now
 round-closed-now = Applications have closed; yours was not sent. What you filled in is kept.
 round-closed-next = Applications have closed; yours was not sent. What you filled in is kept; the next round opens on { $time }.
 round-entered = Somebody in this application takes part in this round already, and each person can only once. Withdraw the other application first, or call 1999.
+round-no-place = None of the places you chose has the kind you need; the application was not sent. Choose other places.
 round-seats-title = Places
 round-place = Place
 round-class = Kind

@@ -11,6 +11,7 @@ sign-out = 登出
 demo-tag = 示範環境
 demo-text = 這裡的人物與資料都是虛構的，請不要輸入真實個人資料。
 foot-help = 需要幫忙嗎？請撥 1999（24 小時）。您也可以帶證件到區公所，由同仁協助您辦理。
+foot-label = 說明頁面
 foot-owner = { $city }
 back = 返回上一頁
 save-continue = 儲存並繼續

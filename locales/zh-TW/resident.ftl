@@ -223,6 +223,7 @@ round-closed = 目前不受理
 round-closed-now = 受理期間已經結束，這次沒有送出。您填的資料會保留，不會不見。
 round-closed-next = 受理期間已經結束，這次沒有送出。您填的資料會保留；下次受理從 { $time } 開始。
 round-entered = 這份申請裡有人已經在這一梯次登記了，同一個人只能登記一次。請先撤回另一份申請，或打 1999 詢問。
+round-no-place = 您選的地點都沒有您需要的類別，這次沒有送出。請改選其他地點。
 round-seats-title = 名額
 round-place = 地點
 round-class = 類別

@@ -38,6 +38,9 @@ pub enum CaseError {
     /// Somebody named in the application takes part in the round already.
     #[error("somebody named in this application takes part in the round already; withdraw the other application first")]
     Entered,
+    /// None of the places chosen has a seat of the kind needed, or may be chosen.
+    #[error("none of the chosen places has a seat of the kind needed; choose others")]
+    NoPlace,
     /// A list can't be drawn from.
     #[error(transparent)]
     Lottery(#[from] lottery::ListError),

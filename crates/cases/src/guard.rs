@@ -156,6 +156,13 @@ pub(crate) fn office(desk: &Desk, staff: &Staff, action: Action) -> Result<(), C
     Ok(())
 }
 
+/// Whether a service is one of a member of staff's own office. One that is not offered any more is everybody's.
+pub(crate) fn is_own(desk: &Desk, staff: &Staff, service: &str) -> bool {
+    desk.catalogue
+        .get(service)
+        .is_none_or(|service| agency(service) == staff.agency)
+}
+
 /// May a member of staff do this for the office that decides the cases of a service.
 ///
 /// # Errors

@@ -125,7 +125,8 @@ impl From<CaseError> for Problem {
             | CaseError::Illegal(_)
             | CaseError::Incomplete(_)
             | CaseError::Closed { .. }
-            | CaseError::Entered => Problem::Conflict,
+            | CaseError::Entered
+            | CaseError::NoPlace => Problem::Conflict,
             CaseError::Refused(_) => Problem::Forbidden,
             CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
             CaseError::Outside { party, problem } => {

@@ -49,6 +49,9 @@ struct Item {
 pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<BatchId, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let service = Arc::clone(desk.service(service)?);
+    if !guard::is_own(desk, staff, &service.id) {
+        return Err(CaseError::NoService(service.id.clone()));
+    }
     let period = month.to_string();
     let due = payment::in_state(desk.store.read(), Some(&service.id), State::Due, Some(&period), MOST).await?;
     let mut items = Vec::with_capacity(due.len());
@@ -177,9 +180,11 @@ pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Re
         .await
 }
 
-async fn row(desk: &Desk, id: BatchId) -> Result<payment_batch::Model, CaseError> {
+/// A batch of the own office; another office's is not found.
+async fn row(desk: &Desk, staff: &Staff, id: BatchId) -> Result<payment_batch::Model, CaseError> {
     payment_batch::by_id(desk.store.read(), id.uuid())
         .await?
+        .filter(|batch| guard::is_own(desk, staff, &batch.service))
         .ok_or(CaseError::NotFound("batch"))
 }
 
@@ -193,7 +198,7 @@ pub async fn view(desk: &Desk, staff: &Staff, id: BatchId) -> Result<BatchView, 
     let payments = payment::of_batch(desk.store.read(), id.uuid()).await?;
     let reports = payment_report::of_batch(desk.store.read(), id.uuid()).await?;
     Ok(BatchView {
-        row: batch_row(desk, &names, staff, row(desk, id).await?),
+        row: batch_row(desk, &names, staff, row(desk, staff, id).await?),
         payments: payment_rows(desk, payments).await?,
         reports: reports
             .into_iter()
@@ -207,7 +212,7 @@ pub async fn view(desk: &Desk, staff: &Staff, id: BatchId) -> Result<BatchView, 
 /// # Errors
 /// [`CaseError::Refused`] for the maker; [`CaseError::Conflict`] when it is not waiting any more; the store's.
 pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), CaseError> {
-    let batch = row(desk, id).await?;
+    let batch = row(desk, staff, id).await?;
     guard::release(desk, staff, &batch)?;
     let by = staff.id.uuid();
     step(
@@ -228,7 +233,7 @@ pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), Case
 /// [`CaseError::Conflict`] when it was released meanwhile; [`CaseError::Refused`]; the store's.
 pub async fn cancel(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
-    row(desk, id).await?;
+    row(desk, staff, id).await?;
     step(
         desk,
         id,
@@ -270,7 +275,7 @@ async fn step(
 /// [`CaseError::Input`] before the release; [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
 pub async fn file(desk: &Desk, staff: &Staff, id: BatchId) -> Result<Vec<u8>, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
-    let batch = row(desk, id).await?;
+    let batch = row(desk, staff, id).await?;
     if !matches!(batch.state, BatchState::Released | BatchState::Answered) {
         return Err(CaseError::Input {
             field: "batch",

@@ -168,13 +168,19 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
     guard::office(desk, staff, Action::Pay)?;
     let db = desk.store.read();
     let names = staff::all(desk).await?;
-    let due = payment::in_state(db, None, State::Due, None, SHOWN).await?;
-    let rejected = open_rejections(desk, payment::in_state(db, None, State::Rejected, None, SHOWN).await?).await?;
-    let batches = payment_batch::newest(db, SHOWN).await?;
+    let own = |service: &str| guard::is_own(desk, staff, service);
+    let mut due = payment::in_state(db, None, State::Due, None, SHOWN).await?;
+    due.retain(|row| own(&row.service));
+    let mut rejected = payment::in_state(db, None, State::Rejected, None, SHOWN).await?;
+    rejected.retain(|row| own(&row.service));
+    let rejected = open_rejections(desk, rejected).await?;
+    let mut batches = payment_batch::newest(db, SHOWN).await?;
+    batches.retain(|row| own(&row.service));
     Ok(Overview {
         services: desk
             .catalogue
             .all()
+            .filter(|service| own(&service.id) && service.meta.payment.every != services::Every::Never)
             .map(|service| (service.id.clone(), service.meta.name.clone()))
             .collect(),
         due: payment_rows(desk, due).await?,
@@ -207,7 +213,9 @@ async fn open_rejections(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<p
 /// [`CaseError::Refused`]; [`CaseError::Input`] for a month that has not begun; the store's.
 pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<u64, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
-    desk.service(service)?;
+    if !guard::is_own(desk, staff, desk.service(service)?.id.as_str()) {
+        return Err(CaseError::NoService(service.to_owned()));
+    }
     if month > Month::of(desk.today()) {
         return Err(CaseError::Input {
             field: "month",
@@ -265,6 +273,7 @@ pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), Case
     guard::office(desk, staff, Action::Pay)?;
     let row = payment::by_id(desk.store.read(), id.uuid())
         .await?
+        .filter(|row| guard::is_own(desk, staff, &row.service))
         .ok_or(CaseError::NotFound("payment"))?;
     if row.state != State::Rejected {
         return Err(CaseError::Conflict("payment"));

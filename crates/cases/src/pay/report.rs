@@ -44,6 +44,7 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
     })?;
     let batch = payment_batch::by_id(desk.store.read(), report.batch.uuid())
         .await?
+        .filter(|batch| guard::is_own(desk, staff, &batch.service))
         .ok_or(CaseError::NotFound("batch"))?;
     let digest = hex::encode(Sha256::digest(bytes));
     let mut imported = Imported {

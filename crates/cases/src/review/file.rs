@@ -326,9 +326,10 @@ pub async fn preview(
 
 /// The services a queue can be narrowed to.
 #[must_use]
-pub fn services(desk: &Desk) -> BTreeMap<String, Text> {
+pub fn services(desk: &Desk, staff: &Staff) -> BTreeMap<String, Text> {
     desk.catalogue
         .all()
+        .filter(|service| guard::is_own(desk, staff, &service.id))
         .map(|service| (service.id.clone(), service.meta.name.clone()))
         .collect()
 }

@@ -64,8 +64,17 @@ pub struct Queue {
 /// [`CaseError::Refused`] for roles that decide no cases; the store's.
 pub async fn queue(desk: &Desk, staff: &Staff, filter: &Filter, offset: u64, limit: u64) -> Result<Queue, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
-    let (rows, total) = application::queue(desk.store.read(), filter, offset, limit.min(200)).await?;
-    let counts = application::counts(desk.store.read(), filter.service.as_deref()).await?;
+    let own: Vec<String> = services(desk, staff).into_keys().collect();
+    let counted: Vec<String> = match &filter.service {
+        Some(service) => own.iter().filter(|one| *one == service).cloned().collect(),
+        None => own.clone(),
+    };
+    let filter = Filter {
+        services: Some(own),
+        ..filter.clone()
+    };
+    let (rows, total) = application::queue(desk.store.read(), &filter, offset, limit.min(200)).await?;
+    let counts = application::counts(desk.store.read(), &counted).await?;
     let names = staff::all(desk).await?;
     let today = desk.today();
     let rows = rows.into_iter().map(|row| {

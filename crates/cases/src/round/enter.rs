@@ -7,6 +7,7 @@ use store::Tx;
 use store::tables::round_entry;
 use uuid::Uuid;
 
+use super::spec::specs;
 use crate::people::Person;
 use crate::record::Record;
 use crate::{CaseError, Desk};
@@ -17,7 +18,7 @@ pub(crate) struct Entry(Vec<round_entry::Model>);
 /// The round an application enters when it is handed in now; nothing for a service without rounds.
 ///
 /// # Errors
-/// [`CaseError::Closed`]; [`CaseError::Entered`]; the store's.
+/// [`CaseError::Closed`]; [`CaseError::Entered`]; [`CaseError::NoPlace`]; the store's.
 pub(crate) async fn entry(
     desk: &Desk,
     person: &Person,
@@ -35,6 +36,10 @@ pub(crate) async fn entry(
             });
         }
     };
+    // whoever may take part must have something to take part for; who does not qualify is told so in the letter
+    if decision.outcome == Some(true) && specs(rounds, round, &record.answers, decision).is_empty() {
+        return Err(CaseError::NoPlace);
+    }
     let service = &record.service.id;
     let hash = |text: &str| {
         desk.store

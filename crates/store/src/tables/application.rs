@@ -127,6 +127,8 @@ impl ActiveModelBehavior for ActiveModel {}
 pub struct Filter {
     /// Only these states; none means the states an officer works on.
     pub states: Vec<State>,
+    /// Only these services; `None` means all.
+    pub services: Option<Vec<String>>,
     /// Only this service.
     pub service: Option<String>,
     /// Only what this member of staff holds.
@@ -155,6 +157,9 @@ impl Filter {
             self.states.clone()
         };
         let mut all = Condition::all().add(Column::State.is_in(states));
+        if let Some(services) = &self.services {
+            all = all.add(Column::Service.is_in(services));
+        }
         if let Some(service) = &self.service {
             all = all.add(Column::Service.eq(service));
         }
@@ -331,20 +336,20 @@ pub async fn queue(
     Ok((rows, total.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)))
 }
 
-/// How many applications stand in each state, for one service or all.
+/// How many applications of some services stand in each state.
 ///
 /// # Errors
 /// The database error.
-pub async fn counts(db: &impl ConnectionTrait, service: Option<&str>) -> Result<Vec<(State, i64)>, DbErr> {
-    let mut query = Entity::find()
+pub async fn counts(db: &impl ConnectionTrait, services: &[String]) -> Result<Vec<(State, i64)>, DbErr> {
+    Entity::find()
         .select_only()
         .column(Column::State)
         .column_as(Column::Id.count(), "n")
-        .group_by(Column::State);
-    if let Some(service) = service {
-        query = query.filter(Column::Service.eq(service));
-    }
-    query.into_tuple().all(db).await
+        .filter(Column::Service.is_in(services))
+        .group_by(Column::State)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Applications whose data may be destroyed: drafts past their time and closed cases past their retention.

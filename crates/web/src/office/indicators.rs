@@ -218,7 +218,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     };
     let page = IndicatorsPage {
         errors: (!errors.is_empty()).then_some(ErrorSummary { words, errors }),
-        services: cases::review::services(&app.desk)
+        services: cases::review::services(&app.desk, &staff)
             .into_iter()
             .map(|(id, name)| Choice {
                 chosen: id == asked.service,

@@ -49,6 +49,7 @@ impl Asked {
     fn filter(&self, staff: &Staff) -> Filter {
         let chosen = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Filter {
+            services: None,
             states: STEPS
                 .into_iter()
                 .filter(|step| transition::name(*step) == self.state)
@@ -253,7 +254,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             .into_iter()
             .map(|one| choice(one, words.t(&format!("office-holder-{one}")), &asked.holder))
             .collect(),
-        services: review::services(&app.desk)
+        services: review::services(&app.desk, &staff)
             .into_iter()
             .map(|(id, name)| choice(&id, words.of(&name).to_owned(), &asked.service))
             .collect(),

@@ -9,7 +9,7 @@ use cases::{State as CaseState, collect, transition};
 use civic::ids::LetterId;
 use uuid::Uuid;
 
-use super::rounds::{TicketCard, cards};
+use super::rounds::{self, TicketCard, cards};
 use super::{Resident, apply, explained};
 use crate::address::application;
 use crate::components::{
@@ -79,6 +79,8 @@ struct DraftPage {
     frame: Frame,
     service: String,
     tasks: TaskList,
+    /// Why it can't be handed in now, where its round is closed.
+    closed: Option<String>,
     next: String,
     until: String,
 }
@@ -178,6 +180,7 @@ pub(super) async fn show(
         return page(&DraftPage {
             service,
             tasks: TaskList { tasks },
+            closed: rounds::closed(&app, words, &draft.service),
             next: apply::next(&draft),
             until: words.date(civic::legal_day(draft.draft_until)),
             frame,

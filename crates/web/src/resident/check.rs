@@ -9,7 +9,7 @@ use cases::{CaseError, State as CaseState, correct as correction, mine};
 use civic::Language;
 use uuid::Uuid;
 
-use super::{Resident, apply, explained, fields};
+use super::{Resident, apply, explained, fields, rounds};
 use crate::address::{application, onward};
 use crate::components::{ErrorSummary, Finding, Outcome, Reasons, Row, SummaryList};
 use crate::office::clock;
@@ -31,6 +31,8 @@ struct CheckPage {
     /// Where to go on, while something is not answered.
     next: Option<String>,
     correcting: bool,
+    /// Why it can't be handed in now, where its round is closed.
+    closed: Option<String>,
     revision: i64,
     form_token: String,
 }
@@ -120,6 +122,8 @@ async fn render(app: &App, id: &str, resident: Resident, error: Option<String>) 
             .map(|group| apply::address(draft.id, &format!("form/{}?from=check", group.id))),
         next: (!draft.questions.is_empty()).then(|| apply::question(&draft)),
         correcting,
+        // what is corrected has entered its round
+        closed: rounds::closed(app, words, &draft.service).filter(|_| !correcting),
         revision: draft.revision,
         form_token: draft.form_token.to_string(),
         id: id.to_owned(),
@@ -151,6 +155,7 @@ pub(super) async fn submit(
             render(&app, &address, resident, Some(text)).await
         }
         Err(CaseError::Entered) => render(&app, &address, resident, Some(words.t("round-entered"))).await,
+        Err(CaseError::NoPlace) => render(&app, &address, resident, Some(words.t("round-no-place"))).await,
         Err(error) => Err(error.into()),
     }
 }

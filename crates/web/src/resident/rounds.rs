@@ -134,6 +134,12 @@ pub(super) fn offered(app: &App, words: Words, service: &Service) -> (Vec<Offere
     (found.collect(), open, Some(text))
 }
 
+/// That nothing can be handed in now, and from when it can again.
+pub(super) fn closed(app: &App, words: Words, service: &Service) -> Option<String> {
+    let (_, is_open, standing) = offered(app, words, service);
+    standing.filter(|_| !is_open)
+}
+
 /// A ticket on the page of its case.
 pub(super) struct TicketCard {
     pub(super) here: String,

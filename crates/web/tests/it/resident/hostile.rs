@@ -30,13 +30,15 @@ async fn a_mistyped_page_keeps_what_was_typed_and_names_the_field() {
     for (name, value) in typed {
         assert_eq!(form.value(name), value);
     }
-    // the summary leads to the fields
-    for key in ["members.p1.national_id", "members.p1.birth_date"] {
+    // the summary leads to the boxes, where typing begins
+    for name in ["members.p1.national_id", "members.p1.birth_date.year"] {
         let link = html
             .all("a")
             .into_iter()
-            .any(|link| link.attr("href").starts_with(&format!("#{key}")));
-        assert!(link, "nothing leads to `{key}`");
+            .any(|link| link.attr("href") == format!("#{name}"));
+        assert!(link, "nothing leads to `{name}`");
+        let target = form.controls().into_iter().find(|control| control.attr("id") == name);
+        assert_eq!(target.map(|control| control.attr("name")), Some(name));
     }
     let draft = collect::draft(&town.kit.desk, &person, id).await.unwrap();
     assert_ne!(

@@ -1,5 +1,7 @@
 //! Every page of residents, in every language, in every state it can be in.
 
+use std::collections::BTreeSet;
+
 use cases::collect;
 use civic::Language;
 use web::texts::OFFERED;
@@ -316,6 +318,59 @@ async fn the_language_is_the_one_chosen_then_the_browsers_then_chinese() {
     let back = browser.get(switch.attr("href")).await;
     browser.follow(&back).await.is(200).has("lang=\"en\"").has("Help");
     browser.get("/language/xx").await.is(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_reached_by_links_and_no_link_is_dead() {
+    let town = Town::new().await;
+    let officer = town.kit.officer().await;
+    let (person, browser) = town.resident(1).await;
+    let completed = town.kit.completed(&person, &officer).await;
+    let draft = town.kit.filled(&person).await.id;
+    for (mut browser, wanted) in [
+        (
+            town.browser(),
+            vec![
+                "/help",
+                "/privacy",
+                "/accessibility",
+                "/sign-in",
+                "/services/senior-allowance",
+            ],
+        ),
+        (
+            browser,
+            vec![
+                "/applications",
+                "/my-data",
+                &format!("/applications/{completed}"),
+                &format!("/applications/{completed}/survey"),
+                &format!("/applications/{draft}/notice"),
+                &format!("/applications/{draft}/mydata"),
+                &format!("/applications/{draft}/check"),
+                &format!("/applications/{draft}/form/members?from=check"),
+                &format!("/applications/{draft}/form/person.p1?from=check"),
+            ],
+        ),
+    ] {
+        let mut seen = BTreeSet::new();
+        let mut left = vec!["/".to_owned()];
+        while let Some(path) = left.pop() {
+            if path.starts_with("/language/") || !seen.insert(path.clone()) {
+                continue;
+            }
+            let page = browser.get(&path).await;
+            assert!([200, 303].contains(&page.status.as_u16()), "{path}: {}", page.status);
+            if page.kind.starts_with("text/html") {
+                let links = page.html();
+                let links = links.all("a").into_iter().map(|link| link.attr("href"));
+                left.extend(links.filter(|to| to.starts_with('/')).map(str::to_owned));
+            }
+        }
+        for path in wanted {
+            assert!(seen.contains(path), "no link leads to {path}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

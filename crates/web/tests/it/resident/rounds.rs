@@ -68,8 +68,6 @@ async fn a_registration_that_comes_too_late_or_twice_is_kept_and_told_why() {
         .has("href=\"#send\"");
 
     kit.until(CLOSED);
-    let mut browser = town.signed_in(Who::Resident(father.id)).await;
-    let page = browser.get(&check).await;
     sent(&mut browser, &page, "/check", &[], 422).await;
     browser.speaks("zh-TW");
     browser
@@ -77,6 +75,13 @@ async fn a_registration_that_comes_too_late_or_twice_is_kept_and_told_why() {
         .await
         .is(422)
         .has("下次受理從 民國116年4月19日 (一) 09:00 開始");
+    // whoever comes back is told before the button
+    for path in [&check, &format!("/applications/{}", draft.id)] {
+        each(&mut browser, path, 200)
+            .await
+            .has("目前不受理；下次受理從")
+            .lacks("送出申請</button>");
+    }
     let kept = collect::draft(&kit.desk, &father, draft.id).await.unwrap();
     assert!(kept.questions.is_empty() && kept.revision == draft.revision);
 }
