@@ -11,7 +11,7 @@ use civic::{Channel, Language};
 use jiff::{SignedDuration, Timestamp};
 use rules::Decision;
 use services::Service;
-use services::form::{Answers, Raw};
+use services::form::{Answers, Items, Raw};
 use services::round::Window;
 use store::ledger;
 use store::seal::{Owner, Place};
@@ -380,7 +380,10 @@ pub async fn members(
                 field: "members",
                 problem: "full",
             })?;
-            let page = form.pages.iter().find(|page| page.group.as_deref() == Some(&group.id));
+            let page = form
+                .pages
+                .iter()
+                .find(|page| page.group.as_deref() == Some(&group.id) && page.items != Items::Applicant);
             added = page.map(|page| format!("{}.{item}", page.id));
         }
         Members::Remove(item) => {

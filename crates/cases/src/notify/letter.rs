@@ -67,7 +67,7 @@ pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &s
     let last = record.service.meta.payment.last_month(first);
     json!({
         "city": desk.city.name.get(language),
-        "agency": desk.city.agency.get(language),
+        "agency": record.service.meta.agency.get(language),
         "phone": desk.city.phone,
         "service": record.service.meta.name.get(language),
         "number": number,

@@ -397,7 +397,7 @@ pub struct Member {
 }
 
 /// Account, name, role, office.
-const STAFF: [(&str, &str, Role, &str); 9] = [
+const STAFF: [(&str, &str, Role, &str); 10] = [
     ("officer", "承辦人甲", Role::Officer, AGENCY),
     ("officer2", "承辦人乙", Role::Officer, AGENCY),
     ("supervisor", "主管", Role::Supervisor, AGENCY),
@@ -407,6 +407,7 @@ const STAFF: [(&str, &str, Role, &str); 9] = [
     ("admin", "系統管理員", Role::Administrator, AGENCY),
     ("education", "教育局承辦人", Role::Officer, EDUCATION),
     ("education2", "教育局主管", Role::Supervisor, EDUCATION),
+    ("education3", "教育局出納", Role::Cashier, EDUCATION),
 ];
 
 /// The office of accounts of which no other is known.
