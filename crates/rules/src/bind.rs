@@ -3,6 +3,8 @@
 mod call;
 mod types;
 
+pub(crate) use call::is_function;
+
 use crate::expr::{Constant, Is, Kind, Node, Operator, What};
 use crate::functions::Function;
 use crate::mistake::{Mistake, Source};
@@ -52,6 +54,7 @@ pub(crate) fn parse(source: &Source, sql: &str, start: usize) -> Result<Expr, Mi
             .filter_map(|number| number.trim().parse::<u64>().ok());
         let at = match (numbers.next(), numbers.next()) {
             (Some(line), Some(column)) => offset(sql, Location { line, column }),
+            _ if text.ends_with("found: EOF") => sql.trim_end().len(),
             _ => 0,
         };
         let text = text.trim_start_matches("sql parser error: ");

@@ -49,6 +49,7 @@ impl RuleError {
         } else if lower.contains("overflow")
             || lower.contains("out of range")
             || lower.contains("too large")
+            || lower.contains("too small")
             || lower.contains("can't cast")
         {
             "a number is too large".to_owned()

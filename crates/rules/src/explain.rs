@@ -16,8 +16,12 @@ pub(crate) type Wanted = (Entity, usize, String);
 /// For a refusal: every condition that speaks against it, and the smallest set of them that alone explains it.
 pub(crate) fn refusal(rules: &Rules, plan: &Plan, frame: &Frame) -> Result<(Vec<String>, Vec<String>), RuleError> {
     let mut reader = Reader::new(rules, plan, frame);
-    let failed = reader.against(&rules.reason, false, true)?;
-    let minimum = reader.against(&rules.reason, false, false)?;
+    let failed = reader.against(&rules.reason, false)?;
+    let minimum = reader
+        .enough(&rules.reason, false)?
+        .into_iter()
+        .next()
+        .unwrap_or_default();
     // in the order of the rules, which is the order people read them in
     let in_order = |found: &BTreeSet<usize>| -> Vec<String> {
         found
@@ -53,13 +57,9 @@ pub(crate) fn waiting(
     let mut reader = Reader::new(rules, plan, frame);
     let mut weights: Vec<(Wanted, f64)> = Vec::new();
     for (place, row) in targets {
-        for (wanted, weight) in reader.step(place, row)?.iter() {
-            match weights.iter_mut().find(|(known, _)| known == wanted) {
-                Some((_, sum)) => *sum += weight,
-                None => weights.push((wanted.clone(), *weight)),
-            }
-        }
+        weights.extend(reader.step(place, row)?.iter().cloned());
     }
+    let mut weights = merged(weights);
     weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     Ok(weights.into_iter().map(|(wanted, _)| wanted).collect())
 }
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         };
         let array = self
             .frame
-            .evaluate(compiled, at)
+            .evaluate_part(compiled, at)
             .map_err(|error| RuleError::step("explanation", &error))?;
         self.values.insert((node.id, at), ArrayRef::clone(&array));
         Ok(array)
@@ -123,36 +123,65 @@ impl<'a> Reader<'a> {
         Ok(row >= array.len() || array.is_null(row))
     }
 
-    /// The conditions that make `node` have the value `is`: all of them, or the smallest set that is enough.
-    fn against(&mut self, node: &Node, is: bool, all: bool) -> Result<BTreeSet<usize>, RuleError> {
+    /// Every condition that speaks for `node` having the value `is`, which it has.
+    fn against(&mut self, node: &Node, is: bool) -> Result<BTreeSet<usize>, RuleError> {
+        let mut found = BTreeSet::new();
         match &node.what {
-            What::Not(inner) => self.against(inner, !is, all),
-            // one child that is false makes a conjunction false, one that is true a disjunction true
-            What::And(nodes) if !is => self.any(nodes, is, all),
-            What::Or(nodes) if is => self.any(nodes, is, all),
+            What::Not(inner) => return self.against(inner, !is),
             What::And(nodes) | What::Or(nodes) => {
-                let mut found = BTreeSet::new();
                 for node in nodes {
-                    found.extend(self.against(node, is, all)?);
+                    if self.truth(node, Entity::Case, 0)? == Some(is) {
+                        found.extend(self.against(node, is)?);
+                    }
                 }
-                Ok(found)
             }
-            What::Column(of, column) => Ok(self.rules.step_of(of.entity(), *column).into_iter().collect()),
-            _ => Ok(BTreeSet::from([self.rules.outcome])),
+            _ => {
+                found.insert(self.condition(node));
+            }
         }
+        Ok(found)
     }
 
-    fn any(&mut self, nodes: &[Node], is: bool, all: bool) -> Result<BTreeSet<usize>, RuleError> {
+    /// Sets of conditions of which each is enough for `node` having the value `is`, which it has; the smallest first.
+    fn enough(&mut self, node: &Node, is: bool) -> Result<Vec<BTreeSet<usize>>, RuleError> {
+        let mut sets = Vec::new();
+        match &node.what {
+            What::Not(inner) => return self.enough(inner, !is),
+            // one child that is false makes a conjunction false, one that is true a disjunction true
+            What::And(nodes) if !is => sets = self.one_of(nodes, is)?,
+            What::Or(nodes) if is => sets = self.one_of(nodes, is)?,
+            What::And(nodes) | What::Or(nodes) => {
+                sets.push(BTreeSet::new());
+                for node in nodes {
+                    let further = self.enough(node, is)?;
+                    let both = |one: &BTreeSet<usize>| -> Vec<BTreeSet<usize>> {
+                        further.iter().map(|other| one | other).collect()
+                    };
+                    sets = smallest(sets.iter().flat_map(both).collect());
+                }
+            }
+            _ => sets.push(BTreeSet::from([self.condition(node)])),
+        }
+        Ok(sets)
+    }
+
+    fn one_of(&mut self, nodes: &[Node], is: bool) -> Result<Vec<BTreeSet<usize>>, RuleError> {
         let mut sets = Vec::new();
         for node in nodes {
             if self.truth(node, Entity::Case, 0)? == Some(is) {
-                sets.push(self.against(node, is, all)?);
+                sets.extend(self.enough(node, is)?);
             }
         }
-        if all {
-            return Ok(sets.into_iter().flatten().collect());
+        Ok(smallest(sets))
+    }
+
+    /// The step that a part of the outcome is the value of; the outcome itself, when it says more than steps.
+    fn condition(&self, node: &Node) -> usize {
+        match node.what {
+            What::Column(of, column) => self.rules.step_of(of.entity(), column),
+            _ => None,
         }
-        Ok(sets.into_iter().min_by_key(BTreeSet::len).unwrap_or_default())
+        .unwrap_or(self.rules.outcome)
     }
 
     /// What a step waits for at a row.
@@ -162,7 +191,7 @@ impl<'a> Reader<'a> {
         }
         let rules = self.rules;
         let found = match rules.steps.get(place) {
-            Some(step) => Rc::new(self.node(&step.node, step.entity, row)?),
+            Some(step) => Rc::new(merged(self.node(&step.node, step.entity, row)?)),
             None => Rc::default(),
         };
         self.steps.insert((place, row), Rc::clone(&found));
@@ -300,6 +329,35 @@ impl<'a> Reader<'a> {
         };
         (of.entity(), row)
     }
+}
+
+/// How many sets of conditions are weighed against each other; more than any law has, and few enough for any rules file.
+const SETS: usize = 64;
+
+/// The sets that no other one is part of, the smallest first.
+fn smallest(mut sets: Vec<BTreeSet<usize>>) -> Vec<BTreeSet<usize>> {
+    sets.sort_by_key(BTreeSet::len);
+    let mut kept: Vec<BTreeSet<usize>> = Vec::new();
+    for set in sets {
+        if kept.len() < SETS && !kept.iter().any(|part| part.is_subset(&set)) {
+            kept.push(set);
+        }
+    }
+    kept
+}
+
+/// Each input once, with all it decides, in the order first found.
+fn merged(found: Vec<(Wanted, f64)>) -> Vec<(Wanted, f64)> {
+    let mut places: HashMap<Wanted, usize> = HashMap::new();
+    let mut merged: Vec<(Wanted, f64)> = Vec::new();
+    for (wanted, weight) in found {
+        let place = *places.entry(wanted.clone()).or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some((_, sum)) => *sum += weight,
+            None => merged.push((wanted, weight)),
+        }
+    }
+    merged
 }
 
 /// Inputs that are only enough together share what they decide.

@@ -10,7 +10,7 @@ use crate::rules::Rules;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
 };
-use arrow::compute::{is_not_null, take};
+use arrow::compute::{concat, is_not_null, take};
 use datafusion_common::{DataFusionError, Result};
 use std::sync::Arc;
 
@@ -57,7 +57,11 @@ impl Frame {
 
     /// Evaluates an expression that stands at an entity, one value for each of its rows.
     pub fn evaluate(&self, compiled: &Compiled, at: Entity) -> Result<ArrayRef> {
-        let rows = self.table(at).rows;
+        evaluate(compiled, self.arrays(compiled, at)?, self.table(at).rows)
+    }
+
+    /// The columns of an expression's schema.
+    fn arrays(&self, compiled: &Compiled, at: Entity) -> Result<Vec<ArrayRef>> {
         let mut arrays = Vec::with_capacity(compiled.schema.fields().len());
         for (of, column) in &compiled.columns {
             arrays.push(self.seen_from(at, *of, *column)?);
@@ -65,7 +69,26 @@ impl Frame {
         for aggregation in &compiled.aggregates {
             arrays.push(self.aggregate(aggregation)?);
         }
-        evaluate(compiled, arrays, rows)
+        Ok(arrays)
+    }
+
+    /// As [`Frame::evaluate`]; a row that has no result is NULL. A part of a step may be without one where the step never
+    /// looks at it.
+    pub fn evaluate_part(&self, compiled: &Compiled, at: Entity) -> Result<ArrayRef> {
+        let whole = self.evaluate(compiled, at);
+        let rows = self.table(at).rows;
+        if whole.is_ok() || rows < 2 {
+            return whole;
+        }
+        let arrays = self.arrays(compiled, at)?;
+        let kind = compiled.expression.data_type(&compiled.schema)?;
+        let one = |row: usize| {
+            let cells = arrays.iter().map(|array| array.slice(row, 1)).collect();
+            evaluate(compiled, cells, 1).unwrap_or_else(|_| new_null_array(&kind, 1))
+        };
+        let cells: Vec<ArrayRef> = (0..rows).map(one).collect();
+        let cells: Vec<&dyn Array> = cells.iter().map(AsRef::as_ref).collect();
+        Ok(concat(&cells)?)
     }
 
     fn seen_from(&self, at: Entity, of: Of, column: usize) -> Result<ArrayRef> {
@@ -81,10 +104,20 @@ impl Frame {
     }
 
     fn aggregate(&self, aggregation: &Aggregation) -> Result<ArrayRef> {
-        let values = self.evaluate(&aggregation.argument, Entity::Person)?;
-        let filter = match &aggregation.filter {
-            Some(filter) => Some(self.evaluate(filter, Entity::Person)?.as_boolean().clone()),
-            None => None,
+        let argument = &aggregation.argument;
+        let values = self.evaluate(argument, Entity::Person);
+        let (values, filter) = match &aggregation.filter {
+            None => (values?, None),
+            Some(filter) => {
+                let filter = is_true(self.evaluate(filter, Entity::Person)?.as_boolean())?;
+                // persons who are left out may be without a value
+                let values = values.or_else(|_| {
+                    let batch = batch(argument, self.arrays(argument, Entity::Person)?, self.person.rows)?;
+                    let values = argument.expression.evaluate_selection(&batch, &filter)?;
+                    values.into_array(self.person.rows)
+                })?;
+                (values, Some(filter))
+            }
         };
         let households = self.household_of_person.values();
         Ok(aggregate(
@@ -161,9 +194,14 @@ impl Frame {
 
 /// Evaluates an expression over the arrays of its schema.
 pub(crate) fn evaluate(compiled: &Compiled, arrays: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    let batch = RecordBatch::try_new_with_options(Arc::clone(&compiled.schema), arrays, &options)?;
+    let batch = batch(compiled, arrays, rows)?;
     compiled.expression.evaluate(&batch)?.into_array(rows)
+}
+
+fn batch(compiled: &Compiled, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let schema = Arc::clone(&compiled.schema);
+    Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
 }
 
 /// A column that is not given: NULL in every row.

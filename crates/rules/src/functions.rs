@@ -84,7 +84,9 @@ impl Function {
             Function::AgeOn => Some(calendar::age_on(first, second)),
             Function::DaysBetween => second.checked_sub(first),
             Function::MonthsBetween => Some(calendar::months_between(first, second)),
-            Function::AddDays => first.checked_add(second),
+            Function::AddDays => first
+                .checked_add(second)
+                .filter(|days| calendar::civil(*days).0.abs() <= 9_999),
             Function::AddMonths => calendar::add_months(first, second),
             Function::YearOf => Some(calendar::civil(first).0),
             Function::MonthOf => Some(calendar::civil(first).1),

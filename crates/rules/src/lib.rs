@@ -4,6 +4,7 @@ mod aggregate;
 mod bind;
 mod calendar;
 mod choose;
+mod connect;
 mod coverage;
 mod decide;
 mod error;

@@ -4,7 +4,9 @@ use crate::functions::longs;
 use crate::model::Type;
 use crate::parameters::Parameter;
 use arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array};
+use arrow::compute::try_unary;
 use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use jiff::civil::Date;
@@ -19,6 +21,8 @@ pub(crate) struct Lookup {
     on: Date,
     kind: Type,
     rows: HashMap<Vec<i64>, i64>,
+    /// For each key column of whole numbers, the number that each text of a cell is: a code may be asked for as a text.
+    codes: Vec<HashMap<i64, i64>>,
     signature: Signature,
 }
 
@@ -30,7 +34,14 @@ impl Lookup {
             .into_iter()
             .map(|row| (row.key.clone(), row.number))
             .collect();
+        let codes = (0..parameter.keys.len()).map(|place| {
+            let whole = parameter.whole.get(place).copied().unwrap_or_default();
+            let rows = parameter.rows.iter().filter(|_| whole);
+            rows.filter_map(|row| Some((i64::from(*row.codes.get(place)?), *row.key.get(place)?)))
+                .collect()
+        });
         (!rows.is_empty()).then(|| Lookup {
+            codes: codes.collect(),
             name: parameter.name.clone(),
             on,
             kind: parameter.kind,
@@ -77,17 +88,25 @@ impl ScalarUDFImpl for Lookup {
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = call.number_rows;
-        let keys: Vec<Int64Array> = call
-            .args
-            .into_iter()
-            .map(|argument| longs(&argument.into_array(rows)?))
-            .collect::<Result<_>>()?;
         let missing = || {
             DataFusionError::Execution(format!(
                 "the parameter `{}` has no row for this key in force on {}",
                 self.name, self.on
             ))
         };
+        let mut keys: Vec<Int64Array> = Vec::with_capacity(call.args.len());
+        for (argument, codes) in call.args.into_iter().zip(&self.codes) {
+            let array = argument.into_array(rows)?;
+            let is_text = array.data_type() == &crate::plan::data_type(Type::Text);
+            let numbers = longs(&array)?;
+            keys.push(match is_text && !codes.is_empty() {
+                true => try_unary(&numbers, |code| {
+                    codes.get(&code).copied().ok_or(ArrowError::ComputeError(String::new()))
+                })
+                .map_err(|_| missing())?,
+                false => numbers,
+            });
+        }
         let mut values: Vec<Option<i64>> = Vec::with_capacity(rows);
         if let [only] = keys.as_slice() {
             // most tables have one key, and most neighbours the same

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Component, Path};
 
 /// One mistake of a rules file or of a table beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +37,9 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// Largest file, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
 /// A file read, to turn byte offsets into lines and columns.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -44,7 +49,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads `folder/file`.
-    pub fn read(folder: &std::path::Path, file: &str) -> Result<Source, Mistake> {
+    pub fn read(folder: &Path, file: &str) -> Result<Source, Mistake> {
         let whole = |message: String| Mistake {
             file: file.to_owned(),
             line: 0,
@@ -52,7 +57,25 @@ impl Source {
             message,
             suggestion: None,
         };
-        let bytes = std::fs::read(folder.join(file)).map_err(|error| whole(format!("can't be read: {error}")))?;
+        let inside = Path::new(file)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        if !inside {
+            return Err(whole("is not inside the folder of the service".to_owned()));
+        }
+        let path = folder.join(file);
+        let unreadable = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => whole("does not exist".to_owned()),
+            _ => whole(format!("can't be read: {error}")),
+        };
+        let metadata = std::fs::metadata(&path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(whole("is no file".to_owned()));
+        }
+        if metadata.len() > LARGEST {
+            return Err(whole("is larger than 4 MiB".to_owned()));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
         let text = String::from_utf8(bytes).map_err(|_| whole("is not UTF-8 text".to_owned()))?;
         Ok(Source {
             file: file.to_owned(),
@@ -92,7 +115,8 @@ pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>)
     names
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .filter(|(distance, _)| *distance <= bound)
+        // a name of one letter is as near to any other
+        .filter(|(distance, _)| *distance <= bound && *distance < wrong.chars().count())
         .min()
         .map(|(_, name)| name)
 }

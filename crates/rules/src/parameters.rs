@@ -45,6 +45,9 @@ pub struct ParameterRow {
     pub(crate) number: i64,
     #[serde(skip)]
     pub(crate) key: Vec<i64>,
+    /// The cells of the key as texts.
+    #[serde(skip)]
+    pub(crate) codes: Vec<i32>,
 }
 
 impl Parameter {
@@ -83,6 +86,11 @@ impl Parameter {
         for wanted in ["from", "value", "unit", "source"] {
             if !header.cells.iter().any(|cell| cell == wanted) {
                 mistakes.push(source.mistake(0, format!("has no column `{wanted}`"), Some(HEADER.to_owned())));
+            }
+        }
+        for (place, cell) in header.cells.iter().enumerate() {
+            if header.cells.iter().take(place).any(|before| before == cell) {
+                mistakes.push(source.mistake(header.offset, format!("has two columns `{cell}`"), None));
             }
         }
         if rows.is_empty() {
@@ -150,19 +158,26 @@ impl Parameter {
                     );
                 }
             }
-            if parsed.iter().any(|row| row.from == from && row.keys == keys) {
+            let codes: Vec<i32> = keys.iter().map(|cell| symbols.intern(cell)).collect();
+            let key = keys
+                .iter()
+                .zip(&codes)
+                .zip(&whole)
+                .map(|((cell, code), whole)| match whole {
+                    true => cell.parse().unwrap_or_default(),
+                    false => i64::from(*code),
+                });
+            let key: Vec<i64> = key.collect();
+            if parsed.iter().any(|row| row.from == from && row.key == key) {
                 at(
                     format!("`{name}` has two rows from {from} for the same key"),
                     Some("keep one of them"),
                 );
             }
-            let key = keys.iter().zip(&whole).map(|(cell, whole)| match whole {
-                true => cell.parse().unwrap_or_default(),
-                false => i64::from(symbols.intern(cell)),
-            });
             parsed.push(ParameterRow {
                 from,
-                key: key.collect(),
+                key,
+                codes,
                 keys,
                 number: number(value),
                 value: written,
@@ -202,12 +217,23 @@ pub(crate) fn records(source: &Source) -> Result<Vec<Record>, Vec<Mistake>> {
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .from_reader(source.text.as_bytes());
+    // the reader counts a line from the end of the one before, empty lines and comments included
     let offset = |position: Option<&csv::Position>| {
-        position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default())
+        let mut at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
+        let lines = source.text.get(at..).unwrap_or_default().split_inclusive('\n');
+        for line in lines.take_while(|line| line.starts_with('#') || line.trim_end_matches(['\r', '\n']).is_empty()) {
+            at += line.len();
+        }
+        at
     };
     let (mut records, mut mistakes) = (Vec::new(), Vec::new());
     for record in reader.records() {
         match record {
+            Ok(record) if record.iter().any(|cell| cell.contains('\n')) => mistakes.push(source.mistake(
+                offset(record.position()),
+                "a cell goes over several lines",
+                Some("end it with a quote, or write a quote within it twice".to_owned()),
+            )),
             Ok(record) => records.push(Record {
                 offset: offset(record.position()),
                 cells: record.iter().map(str::to_owned).collect(),

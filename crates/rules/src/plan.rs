@@ -4,10 +4,11 @@
 //! batch coalescer for each operator) cost more than the arithmetic. The plan therefore keeps the physical expressions
 //! DataFusion's own operators would run, and [`crate::frame`] evaluates them over batches: one household for a decision, tens
 //! of thousands at once for a sweep. Two things are our own, because a sweep spends most of its time in them:
-//! [`crate::choose`] for `CASE`, and [`crate::aggregate`], which knows that the persons of a household stand together.
-//! There is no second evaluator.
+//! [`crate::choose`] for `CASE`, and [`crate::aggregate`], which knows that the persons of a household stand together. A third,
+//! [`crate::connect`] for `AND` and `OR`, keeps rows from depending on each other. There is no second evaluator.
 
 use crate::choose::Choose;
+use crate::connect::Connect;
 use crate::error::RuleError;
 use crate::expr::{Aggregate, Constant, Is, Node, Of, Operator, PRECISION, SCALE, What};
 use crate::functions::Callable;
@@ -232,8 +233,8 @@ impl Compiler<'_> {
                 let place = layout.aggregates.iter().position(|aggregate| aggregate.id == node.id);
                 column(place.map(|place| place + layout.columns.len()), layout)?
             }
-            What::And(nodes) => self.fold(Op::And, nodes, layout)?,
-            What::Or(nodes) => self.fold(Op::Or, nodes, layout)?,
+            What::And(nodes) => self.fold(Connect::and, nodes, layout)?,
+            What::Or(nodes) => self.fold(Connect::or, nodes, layout)?,
             What::Not(inner) => Arc::new(NotExpr::new(below(inner)?)),
             What::Negative(inner) => {
                 // DataFusion's own negation wraps around
@@ -283,8 +284,18 @@ impl Compiler<'_> {
                 list,
                 negated,
             } => {
-                let list = list.iter().map(below).collect::<Result<Vec<_>>>()?;
-                in_list(below(inner)?, list, negated, &layout.schema)?
+                let value = below(inner)?;
+                let items = list.iter().map(below).collect::<Result<Vec<_>>>()?;
+                if list.iter().all(|node| matches!(node.what, What::Constant(_))) {
+                    return in_list(value, items, negated, &layout.schema);
+                }
+                // as with OR, a row must not depend on others
+                let equals = |item| -> Physical { Arc::new(BinaryExpr::new(Arc::clone(&value), Op::Eq, item)) };
+                let any = connected(Connect::or, items.into_iter().map(equals))?;
+                match negated {
+                    true => Arc::new(NotExpr::new(any)),
+                    false => any,
+                }
             }
             What::Case { branches, otherwise } => {
                 let branches = branches
@@ -330,17 +341,24 @@ impl Compiler<'_> {
         )))
     }
 
-    fn fold(&self, operator: Op, nodes: &[Node], layout: &Layout<'_>) -> Result<Physical> {
-        let mut folded: Option<Physical> = None;
-        for node in nodes {
-            let next = self.lower(node, layout)?;
-            folded = Some(match folded {
-                Some(before) => Arc::new(BinaryExpr::new(before, operator, next)),
-                None => next,
-            });
-        }
-        folded.ok_or_else(|| DataFusionError::Internal("an empty condition".to_owned()))
+    fn fold(
+        &self,
+        connect: fn(Physical, Physical) -> Connect,
+        nodes: &[Node],
+        layout: &Layout<'_>,
+    ) -> Result<Physical> {
+        let parts = nodes.iter().map(|node| self.lower(node, layout));
+        connected(connect, parts.collect::<Result<Vec<_>>>()?)
     }
+}
+
+/// Conditions connected from left to right.
+fn connected(
+    connect: fn(Physical, Physical) -> Connect,
+    parts: impl IntoIterator<Item = Physical>,
+) -> Result<Physical> {
+    let folded = parts.into_iter().reduce(|before, next| Arc::new(connect(before, next)));
+    folded.ok_or_else(|| DataFusionError::Internal("an empty condition".to_owned()))
 }
 
 /// The columns and aggregates an expression reads; what is inside an aggregate is the aggregate's own.

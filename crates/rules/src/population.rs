@@ -7,7 +7,7 @@ use crate::rules::Rules;
 use crate::symbols::Texts;
 use crate::threads;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch};
-use arrow::compute::{cast, concat};
+use arrow::compute::{CastOptions, cast, cast_with_options, concat};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -72,16 +72,48 @@ impl<'a> Use<'a> {
     /// A part of the column in the type that plans use.
     fn read(self, column: &ArrayRef, texts: &Mutex<Texts<'_>>) -> Result<ArrayRef, RuleError> {
         match self {
-            Use::Household => cast(column, &DataType::Int64).map_err(unreadable),
+            Use::Household => exact("household", column, &DataType::Int64),
             Use::Applicant if column.data_type() == &DataType::Boolean => Ok(Arc::clone(column)),
             Use::Applicant => Err(unreadable("the column `applicant` must be true or false")),
             Use::Input(input) if input.kind == Type::Text => numbers(input, column, texts),
             Use::Input(input) => match data_type(input.kind) {
                 wanted if *column.data_type() == wanted => Ok(Arc::clone(column)),
-                wanted => {
-                    cast(column, &wanted).map_err(|error| unreadable(format!("column `{}`: {error}", input.name)))
-                }
+                wanted => exact(&input.name, column, &wanted),
             },
+        }
+    }
+}
+
+/// A column in another type, if nothing is lost by that: a value that doesn't fit must not become one that is not known.
+fn exact(name: &str, column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, RuleError> {
+    // Arrow's own message would say the value
+    let lost = || {
+        unreadable(format!(
+            "column `{name}`: a value of type {} is no {wanted}",
+            column.data_type()
+        ))
+    };
+    let into = |column: &ArrayRef, kind: &DataType| {
+        let options = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        cast_with_options(column, kind, &options).map_err(|_| lost())
+    };
+    let is_text = matches!(
+        column.data_type(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..)
+    );
+    match wanted {
+        // a text is read with more digits first, so that none is rounded away unseen
+        DataType::Decimal128(..) if is_text => exact(name, &into(column, &DataType::Decimal128(38, 18))?, wanted),
+        _ if is_text => into(column, wanted),
+        _ => {
+            let read = into(column, wanted)?;
+            match &into(&read, column.data_type())? == column {
+                true => Ok(read),
+                false => Err(lost()),
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A rules folder read and checked: every input, parameter and step, with its typed expression.
 
-use crate::bind::{Binder, parse};
+use crate::bind::{Binder, is_function, parse};
 use crate::expr::{Kind, Node, Of, What};
 use crate::file::{self, Hit, InputTable, RulesFile, StepTable};
 use crate::mistake::{Mistake, Source, did_you_mean};
@@ -10,6 +10,8 @@ use crate::order;
 use crate::parameters::Parameter;
 use crate::symbols::Symbols;
 use sha2::{Digest, Sha256};
+use sqlparser::ast::Expr;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use toml::Spanned;
@@ -80,6 +82,17 @@ impl Rules {
     }
 }
 
+/// Words of expressions. The parser takes some of them for names where it finds no other meaning; readers would not.
+const WORDS: [&str; 17] = [
+    "and", "or", "not", "in", "is", "null", "true", "false", "between", "case", "when", "then", "else", "end",
+    "filter", "where", "exists",
+];
+
+/// Most steps of a rules file.
+const MOST_STEPS: usize = 1_000;
+/// Most expressions that lie in each other, steps included: following them recurses.
+const DEEPEST: usize = 1_000;
+
 struct Loader<'a> {
     folder: &'a Path,
     source: &'a Source,
@@ -89,6 +102,8 @@ struct Loader<'a> {
     parameters: Vec<Parameter>,
     digest: Sha256,
     nodes: usize,
+    /// How deep the steps lie over the inputs.
+    depths: HashMap<(Entity, usize), usize>,
 }
 
 impl<'a> Loader<'a> {
@@ -102,6 +117,7 @@ impl<'a> Loader<'a> {
             parameters: Vec::new(),
             digest: Sha256::new(),
             nodes: 1,
+            depths: HashMap::new(),
         };
         loader.digest(source);
         loader
@@ -127,6 +143,7 @@ impl<'a> Loader<'a> {
             }
         }
         for (name, table) in file::in_order(written.parameters) {
+            self.check_parameter(&name);
             match Source::read(self.folder, table.file.get_ref()) {
                 Ok(read) => {
                     self.digest(&read);
@@ -144,6 +161,10 @@ impl<'a> Loader<'a> {
         }
         if !self.mistakes.is_empty() {
             return Err(self.mistakes); // what follows would only be said again
+        }
+        if written.steps.len() > MOST_STEPS {
+            let message = format!("there are more than {MOST_STEPS} steps");
+            return Err(vec![self.source.mistake(0, message, None)]);
         }
         self.names.later = written
             .steps
@@ -252,6 +273,33 @@ impl<'a> Loader<'a> {
     /// Checks a new name: lower case, not taken, not a word of the language.
     fn check_name(&mut self, entity: Entity, name: &Spanned<String>) {
         let text = name.get_ref();
+        if !self.check_letters(name) {
+            return;
+        }
+        if text == "reference_date" {
+            self.fail::<()>(
+                name,
+                "`reference_date` is already the date of the decision".to_owned(),
+                None,
+            );
+        } else if entity == Entity::Person && ["household", "applicant"].contains(&text.as_str()) {
+            let message = format!("`{text}` is already a column of every population");
+            self.fail::<()>(name, message, Some("choose another name".to_owned()));
+        } else if WORDS.contains(&text.as_str()) || !matches!(parse(self.source, text, 0), Ok(Expr::Identifier(_))) {
+            let message = format!("`{text}` is a word of SQL");
+            self.fail::<()>(name, message, Some("choose another name".to_owned()));
+        } else if self.names.find(entity, text).is_some() {
+            self.fail::<()>(
+                name,
+                format!("the {entity} has `{text}` already"),
+                Some("choose another name".to_owned()),
+            );
+        }
+    }
+
+    /// Checks the letters of a new name, and answers whether they are right.
+    fn check_letters(&mut self, name: &Spanned<String>) -> bool {
+        let text = name.get_ref();
         let plain = text.starts_with(|first: char| first.is_ascii_lowercase())
             && text
                 .chars()
@@ -260,18 +308,18 @@ impl<'a> Loader<'a> {
             let message = format!("`{text}` can't be a name");
             let suggestion = "use lower-case letters, digits and `_`, a letter first".to_owned();
             self.fail::<()>(name, message, Some(suggestion));
-        } else if text == "reference_date" {
-            self.fail::<()>(
-                name,
-                "`reference_date` is already the date of the decision".to_owned(),
-                None,
-            );
-        } else if self.names.find(entity, text).is_some() {
-            self.fail::<()>(
-                name,
-                format!("the {entity} has `{text}` already"),
-                Some("choose another name".to_owned()),
-            );
+        }
+        plain
+    }
+
+    /// Checks the name of a parameter: it is called, so it must not be a function.
+    fn check_parameter(&mut self, name: &Spanned<String>) {
+        let text = name.get_ref();
+        if self.check_letters(name)
+            && (is_function(text) || !matches!(parse(self.source, &format!("{text}()"), 0), Ok(Expr::Function(_))))
+        {
+            let message = format!("`{text}` is already a function");
+            self.fail::<()>(name, message, Some("choose another name".to_owned()));
         }
     }
 
@@ -337,6 +385,17 @@ impl<'a> Loader<'a> {
         };
         let column = self.names.add(entity, variable);
         let (node, rows) = bound?;
+        let depth = order::depth(&node, &self.depths);
+        if depth > DEEPEST {
+            let message = format!(
+                "the step `{}` lies deeper than {DEEPEST} over the inputs",
+                written.name.get_ref()
+            );
+            let suggestion = "let it read fewer steps that read each other".to_owned();
+            return self.fail(&written.name, message, Some(suggestion));
+        }
+        self.depths.insert((entity, column), depth);
+
         let info = StepInfo {
             name: written.name.into_inner(),
             entity,

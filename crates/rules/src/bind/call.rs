@@ -16,6 +16,13 @@ const AGGREGATES: [(&str, Aggregate); 6] = [
     ("bool_or", Aggregate::BoolOr),
 ];
 
+/// Whether a name is a function of the language, or of SQL, so that no parameter can have it.
+pub(crate) fn is_function(name: &str) -> bool {
+    AGGREGATES.iter().any(|(known, _)| *known == name)
+        || Function::ALL.iter().any(|function| function.name() == name)
+        || ["least", "greatest", "coalesce"].contains(&name)
+}
+
 /// One argument of a call.
 enum Argument<'a> {
     Star,

@@ -116,7 +116,15 @@ impl Binder<'_> {
             return Some(());
         }
         let message = format!("{} can't be compared with {}", called(&left.kind), called(&right.kind));
-        self.fail(at, &message, None)
+        let day = matches!(
+            (left.kind.of, right.kind.of),
+            (Some(Type::Date), Some(Type::Text)) | (Some(Type::Text), Some(Type::Date))
+        );
+        self.fail(
+            at,
+            &message,
+            day.then(|| "write a day as `DATE '2026-01-01'`".to_owned()),
+        )
     }
 
     /// A text constant must be one of the texts the other side can be.

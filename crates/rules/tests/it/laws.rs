@@ -5,7 +5,7 @@ use rules::{CaseInput, RuleSet};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-use crate::kit::{Folder, ON, case, rules, step};
+use crate::kit::{Folder, ON, both_ways, case, rules, step};
 
 /// A rule set with the turns real ones have: conditions of persons and of the family, sums, choices, what is not known.
 static SET: LazyLock<(Folder, RuleSet)> = LazyLock::new(|| {
@@ -111,6 +111,13 @@ proptest! {
         other.persons.rotate_left(turn % persons);
         let two = set().decide(&other, ON).unwrap();
         prop_assert_eq!((one.outcome, one.amounts, one.failed, one.minimum), (two.outcome, two.amounts, two.failed, two.minimum));
+    }
+
+    #[test]
+    fn alone_and_beside_others_a_case_has_one_answer(cases in prop::collection::vec(any_case(), 1..9)) {
+        let (decisions, otherwise) = both_ways(set(), &cases, ON);
+        prop_assert!(decisions.is_ok());
+        prop_assert_eq!(otherwise, None);
     }
 
     #[test]

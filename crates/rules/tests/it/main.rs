@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bad;
+mod explanations;
 mod expressions;
+mod generated;
 mod kit;
 mod laws;
 mod mistakes;
+mod refusals;
+mod services;
+mod tables;
