@@ -1,31 +1,39 @@
 //! The demonstration's stand-in for an authenticator app: who the staff are, with the code of now (RFC 6238).
 
-use crate::Card;
 use crate::html::{escape, page};
+use crate::{Card, Terms};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use jiff::Timestamp;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use std::fmt::Write;
 use std::sync::Arc;
 
-pub fn router(cards: Vec<Card>) -> Router {
-    Router::new().route("/staff", get(show)).with_state(Arc::new(cards))
+struct Shared {
+    cards: Vec<Card>,
+    terms: Terms,
 }
 
-async fn show(State(cards): State<Arc<Vec<Card>>>) -> Response {
-    let step = u64::try_from(Timestamp::now().as_second()).unwrap_or(0) / 30;
+pub fn router(cards: Vec<Card>, terms: &Terms) -> Router {
+    let shared = Shared {
+        cards,
+        terms: terms.clone(),
+    };
+    Router::new().route("/staff", get(show)).with_state(Arc::new(shared))
+}
+
+async fn show(State(shared): State<Arc<Shared>>) -> Response {
+    let step = u64::try_from(shared.terms.now()).unwrap_or(0) / 30;
     let mut out = String::from(
         "<p>這一頁代替驗證器 App。代碼每 30 秒更換，用過的不能再用。重新整理可以看到新的代碼。</p>\
          <p lang=\"en\">This page stands in for an authenticator app. Reload it for the next code.</p>\
          <table><thead><tr><th scope=\"col\">角色 Role</th><th scope=\"col\">帳號 Account</th><th scope=\"col\">密碼 Password</th><th scope=\"col\">代碼 Code</th></tr></thead><tbody>",
     );
-    for card in cards.iter() {
+    for card in &shared.cards {
         let _ = write!(
             out,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",

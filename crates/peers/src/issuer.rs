@@ -2,14 +2,13 @@
 
 use crate::html::{escape, page};
 use crate::keys::{Keys, random};
-use crate::{Account, Config, IssuerFacts, Population};
+use crate::{Account, Config, IssuerFacts, Population, Terms, base64url};
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use jiff::Timestamp;
-use openssl::base64::{decode_block, encode_block};
+use openssl::base64::decode_block;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::sha::sha256;
@@ -37,18 +36,20 @@ struct Shared {
     redirect: Url,
     population: Arc<dyn Population>,
     key: PKey<Private>,
+    terms: Terms,
     codes: Mutex<HashMap<String, Issued>>,
     tokens: Mutex<HashMap<String, (String, i64)>>,
 }
 
 type App = State<Arc<Shared>>;
 
-pub fn router(config: &Config, facts: &IssuerFacts, keys: &Keys) -> Router {
+pub fn router(config: &Config, terms: &Terms, facts: &IssuerFacts, keys: &Keys) -> Router {
     let shared = Shared {
         facts: facts.clone(),
         redirect: config.redirect_url.clone(),
         population: Arc::clone(&config.population),
         key: keys.issuer.clone(),
+        terms: terms.clone(),
         codes: Mutex::default(),
         tokens: Mutex::default(),
     };
@@ -60,14 +61,6 @@ pub fn router(config: &Config, facts: &IssuerFacts, keys: &Keys) -> Router {
         .route("/userinfo", get(userinfo).post(userinfo))
         .route("/end-session", get(ended))
         .with_state(Arc::new(shared))
-}
-
-fn url_safe(bytes: &[u8]) -> String {
-    encode_block(bytes)
-        .replace('+', "-")
-        .replace('/', "_")
-        .trim_end_matches('=')
-        .to_owned()
 }
 
 async fn description(State(shared): App) -> Json<Value> {
@@ -94,7 +87,7 @@ async fn description(State(shared): App) -> Json<Value> {
 fn kid(key: &PKey<Private>) -> String {
     key.rsa().map_or_else(
         |_| String::new(),
-        |rsa| url_safe(&sha256(&rsa.n().to_vec())).chars().take(16).collect(),
+        |rsa| base64url::encode(&sha256(&rsa.n().to_vec())).chars().take(16).collect(),
     )
 }
 
@@ -104,7 +97,7 @@ async fn published(State(shared): State<Arc<Shared>>) -> Response {
     };
     Json(json!({ "keys": [{
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid(&shared.key),
-        "n": url_safe(&rsa.n().to_vec()), "e": url_safe(&rsa.e().to_vec()),
+        "n": base64url::encode(&rsa.n().to_vec()), "e": base64url::encode(&rsa.e().to_vec()),
     }] }))
     .into_response()
 }
@@ -257,7 +250,7 @@ async fn choose(State(shared): State<Arc<Shared>>, Form(query): Form<HashMap<Str
     let Ok(code) = random(32) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let now = Timestamp::now().as_second();
+    let now = shared.terms.now();
     let mut codes = shared.codes.lock().unwrap_or_else(PoisonError::into_inner);
     codes.retain(|_, issued| issued.until > now);
     codes.insert(
@@ -274,12 +267,17 @@ async fn choose(State(shared): State<Arc<Shared>>, Form(query): Form<HashMap<Str
 }
 
 fn token_error(status: StatusCode, error: &str) -> Response {
-    (
+    let mut response = (
         status,
         [(header::CACHE_CONTROL, "no-store")],
         Json(json!({ "error": error })),
     )
-        .into_response()
+        .into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Basic realm=\"token\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    response
 }
 
 fn is_client(shared: &Shared, headers: &HeaderMap, form: &HashMap<String, String>) -> bool {
@@ -303,6 +301,14 @@ fn is_client(shared: &Shared, headers: &HeaderMap, form: &HashMap<String, String
     id == shared.facts.client_id && secret.len() == known.len() && openssl::memcmp::eq(secret.as_bytes(), known)
 }
 
+/// RFC 7636, 4.1: 43 to 128 unreserved characters. A shorter one could be guessed, so a client that sends it is told.
+fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
 async fn token(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -315,16 +321,20 @@ async fn token(
     if get("grant_type") != "authorization_code" {
         return token_error(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
-    let now = Timestamp::now().as_second();
+    let now = shared.terms.now();
     // taken out whatever follows: a code is good for one try
     let issued = shared
         .codes
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .remove(get("code"));
-    let proof = url_safe(&sha256(get("code_verifier").as_bytes()));
+    let verifier = get("code_verifier");
+    let proof = base64url::encode(&sha256(verifier.as_bytes()));
     let issued = issued.filter(|issued| {
-        issued.until > now && issued.challenge == proof && get("redirect_uri") == shared.redirect.as_str()
+        issued.until > now
+            && is_verifier(verifier)
+            && issued.challenge == proof
+            && get("redirect_uri") == shared.redirect.as_str()
     });
     let Some(issued) = issued else {
         return token_error(StatusCode::BAD_REQUEST, "invalid_grant");
@@ -339,7 +349,7 @@ async fn token(
     let half = sha256(access.as_bytes());
     let more = json!({
         "iss": shared.facts.address, "aud": shared.facts.client_id, "iat": now, "auth_time": now, "exp": now + TOKEN,
-        "nonce": issued.nonce, "at_hash": url_safe(half.get(..16).unwrap_or_default()),
+        "nonce": issued.nonce, "at_hash": base64url::encode(half.get(..16).unwrap_or_default()),
     });
     if let (Some(claims), Value::Object(more)) = (claims.as_object_mut(), more) {
         claims.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
@@ -357,7 +367,7 @@ async fn token(
 
 fn claims(account: &Account) -> Value {
     json!({
-        "sub": url_safe(&sha256(format!("demonstration:{}", account.national_id).as_bytes())),
+        "sub": base64url::encode(&sha256(format!("demonstration:{}", account.national_id).as_bytes())),
         "cn": account.name,
         "name": account.name,
         "uid": account.national_id,
@@ -374,18 +384,18 @@ fn sign(key: &PKey<Private>, claims: &Value) -> Result<String, openssl::error::E
     let header = json!({ "alg": "RS256", "typ": "JWT", "kid": kid(key) });
     let text = format!(
         "{}.{}",
-        url_safe(header.to_string().as_bytes()),
-        url_safe(claims.to_string().as_bytes())
+        base64url::encode(header.to_string().as_bytes()),
+        base64url::encode(claims.to_string().as_bytes())
     );
     let signature = Signer::new(MessageDigest::sha256(), key)?.sign_oneshot_to_vec(text.as_bytes())?;
-    Ok(format!("{text}.{}", url_safe(&signature)))
+    Ok(format!("{text}.{}", base64url::encode(&signature)))
 }
 
 async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let now = Timestamp::now().as_second();
+    let now = shared.terms.now();
     let id = bearer.and_then(|token| {
         let tokens = shared.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens

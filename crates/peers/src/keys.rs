@@ -66,9 +66,9 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
         path: path.to_path_buf(),
         why,
     };
-    let mut kept: Kept = match std::fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| folder(error.to_string()))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    let mut kept: Kept = match crate::keep::read(path)? {
+        Some(kept) => kept,
+        None => {
             let root = certificate("示範政府憑證總管理中心", None, true, 0, 3650)?;
             let expired = certificate("示範過期機關", Some(&root), false, -20, -10)?;
             Kept {
@@ -82,7 +82,6 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
                 signers: BTreeMap::new(),
             }
         }
-        Err(error) => return Err(folder(error.to_string())),
     };
     let root = read(&kept.root)?;
     for agency in agencies {
@@ -92,7 +91,7 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
         }
     }
     let bytes = serde_json::to_vec_pretty(&kept).map_err(|error| folder(error.to_string()))?;
-    crate::keep(path, &bytes).map_err(|error| folder(error.to_string()))?;
+    crate::keep::write(path, &bytes).map_err(|error| folder(error.to_string()))?;
     Ok(Keys {
         issuer: PKey::private_key_from_pem(kept.issuer.as_bytes())?,
         signers: kept

@@ -5,12 +5,15 @@
 //! other reading, so that a shared mistake can't hide. `tongban demo` and the tests start it; `tongban serve` never does.
 
 mod bank;
+mod base64url;
 mod cards;
 mod html;
 mod issuer;
+mod keep;
 mod keys;
 mod mail;
 mod mydata;
+mod terms;
 
 use jiff::civil::Date;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,6 +25,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 pub use mydata::Faults;
+pub use terms::Terms;
 
 /// Somebody of the demonstration city who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +114,7 @@ pub struct Config {
     pub resources: Vec<Resource>,
     /// The staff, shown with their codes beside the mailbox.
     pub cards: Vec<Card>,
-    /// How long a data set that is not immediate takes.
+    /// How long an agency takes for a data set that is not immediate; MyData adds [`Terms::settle_seconds`].
     pub wait_seconds: u64,
     /// Ports.
     pub ports: Ports,
@@ -190,13 +194,6 @@ pub enum PeerError {
     Key(#[from] openssl::error::ErrorStack),
 }
 
-/// Writes a file whole or not at all: what is killed in between leaves the old one.
-fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    let new = path.with_extension("new");
-    std::fs::write(&new, bytes)?;
-    std::fs::rename(new, path)
-}
-
 async fn listen(what: &'static str, port: u16) -> Result<(TcpListener, SocketAddr), PeerError> {
     let refused = |why| PeerError::Listen { what, port, why };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
@@ -204,11 +201,19 @@ async fn listen(what: &'static str, port: u16) -> Result<(TcpListener, SocketAdd
     Ok((listener, address))
 }
 
-/// Starts all peers.
+/// Starts all peers on the terms of the real ones.
 ///
 /// # Errors
 /// [`PeerError`].
 pub async fn start(config: Config) -> Result<Running, PeerError> {
+    start_on(config, Terms::default()).await
+}
+
+/// Starts all peers on terms of the caller's choice.
+///
+/// # Errors
+/// [`PeerError`].
+pub async fn start_on(config: Config, terms: Terms) -> Result<Running, PeerError> {
     std::fs::create_dir_all(&config.folder).map_err(|why| PeerError::Folder {
         path: config.folder.clone(),
         why: why.to_string(),
@@ -250,13 +255,16 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
             }
         });
     };
-    serve(issuer_listener, issuer::router(&config, &issuer, &keys));
-    serve(mydata_listener, mydata::router(&config, &mydata, keys, faults.clone()));
+    serve(issuer_listener, issuer::router(&config, &terms, &issuer, &keys));
+    serve(
+        mydata_listener,
+        mydata::router(&config, &terms, &mydata, keys, faults.clone()),
+    );
     serve(
         mailbox_listener,
-        mail::router(letters.clone()).merge(cards::router(config.cards.clone())),
+        mail::router(letters.clone()).merge(cards::router(config.cards.clone(), &terms)),
     );
-    serve(bank_listener, bank::router(&config.folder)?);
+    serve(bank_listener, bank::router(&config.folder, &terms)?);
     tasks.spawn(mail::receive(smtp_listener, letters, stopped));
     Ok(Running {
         issuer,

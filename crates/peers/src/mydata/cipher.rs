@@ -1,7 +1,8 @@
 //! The platform's own ciphers, by OpenSSL: AES-256-CBC under the service's doubled secret, and the envelope by josekit.
 
-use crate::MyDataFacts;
-use josekit::jwe::{A256KW, JweHeader, serialize_compact};
+use crate::{MyDataFacts, base64url};
+use josekit::jwe::enc::A256CBC_HS512;
+use josekit::jwe::{A256KW, JweContentEncryption, JweEncrypter, JweHeader};
 use openssl::base64::{decode_block, encode_block};
 use openssl::symm::{Cipher, decrypt, encrypt};
 
@@ -32,18 +33,32 @@ pub fn open(facts: &MyDataFacts, sealed: &str) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// The compact JWE (A256KW, A256CBC-HS512) around a ZIP.
-pub fn envelope(client_id: &str, key: &str, zip: &[u8]) -> Option<Vec<u8>> {
+/// The compact JWE (A256KW, A256CBC-HS512) around a ZIP. Its content key is random; its initialisation vector is the
+/// service's own, as the platform has it.
+pub fn envelope(facts: &MyDataFacts, key: &str, zip: &[u8]) -> Option<Vec<u8>> {
     let payload = serde_json::json!({
-        "filename": format!("{client_id}.zip"),
+        "filename": format!("{}.zip", facts.client_id),
         "data": format!("application/zip;data:{}", encode_block(zip)),
     });
-    let mut header = JweHeader::new();
-    header.set_content_encryption("A256CBC-HS512");
-    let encrypter = A256KW.encrypter_from_bytes(key.as_bytes()).ok()?;
-    serialize_compact(payload.to_string().as_bytes(), &header, &encrypter)
-        .ok()
-        .map(String::into_bytes)
+    let header = base64url::encode(br#"{"alg":"A256KW","enc":"A256CBC-HS512"}"#);
+    let mut content_key = vec![0; A256CBC_HS512.key_len()];
+    openssl::rand::rand_bytes(&mut content_key).ok()?;
+    let wrapped = A256KW
+        .encrypter_from_bytes(key.as_bytes())
+        .ok()?
+        .encrypt(&content_key, &JweHeader::new(), &mut JweHeader::new())
+        .ok()??;
+    let iv = facts.cbc_iv.as_bytes();
+    let (text, tag) = A256CBC_HS512
+        .encrypt(
+            &content_key,
+            Some(iv),
+            payload.to_string().as_bytes(),
+            header.as_bytes(),
+        )
+        .ok()?;
+    let parts = [&wrapped, iv, &text, &tag?].map(base64url::encode);
+    Some(format!("{header}.{}", parts.join(".")).into_bytes())
 }
 
 /// The national id in the header `uid` of `uid_valid`: AES-192-ECB under the Base64-decoded key, URL-safe Base64.

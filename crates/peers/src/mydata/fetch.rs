@@ -1,12 +1,13 @@
 //! What the city calls: the one-time fetch and the optional checks. Parameters are headers.
 
-use super::{Shared, TICKET, cipher, now};
+use super::kept::Outcome;
+use super::{Shared, cipher};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use uuid::Uuid;
 
 type App = State<Arc<Shared>>;
@@ -15,21 +16,40 @@ fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// The list of callers is looked at before anything else.
+fn is_unlisted(shared: &Shared) -> bool {
+    shared.faults.now().unlisted
+}
+
+fn not_ready(seconds: i64) -> Response {
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        [(header::RETRY_AFTER, seconds.to_string())],
+    )
+        .into_response()
+}
+
 pub async fn data(State(shared): App, headers: HeaderMap) -> Response {
+    if is_unlisted(&shared) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let Some(ticket) = value(&headers, "permission_ticket") else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let mut tickets = shared.tickets();
-    let found = Uuid::parse_str(ticket).ok().and_then(|id| tickets.get_mut(&id));
-    let Some(ticket) = found.filter(|ticket| value(&headers, "tx_id").is_none_or(|tx_id| tx_id == ticket.tx_id)) else {
+    let now = shared.now();
+    let mut kept = shared.kept();
+    let found = Uuid::parse_str(ticket)
+        .ok()
+        .and_then(|id| kept.tickets.get_mut(&id))
+        .filter(|ticket| value(&headers, "tx_id").is_none_or(|tx_id| tx_id == ticket.tx_id));
+    let Some(ticket) = found else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    if ticket.answered.is_none() {
+    match ticket.answered {
         // the city may ask before its own answer has come back to us
-        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response();
-    }
-    if now() - ticket.made > TICKET || ticket.answered != Some(200) {
-        return StatusCode::FORBIDDEN.into_response();
+        None => return not_ready(shared.retry),
+        Some(200) => {}
+        Some(_) => return StatusCode::FORBIDDEN.into_response(),
     }
     if ticket.taken {
         return StatusCode::CREATED.into_response();
@@ -37,50 +57,66 @@ pub async fn data(State(shared): App, headers: HeaderMap) -> Response {
     if ticket.failed {
         return StatusCode::GATEWAY_TIMEOUT.into_response();
     }
-    let left = ticket.ready - now();
-    if left > 0 {
-        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, left.to_string())]).into_response();
+    if ticket.ready > now {
+        return not_ready(ticket.ready.saturating_sub(now).saturating_add(shared.retry));
     }
     let Some(package) = ticket.package.take() else {
         return StatusCode::CREATED.into_response();
     };
     ticket.taken = true;
     let tx_id = ticket.tx_id.clone();
-    drop(tickets);
-    shared.note(&tx_id, "201");
+    kept.note(&tx_id, Outcome::Code("201"), now);
+    drop(kept);
     ([(header::CONTENT_TYPE, "application/jwe; charset=UTF-8")], package).into_response()
 }
 
 pub async fn uid_valid(State(shared): App, headers: HeaderMap) -> Response {
+    if is_unlisted(&shared) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let (Some(ticket), Some(uid)) = (value(&headers, "permission_ticket"), value(&headers, "uid")) else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    let tickets = shared.tickets();
-    let Some(ticket) = Uuid::parse_str(ticket).ok().and_then(|id| tickets.get(&id)) else {
+    let kept = shared.kept();
+    let Some(ticket) = Uuid::parse_str(ticket).ok().and_then(|id| kept.tickets.get(&id)) else {
         return Json(json!({ "code": false })).into_response();
     };
     match cipher::open_uid(&ticket.key, uid) {
-        Some(id) => Json(json!({ "code": id == ticket.national_id && now() - ticket.made <= TICKET })).into_response(),
+        Some(id) => Json(json!({ "code": id == ticket.national_id })).into_response(),
         None => StatusCode::FORBIDDEN.into_response(),
     }
 }
 
 pub async fn type_valid(State(shared): App, headers: HeaderMap) -> Response {
-    let known =
-        value(&headers, "tx_id").is_some_and(|tx_id| shared.tickets().values().any(|ticket| ticket.tx_id == tx_id));
-    if known {
+    if is_unlisted(&shared) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let is_known = value(&headers, "tx_id").is_some_and(|tx_id| shared.kept().ticket_of(tx_id).is_some());
+    if is_known {
         Json(json!({ "verification": "NHI" })).into_response()
     } else {
         StatusCode::FORBIDDEN.into_response()
     }
 }
 
+/// What became of a transaction. Of the page's two statuses without a stated meaning, 204 says here that the citizen is still
+/// on the pages, and 409 that another person verified.
 pub async fn txid_status(State(shared): App, headers: HeaderMap) -> Response {
+    if is_unlisted(&shared) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let tx_id = value(&headers, "tx_id").unwrap_or_default();
-    let statuses = shared.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-    match statuses.get(tx_id) {
-        Some(code) => Json(json!({ "code": code, "text": text(code) })).into_response(),
+    let now = shared.now();
+    let kept = shared.kept();
+    match kept.outcome(tx_id) {
         None => StatusCode::FORBIDDEN.into_response(),
+        Some(Outcome::Open) => StatusCode::NO_CONTENT.into_response(),
+        Some(Outcome::OtherPerson) => StatusCode::CONFLICT.into_response(),
+        Some(Outcome::Code(code)) => {
+            let is_prepared = kept.ticket_of(tx_id).is_none_or(|ticket| ticket.ready <= now);
+            let code = if code == "200" && !is_prepared { "429" } else { code };
+            Json(json!({ "code": code, "text": text(code) })).into_response()
+        }
     }
 }
 
@@ -89,15 +125,19 @@ fn text(code: &str) -> &'static str {
         "200" => "資料已備妥",
         "201" => "服務提供者已取走資料",
         "205" => "民眾不同意傳送",
+        "400" => "參數格式錯誤",
         "403" => "部分資料集無法提供",
         "410" => "通知服務提供者失敗",
-        _ => "處理中",
+        "504" => "資料提供者系統異常",
+        _ => "資料準備中",
     }
 }
 
 pub async fn find_all(State(shared): App) -> Json<Vec<Value>> {
+    let faulty = shared.faults.now().faulty;
     let list = shared.resources.iter().map(|resource| {
-        json!({ "resource_id": resource.id, "dep": resource.agency, "name": resource.title, "link": "", "cate": "", "status": "01" })
+        let status = if faulty.contains(&resource.id) { "00" } else { "01" };
+        json!({ "resource_id": resource.id, "dep": resource.agency, "name": resource.title, "link": "", "cate": "", "status": status })
     });
     Json(list.collect())
 }

@@ -22,8 +22,9 @@ async fn call(url: &Url, body: &str) -> std::io::Result<Option<u16>> {
         return Ok(None);
     };
     let mut stream = TcpStream::connect((host, port)).await?;
+    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
     let request = format!(
-        "POST {} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json; charset=UTF-8\r\nAccept: application/json\r\n\
+        "POST {}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json; charset=UTF-8\r\nAccept: application/json\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         url.path(),
         body.len()

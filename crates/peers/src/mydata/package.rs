@@ -10,45 +10,60 @@ use openssl::hash::MessageDigest;
 use openssl::sha::sha256;
 use std::fmt::Write;
 
-/// The outer ZIP for a person, and whether any data set failed.
+/// The outer ZIP for a person, and which data sets failed.
 pub async fn make(
     shared: &Shared,
     national_id: &str,
     resources: &[String],
     faults: &Faults,
 ) -> Option<(Vec<u8>, Vec<String>)> {
-    let mut manifest = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<files>\n");
-    let mut files = Vec::new();
-    let mut failed = Vec::new();
+    let mut results = Vec::new();
     for id in resources {
         let resource = shared.resource(id)?;
-        let code = if faults.unavailable.contains(id) {
-            failed.push(id.clone());
-            403
+        let result = if faults.unavailable.contains(id) {
+            Err(403)
+        } else if let Some(content) = shared.population.data_set(national_id, id) {
+            Ok(Some(data_set(shared, resource, &content.to_string(), faults).await?))
         } else {
-            match shared.population.data_set(national_id, id) {
-                Some(content) => {
-                    files.push((
-                        format!("{id}.zip"),
-                        data_set(shared, resource, &content.to_string(), faults).await?,
-                    ));
-                    200
-                }
-                None => 204,
-            }
+            Ok(None)
+        };
+        results.push((resource, result));
+    }
+    let failed = results.iter().filter(|(_, result)| result.is_err());
+    let failed = failed.map(|(resource, _)| resource.id.clone()).collect();
+    Some((zip(&outer(results)).await?, failed))
+}
+
+/// What an agency gave: its ZIP, nothing (204), or a failing status.
+type Given = Result<Option<Vec<u8>>, u16>;
+
+/// The files of the outer ZIP. If any data set failed, it holds no data at all.
+fn outer(results: Vec<(&Resource, Given)>) -> Vec<(String, Vec<u8>)> {
+    let mut manifest = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<files>\n");
+    let mut files = Vec::new();
+    let has_failed = results.iter().any(|(_, result)| result.is_err());
+    for (resource, result) in results {
+        let name = format!("{}.zip", resource.id);
+        let code = match &result {
+            Ok(Some(_)) => 200,
+            Ok(None) => 204,
+            Err(code) => *code,
         };
         let _ = writeln!(
             manifest,
-            "<file><filename>{id}.zip</filename><resource_id>{id}</resource_id><resource_name>{}</resource_name><code>{code}</code></file>",
+            "<file><filename>{name}</filename><resource_id>{}</resource_id><resource_name>{}</resource_name><code>{code}</code></file>",
+            resource.id,
             escape(&resource.title)
         );
+        if let Ok(Some(content)) = result
+            && !has_failed
+        {
+            files.push((name, content));
+        }
     }
     manifest.push_str("</files>\n");
-    if !failed.is_empty() {
-        files.clear(); // if any data set failed, the package holds no data at all
-    }
     files.push(("META-INFO/manifest.xml".to_owned(), manifest.into_bytes()));
-    Some((zip(&files).await?, failed))
+    files
 }
 
 async fn data_set(shared: &Shared, resource: &Resource, content: &str, faults: &Faults) -> Option<Vec<u8>> {
@@ -73,14 +88,13 @@ async fn data_set(shared: &Shared, resource: &Resource, content: &str, faults: &
         content.push(b' ');
     }
     let signature = sign(signer, manifest.as_bytes())?;
+    let slash = if faults.backslash { '\\' } else { '/' };
+    let meta = |name: &str| format!("META-INFO{slash}{name}");
     zip(&[
         (resource.file.clone(), content),
-        ("META-INFO/manifest.xml".to_owned(), manifest.into_bytes()),
-        ("META-INFO/manifest.sha256withrsa".to_owned(), signature),
-        (
-            "META-INFO/certificate.cer".to_owned(),
-            signer.certificate.to_der().ok()?,
-        ),
+        (meta("manifest.xml"), manifest.into_bytes()),
+        (meta("manifest.sha256withrsa"), signature),
+        (meta("certificate.cer"), signer.certificate.to_der().ok()?),
     ])
     .await
 }
@@ -101,4 +115,38 @@ async fn zip(files: &[(String, Vec<u8>)]) -> Option<Vec<u8>> {
     }
     writer.close().await.ok()?;
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_with_a_failure_holds_the_manifest_alone() {
+        let resource = |id: &str| Resource {
+            id: id.to_owned(),
+            title: "<所得>".to_owned(),
+            agency: String::new(),
+            file: String::new(),
+            immediate: true,
+        };
+        let (good, empty, bad) = (resource("API.A"), resource("API.B"), resource("API.C"));
+        let names = |results| -> Vec<String> { outer(results).into_iter().map(|(name, _)| name).collect() };
+        let well = || vec![(&good, Ok(Some(vec![1]))), (&empty, Ok(None))];
+        assert_eq!(names(well()), ["API.A.zip", "META-INFO/manifest.xml"]);
+        let mut ill = well();
+        ill.push((&bad, Err(403)));
+        assert_eq!(names(ill.clone()), ["META-INFO/manifest.xml"]);
+        let manifest = outer(ill)
+            .pop()
+            .map(|(_, content)| String::from_utf8_lossy(&content).into_owned());
+        assert_eq!(
+            manifest.unwrap_or_default(),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<files>\n\
+             <file><filename>API.A.zip</filename><resource_id>API.A</resource_id><resource_name>&lt;所得&gt;</resource_name><code>200</code></file>\n\
+             <file><filename>API.B.zip</filename><resource_id>API.B</resource_id><resource_name>&lt;所得&gt;</resource_name><code>204</code></file>\n\
+             <file><filename>API.C.zip</filename><resource_id>API.C</resource_id><resource_name>&lt;所得&gt;</resource_name><code>403</code></file>\n\
+             </files>\n"
+        );
+    }
 }

@@ -1,15 +1,16 @@
 //! The citizen's pages: arrival, verification, consent, and the way back with a code.
 
-use super::{IDLE, Shared, Ticket, Visit, cipher, notify, now, package};
+use super::kept::{Outcome, Visit};
+use super::{Shared, cipher, deliver::deliver};
 use crate::html::{escape, page};
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use openssl::base64::decode_block;
-use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 const WHO: &str = "示範個人化資料自主運用平臺 Demonstration MyData";
@@ -44,50 +45,75 @@ pub async fn arrive(
     let Some(return_url) = query.get("returnUrl").filter(|url| !url.is_empty()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let base = return_url.split('?').next().unwrap_or_default();
-    if !base.eq_ignore_ascii_case(shared.return_url.as_str()) {
-        return back(&shared, shared.return_url.as_str(), 404, &tx_id);
-    }
+    let registered = shared.return_url.as_str();
+    let is_registered = return_url
+        .split('?')
+        .next()
+        .is_some_and(|base| base.eq_ignore_ascii_case(registered));
     if client_id != shared.facts.client_id {
         // without a service there is no key to seal with: only here the transaction goes back in plain text
-        return back_with(return_url, 401, &tx_id);
+        return back_with(if is_registered { return_url } else { registered }, 401, &tx_id);
     }
-    if Uuid::parse_str(&tx_id).is_err() {
-        return back(&shared, return_url, 401, &tx_id);
+    if !is_registered {
+        return back(&shared, registered, 404, &tx_id);
+    }
+    match admitted(&shared, &resources, &tx_id, query.get("pid").map(String::as_str)) {
+        Ok((resources, pid)) => begin(&shared, resources, pid, tx_id, return_url.clone()),
+        Err(code) => {
+            let outcome = match code {
+                400 => Some("400"),
+                504 => Some("504"),
+                _ => None,
+            };
+            if let Some(outcome) = outcome {
+                shared.kept().note(&tx_id, Outcome::Code(outcome), shared.now());
+            }
+            back(&shared, return_url, code, &tx_id)
+        }
+    }
+}
+
+/// The address ends before the transaction: as good as an empty one (401).
+pub async fn arrive_without_transaction(
+    state: App,
+    Path((client_id, resources)): Path<(String, String)>,
+    query: Query<HashMap<String, String>>,
+) -> Response {
+    arrive(state, Path((client_id, resources, String::new())), query).await
+}
+
+/// The data sets and the person a service asks for, or the code with which it is sent back.
+fn admitted(shared: &Shared, resources: &str, tx_id: &str, pid: Option<&str>) -> Result<(Vec<String>, String), u16> {
+    let faults = shared.faults.now();
+    if faults.disabled {
+        return Err(423);
+    }
+    if faults.nothing_approved {
+        return Err(403);
+    }
+    if Uuid::parse_str(tx_id).is_err() {
+        return Err(401);
     }
     let listed = decode_block(&resources.replace(' ', "+"))
         .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let Some(listed) = listed else {
-        return back(&shared, return_url, 400, &tx_id);
-    };
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or(400_u16)?;
     let resources: Vec<String> = listed.split(':').map(str::to_owned).collect();
-    if (1..resources.len()).any(|at| {
-        resources
-            .get(..at)
-            .is_some_and(|before| resources.get(at).is_some_and(|id| before.contains(id)))
-    }) {
-        return back(&shared, return_url, 400, &tx_id);
+    if resources.iter().collect::<HashSet<_>>().len() < resources.len() {
+        return Err(400);
     }
     if resources.iter().any(|id| shared.resource(id).is_none()) {
-        return back(&shared, return_url, 401, &tx_id);
+        return Err(401);
     }
-    let Some(pid) = query.get("pid").and_then(|pid| cipher::open(&shared.facts, pid)) else {
-        return back(&shared, return_url, 400, &tx_id);
-    };
+    let pid = pid.and_then(|pid| cipher::open(&shared.facts, pid)).ok_or(400_u16)?;
+    if resources.iter().any(|id| faults.faulty.contains(id)) {
+        return Err(504);
+    }
+    Ok((resources, pid))
+}
+
+fn begin(shared: &Shared, resources: Vec<String>, pid: String, tx_id: String, return_url: String) -> Response {
     let session = Uuid::new_v4();
-    let visit = Visit {
-        tx_id,
-        resources,
-        return_url: return_url.clone(),
-        pid: pid.clone(),
-        touched: now(),
-        verified: false,
-    };
-    let mut visits = shared.visits();
-    visits.retain(|_, visit| now() - visit.touched < 3600);
-    visits.insert(session, visit);
-    drop(visits);
     let body = format!(
         "<p>這裡代替 MyData 的身分驗證（自然人憑證、健保卡、TW FidO）。您是從市府網站來的，請以同一個人驗證。</p>\
          <p lang=\"en\">This stands in for the verification at MyData.</p><form method=\"post\" action=\"/verify\">\
@@ -95,17 +121,38 @@ pub async fn arrive(
          <input type=\"text\" id=\"pid\" name=\"pid\" maxlength=\"10\" autocomplete=\"off\" value=\"{}\"></p><button>驗證身分 Verify</button></form>",
         escape(&pid)
     );
+    let now = shared.now();
+    let mut kept = shared.kept();
+    if kept.outcome(&tx_id).is_none() {
+        kept.note(&tx_id, Outcome::Open, now);
+    }
+    let visit = Visit {
+        tx_id,
+        resources,
+        return_url,
+        pid,
+        touched: now,
+        verified: false,
+        decided: None,
+    };
+    kept.visits.insert(session, visit);
+    drop(kept);
     page(StatusCode::OK, WHO, "驗證身分", &body)
 }
 
-/// The visit of a form, if it is still open; or the answer that it is not.
-fn visit(shared: &Shared, form: &HashMap<String, String>) -> Result<(Uuid, Visit), Box<Response>> {
+/// Does something with the visit of a form while nobody else does; or gives the answer that it is not open any more.
+fn with_visit<T>(
+    shared: &Shared,
+    form: &HashMap<String, String>,
+    act: impl FnOnce(Uuid, &mut Visit) -> T,
+) -> Result<T, Box<Response>> {
     let id = form
         .get("session")
         .and_then(|text| Uuid::parse_str(text).ok())
         .unwrap_or_default();
-    let mut visits = shared.visits();
-    let Some(visit) = visits.get_mut(&id) else {
+    let now = shared.now();
+    let mut kept = shared.kept();
+    let Some(visit) = kept.visits.get_mut(&id) else {
         return Err(Box::new(page(
             StatusCode::NOT_FOUND,
             WHO,
@@ -113,30 +160,33 @@ fn visit(shared: &Shared, form: &HashMap<String, String>) -> Result<(Uuid, Visit
             "<p>請回到市府網站重新開始。</p>",
         )));
     };
-    if now() - visit.touched > IDLE {
-        let visit = visit.clone();
-        visits.remove(&id);
-        return Err(Box::new(back(shared, &visit.return_url, 408, &visit.tx_id)));
+    if visit.is_idle(now) {
+        let answer = back(shared, &visit.return_url, 408, &visit.tx_id);
+        kept.visits.remove(&id);
+        return Err(Box::new(answer));
     }
-    visit.touched = now();
-    Ok((id, visit.clone()))
+    visit.touched = now;
+    Ok(act(id, visit))
 }
 
 pub async fn verify(State(shared): App, Form(form): Form<HashMap<String, String>>) -> Response {
-    let (id, visit) = match visit(&shared, &form) {
-        Ok(found) => found,
-        Err(answer) => return *answer,
-    };
     let typed = form
         .get("pid")
         .map(|text| text.trim().to_uppercase())
         .unwrap_or_default();
-    if typed != visit.pid {
-        shared.visits().remove(&id);
+    let found = with_visit(&shared, &form, |id, visit| {
+        visit.verified = typed == visit.pid;
+        (id, visit.clone())
+    });
+    let (id, visit) = match found {
+        Ok(found) => found,
+        Err(answer) => return *answer,
+    };
+    if !visit.verified {
+        let mut kept = shared.kept();
+        kept.visits.remove(&id);
+        kept.note(&visit.tx_id, Outcome::OtherPerson, shared.now());
         return back(&shared, &visit.return_url, 409, &visit.tx_id);
-    }
-    if let Some(visit) = shared.visits().get_mut(&id) {
-        visit.verified = true;
     }
     let mut body = String::from(
         "<p>市府要取得下列資料，只用這一次：</p><p lang=\"en\">The city asks for these data sets, for one use:</p><ul>",
@@ -159,88 +209,43 @@ pub async fn verify(State(shared): App, Form(form): Form<HashMap<String, String>
     page(StatusCode::OK, WHO, "同意傳送資料", &body)
 }
 
+/// The citizen's answer. However often it is pressed, the first one counts, the city is notified once, and every press goes
+/// back with the same code.
 pub async fn consent(State(shared): App, Form(form): Form<HashMap<String, String>>) -> Response {
-    let (id, visit) = match visit(&shared, &form) {
+    let is_agreed = form.get("answer").map(String::as_str) == Some("agree");
+    let found = with_visit(&shared, &form, |_, visit| {
+        let first = (visit.verified && visit.decided.is_none()).then(|| {
+            let (tell, told) = watch::channel(None);
+            visit.decided = Some(told);
+            tell
+        });
+        (first, visit.clone())
+    });
+    let (first, visit) = match found {
         Ok(found) => found,
         Err(answer) => return *answer,
     };
-    if !visit.verified {
+    let Some(mut decided) = visit.decided.clone() else {
         return page(
             StatusCode::FORBIDDEN,
             WHO,
             "還沒有驗證身分",
             "<p>請回到市府網站重新開始。</p>",
         );
-    }
-    shared.visits().remove(&id);
-    if form.get("answer").map(String::as_str) != Some("agree") {
-        shared.note(&visit.tx_id, "205");
-        return back(&shared, &visit.return_url, 205, &visit.tx_id);
-    }
-    let code = deliver(&shared, &visit).await;
-    back(&shared, &visit.return_url, code, &visit.tx_id)
-}
-
-/// Makes the package, notifies the city, and says which code the browser goes back with.
-async fn deliver(shared: &Shared, visit: &Visit) -> u16 {
-    let faults = shared.faults.now();
-    let Some((zip, failed)) = package::make(shared, &visit.pid, &visit.resources, &faults).await else {
-        return 504;
     };
-    let key = Uuid::new_v4().simple().to_string();
-    let sealing = if faults.wrong_key {
-        Uuid::new_v4().simple().to_string()
-    } else {
-        key.clone()
-    };
-    let Some(envelope) = cipher::envelope(&shared.facts.client_id, &sealing, &zip) else {
-        return 504;
-    };
-    let is_slow = visit
-        .resources
-        .iter()
-        .any(|id| shared.resource(id).is_some_and(|resource| !resource.immediate));
-    let ticket = Uuid::new_v4();
-    let all_failed = failed.len() == visit.resources.len();
-    shared.hold(
-        ticket,
-        Ticket {
-            tx_id: visit.tx_id.clone(),
-            national_id: visit.pid.clone(),
-            key: key.clone(),
-            package: Some(envelope),
-            failed: all_failed,
-            made: now(),
-            ready: now() + if is_slow { shared.wait } else { 0 },
-            answered: None,
-            taken: false,
-        },
-    );
-    let mut notice = json!({ "tx_id": visit.tx_id, "apiKey": shared.facts.api_key, "permission_ticket": ticket });
-    if faults.forged {
-        notice["apiKey"] = json!("another-key-than-registered");
+    if let Some(tell) = first {
+        let (shared, visit) = (Arc::clone(&shared), visit.clone());
+        // a task of its own: a browser that clicks twice hangs up on the first request
+        tokio::spawn(async move {
+            let code = if is_agreed {
+                deliver(&shared, &visit).await
+            } else {
+                shared.kept().note(&visit.tx_id, Outcome::Code("205"), shared.now());
+                205
+            };
+            let _ = tell.send(Some(code));
+        });
     }
-    if failed.is_empty() {
-        notice["secret_key"] = json!(cipher::seal(&shared.facts, &key));
-    } else {
-        notice["unable_to_deliver"] = json!(failed);
-    }
-    let answered = notify::post(&shared.notify_url, &notice).await.unwrap_or(0);
-    if let Some(ticket) = shared.tickets().get_mut(&ticket) {
-        ticket.answered = Some(answered);
-    }
-    if faults.replayed {
-        notice["permission_ticket"] = json!(Uuid::new_v4());
-        notify::post(&shared.notify_url, &notice).await;
-    }
-    match answered {
-        200 | 201 => {
-            shared.note(&visit.tx_id, if failed.is_empty() { "200" } else { "403" });
-            200
-        }
-        _ => {
-            shared.note(&visit.tx_id, "410");
-            410
-        }
-    }
+    let code = decided.wait_for(Option::is_some).await.ok().and_then(|code| *code);
+    back(&shared, &visit.return_url, code.unwrap_or(504), &visit.tx_id)
 }
