@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use store::tables::payment::{self, State};
 use store::tables::payment_batch;
 
-use crate::support::{Bank, Kit, SERVICE, ZH, raw};
+use crate::support::{self, Bank, Kit, SERVICE, ZH, raw};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -31,6 +31,10 @@ enum Step {
         which: usize,
         refuse: u8,
         code: usize,
+    },
+    /// The order goes to the bank twice; the report on the first is on its way while the refusal of the second is imported.
+    Twice {
+        which: usize,
     },
     /// A report of before is imported again.
     Replay {
@@ -58,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => some.clone().prop_map(|which| Step::Release { which }),
         1 => some.clone().prop_map(|which| Step::Cancel { which }),
         4 => (some.clone(), any::<u8>(), 0..3_usize).prop_map(|(which, refuse, code)| Step::Bank { which, refuse, code }),
+        2 => some.clone().prop_map(|which| Step::Twice { which }),
         2 => some.clone().prop_map(|which| Step::Replay { which }),
         2 => some.prop_map(|which| Step::Retry { which }),
         2 => (0..3_usize).prop_map(|person| Step::NewAccount { person }),
@@ -146,6 +151,19 @@ impl World {
                 self.reports.push(report.clone());
                 may_go(cut, async {
                     pay::report::import(&desk, &maker, &report).await.map(|_| ())
+                })
+                .await;
+            }
+            Step::Twice { which } => {
+                let Some(batch) = named(which) else { return };
+                let Ok(order) = pay::batch::file(&desk, &maker, batch).await else {
+                    return;
+                };
+                let report = self.bank.carry_out(&order, |_| None);
+                self.reports.push(report);
+                let refusal = support::refusal_of_a_second(&order);
+                may_go(cut, async {
+                    pay::report::import(&desk, &maker, &refusal).await.map(|_| ())
                 })
                 .await;
             }
@@ -255,5 +273,29 @@ proptest! {
                 world.holds().await;
             }
         });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_refusal_of_a_second_order_says_nothing_of_the_first() {
+    let mut world = World::new().await;
+    for step in [
+        Step::Prepare { month: 0 },
+        Step::Make { month: 0 },
+        Step::Release { which: 0 },
+        Step::Twice { which: 0 },
+    ] {
+        world.step(&step, None).await;
+        world.holds().await;
+    }
+    assert_eq!(world.bank.moved.len(), 3);
+    // the report on the first order arrives after the refusal of the second, and is what counts
+    world.step(&Step::Replay { which: 0 }, None).await;
+    world.holds().await;
+    for (_, id) in &world.people {
+        let rows = payment::of_application(world.kit.desk.store.read(), id.uuid())
+            .await
+            .unwrap();
+        assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [State::Paid]);
     }
 }

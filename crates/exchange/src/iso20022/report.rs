@@ -16,6 +16,10 @@ const LIMITS: Limits = Limits {
     text: 4096,
 };
 
+/// Reasons of a refusal that are about a second copy: of the message, the part or the payment
+/// (ExternalStatusReason1Code; `DUPL` is what some banks write).
+const DUPLICATE: [&str; 7] = ["AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"];
+
 /// What became of an order, a part of it or one payment (ISO 20022 external code sets
 /// ExternalPaymentGroupStatus1Code and ExternalPaymentTransactionStatus1Code).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +187,7 @@ impl Report {
     }
 
     /// What the report says of a payment of its batch: its own status, else that of its part, else that of the order.
-    /// `None` if it says nothing; `PART` says nothing of a single payment.
+    /// `None` if it says nothing; `PART` says nothing of a single payment, and the refusal of a second copy nothing of the first.
     #[must_use]
     pub fn of(&self, payment: PaymentId) -> Option<(&Status, &[Reason])> {
         let speaks = |status: &Option<Status>| matches!(status, Some(status) if *status != Status::Partly);
@@ -206,7 +210,10 @@ impl Report {
             },
         };
         let (status, reasons) = candidates.into_iter().find(|(status, _)| speaks(status))?;
-        status.as_ref().map(|status| (status, reasons.as_slice()))
+        let status = status.as_ref()?;
+        let is_second = reasons.iter().any(|reason| DUPLICATE.contains(&reason.code.as_str()));
+        // what is refused as a second time was taken the first time; the report on that one says what became of it
+        (!(status.is_refusal() && is_second)).then_some((status, reasons.as_slice()))
     }
 }
 

@@ -219,6 +219,11 @@ fn reads_reports_of_whole_orders() {
     let read = Report::read(report(group, "").as_bytes()).unwrap();
     let (status, reasons) = read.of(payment_id(9)).unwrap();
     assert_eq!((status, reasons[0].code.as_str()), (&Status::Rejected, "B-17"));
+    for code in ["DU01", "DUPL", "AM05"] {
+        let group = format!("<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>");
+        let second = Report::read(report(&group, "").as_bytes()).unwrap();
+        assert_eq!(second.of(payment_id(9)), None, "of the first order it says nothing");
+    }
     let partly = Report::read(report("<GrpSts>PART</GrpSts>", "").as_bytes()).unwrap();
     assert_eq!(partly.of(payment_id(9)), None, "partly says nothing of one payment");
     let new_code = Report::read(report("<GrpSts>ZZZZ</GrpSts>", "").as_bytes()).unwrap();

@@ -81,3 +81,16 @@ fn report(order: &str, lines: &[(String, &str, Option<&str>)]) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+/// What a bank answers to an order it has already: the whole group refused as a duplicate, no payment named.
+pub fn refusal_of_a_second(xml: &[u8]) -> Vec<u8> {
+    let order = message(std::str::from_utf8(xml).unwrap());
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.10\"><CstmrPmtStsRpt>\
+         <GrpHdr><MsgId>D{order}</MsgId><CreDtTm>2026-11-24T10:00:00+08:00</CreDtTm></GrpHdr>\
+         <OrgnlGrpInfAndSts><OrgnlMsgId>{order}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>RJCT</GrpSts>\
+         <StsRsnInf><Rsn><Cd>DU01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>"
+    )
+    .into_bytes()
+}

@@ -18,7 +18,7 @@ use services::form::{Raw, SHOWN};
 use store::testing::TestStore;
 use zeroize::Zeroizing;
 
-pub use bank::Bank;
+pub use bank::{Bank, refusal_of_a_second};
 
 /// The service of the tests.
 pub const SERVICE: &str = "senior-allowance";
