@@ -4,6 +4,7 @@
 mod client;
 mod crash;
 mod load;
+mod lottery;
 mod portal;
 mod report;
 mod rules;
@@ -15,6 +16,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     let quick = args.contains(&"--quick");
     match name {
         "rules" => rules::run(quick),
+        "lottery" => lottery::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
