@@ -103,8 +103,9 @@ pub(super) async fn answer(
         _ => return Err(Problem::NotFound),
     };
     match said {
-        // too late, or answered in another window: the page of the case says where it stands
-        Ok(()) | Err(CaseError::Input { .. }) => Ok(onward(&format!("/applications/{case}"))),
+        Ok(()) => Ok(onward(&format!("/applications/{case}"))),
+        // too late, or answered in another window: the page of the case says so, and where it stands
+        Err(CaseError::Input { .. }) => Ok(onward(&format!("/applications/{case}?ticket=late"))),
         Err(error) => Err(error.into()),
     }
 }
