@@ -260,6 +260,7 @@ ticket-text-declined = You gave up your place.
 ticket-text-lapsed = Time ran out and the place went to the next.
 ticket-choice-held = Your place
 ticket-choice-ahead = Number { $n } on the waiting list
+ticket-late = Your answer was not taken: it came too late, or the place has changed since. This is where it stands.
 ticket-accept = Accept this place
 ticket-decline = I give it up
 ticket-decline-text = You can’t take this back; the place goes to the next.

@@ -257,6 +257,7 @@ ticket-text-declined = 您放棄了這次的名額。
 ticket-text-lapsed = 期限內沒有完成，名額已經給下一位。
 ticket-choice-held = 您的名額
 ticket-choice-ahead = 備取第 { $n } 位
+ticket-late = 您的回覆沒有收下：期限已經過了，或這個名額已經變動。目前的情形如下。
 ticket-accept = 接受這個名額
 ticket-decline = 我要放棄
 ticket-decline-text = 放棄之後不能反悔，名額會給下一位。

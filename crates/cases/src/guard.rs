@@ -5,7 +5,7 @@ use civic::{Language, Purpose};
 use services::Service;
 use store::access::{Actor, Grant, Resource};
 use store::ledger::{ActorKind, Entry};
-use store::tables::{application, payment_batch, person, round};
+use store::tables::{application, payment_batch, person, roll, round};
 use uuid::Uuid;
 
 use crate::record::Record;
@@ -77,6 +77,9 @@ pub(crate) enum Action {
     Queue,
     Measure,
     Round,
+    Roll,
+    Confirm,
+    List,
     Audit,
     Administer,
 }
@@ -97,6 +100,9 @@ impl Action {
             Action::Queue => "queue",
             Action::Measure => "measure",
             Action::Round => "round",
+            Action::Roll => "roll",
+            Action::Confirm => "confirm",
+            Action::List => "list",
             Action::Audit => "audit",
             Action::Administer => "administer",
         }
@@ -192,6 +198,36 @@ pub(crate) fn draw(desk: &Desk, staff: &Staff, service: &Service, round: &round:
     desk.store
         .access()
         .decide(who.actor(), "draw", resource, of_office("draw"))?;
+    Ok(())
+}
+
+/// May a member of staff confirm the lines of a roll for the office that the service names.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn confirm(desk: &Desk, staff: &Staff, confirm: &services::roll::Confirm) -> Result<(), CaseError> {
+    let who = staff.who();
+    let agency = confirm.agency.get(Language::ZhTw);
+    desk.store
+        .access()
+        .decide(who.actor(), "confirm", Resource::Office(agency), of_office("confirm"))?;
+    Ok(())
+}
+
+/// May a member of staff grant this roll: never the one who drew it up.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn grant(desk: &Desk, staff: &Staff, service: &Service, roll: &roll::Model) -> Result<(), CaseError> {
+    let who = staff.who();
+    let resource = Resource::Roll {
+        id: roll.id,
+        agency: agency(service),
+        made_by: roll.made_by,
+    };
+    desk.store
+        .access()
+        .decide(who.actor(), "grant", resource, of_office("grant"))?;
     Ok(())
 }
 

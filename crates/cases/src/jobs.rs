@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, correct, dispose, round};
+use crate::{CaseError, Desk, correct, dispose, roll, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -33,6 +33,7 @@ pub struct Tidied {
 pub fn relay(desk: &Arc<Desk>) -> Relay {
     let (fetching, writing, sending, drawing) =
         (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
+    let (listing, telling, granting) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
     Relay::default()
         .on(mydata::FETCH, move |payload| {
             let desk = Arc::clone(&fetching);
@@ -51,6 +52,18 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
                 let (service, round) = read::<(String, String)>(&payload)?;
                 done(round::spread(&desk, &service, &round).await)
             }
+        })
+        .on(roll::DRAW, move |payload| {
+            let desk = Arc::clone(&listing);
+            async move { done(roll::draw(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(roll::TELL, move |payload| {
+            let desk = Arc::clone(&telling);
+            async move { done(roll::tell_lines(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(roll::GRANT, move |payload| {
+            let desk = Arc::clone(&granting);
+            async move { done(roll::grant_lines(&desk, read::<Uuid>(&payload)?).await) }
         })
         .on(mail::SEND, move |payload| {
             let desk = Arc::clone(&sending);

@@ -69,6 +69,8 @@ pub struct MyCase {
     pub survey: Option<measure::Survey>,
     /// What it took into draws.
     pub tickets: Vec<round::MyTicket>,
+    /// The roll it stands on, where nobody applied.
+    pub line: Option<crate::roll::MyLine>,
     /// Whether it can still be taken back.
     pub can_withdraw: bool,
 }
@@ -107,7 +109,13 @@ fn shown_state(state: State) -> State {
 /// The store's.
 pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError> {
     let rows = application::by_person(desk.store.read(), person.id.uuid()).await?;
-    Ok(rows.iter().map(|row| mine(desk, row)).collect())
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if crate::roll::is_told(desk, row).await? {
+            found.push(mine(desk, row));
+        }
+    }
+    Ok(found)
 }
 
 /// One own case.
@@ -144,6 +152,7 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
         account_refused: entitlements.iter().any(|one| one.account_refused),
         survey: measure::survey(desk, person, id).await?,
         tickets: round::of_case(desk, &record.service, id.uuid()).await?,
+        line: crate::roll::of_case(desk, &record).await?,
         can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction),
         mine: line,
         answers: record.answers,

@@ -64,34 +64,11 @@ pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
     }
     let id = PersonId::generate(desk.clock.as_ref());
     let seal = desk.store.seal().clone();
-    let sealed = Sealed {
-        name: new.name,
-        national_id: new.national_id.reveal().to_owned(),
-        email: new.email,
-        phone: new.phone,
-    };
-    let plain =
-        zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
     let made = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let key = seal.new_key(tx, Owner::Person(id.uuid())).await?;
-                let sealed = seal
-                    .seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain)
-                    .await?;
-                let at = tx.now().as_microsecond();
-                let row = person::Model {
-                    id: id.uuid(),
-                    lookup: lookup.to_vec(),
-                    key_id: key.uuid(),
-                    sealed,
-                    language: civic::Language::ZhTw.tag().to_owned(),
-                    created_at: at,
-                    updated_at: at,
-                    revision: 1,
-                };
-                person::insert(tx, row).await?;
+                note(tx, &seal, id, &new).await?;
                 Ok::<_, CaseError>(())
             })
         })
@@ -105,6 +82,47 @@ pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
         .await?
         .ok_or(CaseError::NotFound("person"))?;
     open(desk, row).await
+}
+
+/// Finds a person a register names, or notes them, inside a transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn note(
+    tx: &store::Tx,
+    seal: &store::seal::Seal,
+    id: PersonId,
+    new: &NewPerson,
+) -> Result<PersonId, CaseError> {
+    let lookup = seal.lookup("national_id", new.national_id.reveal());
+    if let Some(row) = person::by_lookup(tx, &lookup).await? {
+        return Ok(PersonId::from_uuid(row.id));
+    }
+    let sealed = Sealed {
+        name: new.name.clone(),
+        national_id: new.national_id.reveal().to_owned(),
+        email: new.email.clone(),
+        phone: new.phone.clone(),
+    };
+    let plain =
+        zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
+    let key = seal.new_key(tx, Owner::Person(id.uuid())).await?;
+    let sealed = seal
+        .seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain)
+        .await?;
+    let at = tx.now().as_microsecond();
+    let row = person::Model {
+        id: id.uuid(),
+        lookup: lookup.to_vec(),
+        key_id: key.uuid(),
+        sealed,
+        language: civic::Language::ZhTw.tag().to_owned(),
+        created_at: at,
+        updated_at: at,
+        revision: 1,
+    };
+    person::insert(tx, row).await?;
+    Ok(id)
 }
 
 /// The person of a session.

@@ -2,6 +2,7 @@
 
 use crate::error::RuleError;
 use crate::model::{Entity, Input, Type};
+use crate::people_file::PeopleFile;
 use crate::plan::data_type;
 use crate::rules::Rules;
 use crate::symbols::Texts;
@@ -10,11 +11,10 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBat
 use arrow::compute::{CastOptions, cast, cast_with_options, concat};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Everybody, household by household.
@@ -161,15 +161,15 @@ fn joined(parts: &[ArrayRef]) -> Result<ArrayRef, RuleError> {
 }
 
 /// A Parquet file whose columns are read one by one.
-struct Table<'a> {
-    path: &'a Path,
+struct Table {
+    file: PeopleFile,
     metadata: ArrowReaderMetadata,
 }
 
-impl Table<'_> {
-    fn open<'a>(rules: &Rules, path: &'a Path) -> Result<Table<'a>, RuleError> {
-        let file = File::open(path).map_err(unreadable)?;
-        let read = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(unreadable)?;
+impl Table {
+    fn open(rules: &Rules, people: PeopleFile) -> Result<Table, RuleError> {
+        let file = File::open(&people.path).map_err(unreadable)?;
+        let read = ArrowReaderMetadata::load(&file, people.options()).map_err(unreadable)?;
         // texts come as codes with a dictionary, however they were written
         let coded = |field: &Arc<Field>| {
             let is_text = Use::of(rules, field.name()).is_some_and(Use::is_text);
@@ -181,9 +181,9 @@ impl Table<'_> {
             }
         };
         let fields: Vec<Arc<Field>> = read.schema().fields().iter().map(coded).collect();
-        let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+        let options = people.options().with_schema(Arc::new(Schema::new(fields)));
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(read.metadata()), options).map_err(unreadable)?;
-        Ok(Table { path, metadata })
+        Ok(Table { file: people, metadata })
     }
 
     /// How many persons there are.
@@ -228,7 +228,7 @@ impl Table<'_> {
         for (group, first, count) in self.groups(rows) {
             let (from, to) = (rows.start.max(first), rows.end.min(first + count));
             // a file of its own, because threads that share one would move each other's place in it
-            let file = File::open(self.path).map_err(unreadable)?;
+            let file = File::open(&self.file.path).map_err(unreadable)?;
             let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
                 .with_projection(mask.clone())
                 .with_row_groups(vec![group])
@@ -262,7 +262,7 @@ impl Table<'_> {
 
 /// A population that stays in its file: parts of whole households, read one by one.
 pub(crate) struct Parts<'a> {
-    table: Table<'a>,
+    table: Table,
     wanted: Vec<(usize, String, Use<'a>)>,
     texts: Mutex<Texts<'a>>,
     starts: Vec<usize>,
@@ -271,8 +271,8 @@ pub(crate) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub fn open(rules: &'a Rules, path: &'a Path) -> Result<Parts<'a>, RuleError> {
-        let table = Table::open(rules, path)?;
+    pub fn open(rules: &'a Rules, file: PeopleFile) -> Result<Parts<'a>, RuleError> {
+        let table = Table::open(rules, file)?;
         let mut wanted = table.wanted(rules);
         let needed = crate::sweep::inputs(rules);
         wanted.retain(|(_, _, of)| match of {
@@ -355,8 +355,8 @@ impl Population {
     }
 
     /// Reads the columns the rules ask for, on every core.
-    pub(crate) fn read(rules: &Rules, path: &Path) -> Result<Population, RuleError> {
-        let table = Table::open(rules, path)?;
+    pub(crate) fn read(rules: &Rules, file: PeopleFile) -> Result<Population, RuleError> {
+        let table = Table::open(rules, file)?;
         let wanted = table.wanted(rules);
         let persons = table.persons();
         if persons == 0 {

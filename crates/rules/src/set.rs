@@ -7,6 +7,7 @@ use crate::input::CaseInput;
 use crate::mistake::Mistake;
 use crate::model::{Input, StepInfo};
 use crate::parameters::Parameter;
+use crate::people_file::PeopleFile;
 use crate::plan::Plan;
 use crate::population::{Parts, Population};
 use crate::rules::Rules;
@@ -72,8 +73,8 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::decide`], for the first case that has one; [`RuleError::Population`] when the file can't be read, or
     /// a column is missing or of another type.
-    pub fn sweep_file(&self, file: &Path, on: Date) -> Result<(Swept, usize, usize), RuleError> {
-        let parts = Parts::open(&self.rules, file)?;
+    pub fn sweep_file(&self, file: impl Into<PeopleFile>, on: Date) -> Result<(Swept, usize, usize), RuleError> {
+        let parts = Parts::open(&self.rules, file.into())?;
         let swept = sweep::sweep_file(&self.rules, self.plan(on)?.as_ref(), &parts)?;
         Ok((swept, parts.persons(), parts.households()))
     }
@@ -90,8 +91,8 @@ impl RuleSet {
     ///
     /// # Errors
     /// [`RuleError::Population`] when the file can't be read, or a column is missing or of another type.
-    pub fn read_population(&self, file: &Path) -> Result<Population, RuleError> {
-        Population::read(&self.rules, file)
+    pub fn read_population(&self, file: impl Into<PeopleFile>) -> Result<Population, RuleError> {
+        Population::read(&self.rules, file.into())
     }
 
     /// The facts the rules ask for.

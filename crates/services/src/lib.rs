@@ -12,6 +12,7 @@ mod letter;
 mod meta;
 mod mydata;
 mod notice;
+pub mod roll;
 pub mod round;
 mod service;
 mod starter;

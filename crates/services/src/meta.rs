@@ -23,7 +23,7 @@ pub struct Meta {
     pub legal_basis: String,
     /// Letters in the numbers of applications: `SA` gives `115-SA-000001`.
     pub series: String,
-    /// Ways to apply.
+    /// Ways to apply; none where everybody entitled is on a roll.
     pub channels: Vec<Channel>,
     /// Codes of the purposes (個人資料保護法之特定目的), the main one first.
     pub purposes: Vec<String>,
@@ -94,7 +94,7 @@ pub struct Payment {
 pub enum Every {
     /// Each month.
     Month,
-    /// Once, in the month of the application.
+    /// Once, in the month of the application or of the roll.
     Once,
     /// Not at all: the service gives something else than money.
     Never,
@@ -153,8 +153,8 @@ pub(crate) struct ReadMeta {
     pub mydata: Vec<Spanned<String>>,
 }
 
-/// Reads `service.toml` of a folder of this name.
-pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Vec<Mistake>> {
+/// Reads `service.toml` of a folder of this name. `proactive`: the folder has rolls, so nobody need apply.
+pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Result<ReadMeta, Vec<Mistake>> {
     let read: MetaFile = file.parse().map_err(|mistake| vec![mistake])?;
     let mut mistakes = Vec::new();
     let mut wrong = |at: std::ops::Range<usize>, message: String, suggestion: Option<String>| {
@@ -195,11 +195,11 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Ve
             ),
         }
     }
-    if read.channels.get_ref().is_empty() {
+    if read.channels.get_ref().is_empty() && !proactive {
         wrong(
             read.channels.span(),
             "there is no way to apply".to_owned(),
-            Some("write `channels = [\"online\", \"counter\"]`".to_owned()),
+            Some("write `channels = [\"online\", \"counter\"]`, or a `roll.toml`".to_owned()),
         );
     }
     if read.purposes.get_ref().is_empty() {

@@ -14,12 +14,14 @@ use crate::letter::{Letter, LetterError, Letters};
 use crate::meta::{self, ReadMeta};
 use crate::mydata::Mapping;
 use crate::notice::Notice;
+use crate::roll::{self, Rolls};
 use crate::round::{self, Rounds};
 use crate::{Meta, texts};
 
 /// Files and folders that are read.
-const READ: [&str; 9] = [
+const READ: [&str; 10] = [
     "service.toml",
+    "roll.toml",
     "form.toml",
     "rules.toml",
     "round.toml",
@@ -45,6 +47,8 @@ pub struct Service {
     pub rules: RuleSet,
     /// Rounds, where there are fewer places than applicants.
     pub rounds: Option<Rounds>,
+    /// Rolls, where the city gives of its own motion.
+    pub rolls: Option<Rolls>,
     notice: Notice,
     translated: BTreeMap<Language, Notice>,
     letters: Letters,
@@ -70,7 +74,7 @@ impl Service {
         let name = folder.file_name().and_then(|name| name.to_str());
         let meta = meta_file
             .as_ref()
-            .and_then(|file| keep(meta::load(file, name), &mut mistakes));
+            .and_then(|file| keep(meta::load(file, name, roll::is_in(folder)), &mut mistakes));
         let sets = meta.as_ref().map(|meta| meta.meta.mydata.as_slice());
         let places = keep(round::places(folder), &mut mistakes).unwrap_or_default();
         let known = Known {
@@ -95,6 +99,7 @@ impl Service {
             (Some(form), Some(rules)) => keep(round::load(folder, places, form, rules), &mut mistakes).flatten(),
             _ => None,
         };
+        let rolls = keep(roll::load(folder), &mut mistakes).flatten();
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let letters = keep(Letters::read(folder), &mut mistakes);
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
@@ -135,6 +140,7 @@ impl Service {
             form,
             rules,
             rounds,
+            rolls,
             notice,
             translated,
             letters,

@@ -277,8 +277,9 @@ async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Resu
             amount,
             first_month: first.to_string(),
             last_month: last.to_string(),
+            // who gave none is asked for one, as after a refusal of the bank
+            account_refused: account.is_none(),
             account,
-            account_refused: false,
             made_at: desk.now().as_microsecond(),
             revision: 1,
         });

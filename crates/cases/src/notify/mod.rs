@@ -53,6 +53,21 @@ const TEXTS: &[(&str, &str, &str)] = &[
         include_str!("../../messages/en/withdrawn.txt"),
     ),
     (
+        "listed",
+        include_str!("../../messages/zh-TW/listed.txt"),
+        include_str!("../../messages/en/listed.txt"),
+    ),
+    (
+        "listed_without_account",
+        include_str!("../../messages/zh-TW/listed_without_account.txt"),
+        include_str!("../../messages/en/listed_without_account.txt"),
+    ),
+    (
+        "listed_relief",
+        include_str!("../../messages/zh-TW/listed_relief.txt"),
+        include_str!("../../messages/en/listed_relief.txt"),
+    ),
+    (
         "placed",
         include_str!("../../messages/zh-TW/placed.txt"),
         include_str!("../../messages/en/placed.txt"),

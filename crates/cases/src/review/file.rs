@@ -162,7 +162,10 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
         number: record.row.number.clone().unwrap_or_default(),
         state: record.row.state,
         revision: record.row.revision,
-        channel: record.row.channel.clone(),
+        channel: match record.row.roll_id {
+            Some(_) => "proactive".to_owned(),
+            None => record.row.channel.clone(),
+        },
         submitted: time(record.row.submitted_at.unwrap_or(record.row.opened_at)),
         rows: side_by_side(&record, Language::ZhTw),
         evidence: came(desk, &record).await?,

@@ -6,6 +6,7 @@ mod journey;
 mod mydata;
 mod paid_once;
 mod refused;
+mod rolls;
 mod rounds;
 mod staff;
 mod support;

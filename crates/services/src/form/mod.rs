@@ -11,6 +11,7 @@ mod enter;
 mod file;
 mod kinds;
 mod model;
+mod register;
 mod schema;
 mod show;
 mod words;
@@ -21,6 +22,7 @@ pub use condition::{Condition, ConditionError};
 pub use enter::{FieldError, Invalid, Raw, SHOWN};
 pub(crate) use file::{Known, load};
 pub use model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
+pub use register::Listed;
 pub use show::{FieldView, PageView};
 
 /// The item of a person group that stands for the applicant.

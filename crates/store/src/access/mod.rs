@@ -52,6 +52,17 @@ pub enum Resource<'a> {
         /// Who made it.
         made_by: Uuid,
     },
+    /// A register of residents.
+    Register(Uuid),
+    /// A roll.
+    Roll {
+        /// Identifier.
+        id: Uuid,
+        /// Office that gives.
+        agency: &'a str,
+        /// Who drew it up.
+        made_by: Uuid,
+    },
     /// A round with its draw.
     Round {
         /// Identifier.

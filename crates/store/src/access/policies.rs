@@ -13,7 +13,8 @@ use super::{Actor, Grant, Refused, Resource};
 use crate::StoreError;
 
 /// The policies built in: the same files that lie beside the program.
-const BUILT_IN: [&str; 3] = [
+const BUILT_IN: [&str; 4] = [
+    include_str!("../../../../policies/rolls.cedar"),
     include_str!("../../../../policies/residents.cedar"),
     include_str!("../../../../policies/staff.cedar"),
     include_str!("../../../../policies/platform.cedar"),
@@ -32,7 +33,9 @@ pub struct Access {
 /// Names of entity types, parsed once.
 struct Names(HashMap<&'static str, EntityTypeName>);
 
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 11] = [
+    "Register",
+    "Roll",
     "System",
     "Resident",
     "Staff",
@@ -132,7 +135,10 @@ impl Access {
         let (owner_kind, owner_id) = match resource {
             Resource::Application { id, .. } => ("application", id.to_string()),
             Resource::Profile(id) => ("person", id.to_string()),
-            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } => ("", String::new()),
+            Resource::Register(id) => ("register", id.to_string()),
+            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
+                ("", String::new())
+            }
         };
         Ok(Grant {
             owner_kind,
@@ -211,6 +217,14 @@ impl Access {
                 (
                     self.names.id("Batch", id)?,
                     HashMap::from([("made_by".to_owned(), maker)]),
+                )
+            }
+            Resource::Register(id) => (self.names.id("Register", id)?, HashMap::new()),
+            Resource::Roll { id, agency, made_by } => {
+                let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
+                (
+                    self.names.id("Roll", id)?,
+                    HashMap::from([("agency".to_owned(), text(agency)), ("made_by".to_owned(), maker)]),
                 )
             }
             Resource::Round { id, agency, sealed_by } => {

@@ -114,6 +114,11 @@ pub struct Model {
     pub dispose_after: Option<String>,
     /// Microseconds UTC.
     pub disposed_at: Option<i64>,
+    /// Legal day whose law decides, `YYYY-MM-DD`, where it is not the day of submission.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reference_date: Option<String>,
+    /// The roll it stands on, where nobody applied and the city gives of its own motion.
+    pub roll_id: Option<Uuid>,
 }
 
 /// No relation is walked through the entity layer.
@@ -156,7 +161,7 @@ impl Filter {
         } else {
             self.states.clone()
         };
-        let mut all = Condition::all().add(Column::State.is_in(states));
+        let mut all = Condition::all().add(Column::State.is_in(states)).add(looked_at());
         if let Some(services) = &self.services {
             all = all.add(Column::Service.is_in(services));
         }
@@ -180,6 +185,24 @@ impl Filter {
         }
         all
     }
+}
+
+/// Leaves out the lines of a roll that wait for the decision on the whole roll; one whose person objects is in it.
+pub fn looked_at() -> Condition {
+    use super::roll_entry::{self, Standing};
+    let objected = Query::select()
+        .expr(Expr::val(1))
+        .from(roll_entry::Entity)
+        .and_where(Expr::col((roll_entry::Entity, roll_entry::Column::ApplicationId)).equals((Entity, Column::Id)))
+        .and_where(ExprTrait::eq(
+            Expr::col((roll_entry::Entity, roll_entry::Column::Standing)),
+            Standing::Objected,
+        ))
+        .to_owned();
+    Condition::any()
+        .add(Column::RollId.is_null())
+        .add(Column::State.ne(State::Submitted))
+        .add(Expr::exists(objected))
 }
 
 /// The application with this identifier.

@@ -11,7 +11,7 @@ const ME: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
-const ACTIONS: [&str; 19] = [
+const ACTIONS: [&str; 24] = [
     "open",
     "fill",
     "submit",
@@ -28,6 +28,11 @@ const ACTIONS: [&str; 19] = [
     "measure",
     "round",
     "draw",
+    "roll",
+    "confirm",
+    "grant",
+    "sweep",
+    "list",
     "audit",
     "administer",
     "profile",
@@ -124,6 +129,23 @@ fn table(access: &Access) -> String {
                         id: THING,
                         agency: "social",
                         sealed_by: OTHER,
+                    },
+                ),
+                ("the register", Resource::Register(THING)),
+                (
+                    "a roll they drew up",
+                    Resource::Roll {
+                        id: THING,
+                        agency: "social",
+                        made_by: ME,
+                    },
+                ),
+                (
+                    "a roll a colleague drew up",
+                    Resource::Roll {
+                        id: THING,
+                        agency: "social",
+                        made_by: OTHER,
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

@@ -55,6 +55,10 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<payment_batch::Entity>(&mut tables);
     declared::<payment_report::Entity>(&mut tables);
     declared::<person::Entity>(&mut tables);
+    declared::<exclusion::Entity>(&mut tables);
+    declared::<register::Entity>(&mut tables);
+    declared::<roll::Entity>(&mut tables);
+    declared::<roll_entry::Entity>(&mut tables);
     declared::<round::Entity>(&mut tables);
     declared::<round_entry::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);

@@ -11,6 +11,7 @@ mod indicators;
 mod load;
 mod payments;
 mod queue;
+mod rolls;
 mod rounds;
 mod sign_in;
 
@@ -57,6 +58,15 @@ pub fn routes() -> Router<App> {
         .route("/office/payments/batches/{id}/file", get(payments::file))
         .route("/office/payments/batches/{id}/release", post(payments::release))
         .route("/office/payments/batches/{id}/cancel", post(payments::cancel))
+        .route("/office/rolls", get(rolls::list))
+        .route("/office/rolls/{service}/{roll}", get(rolls::show))
+        .route("/office/rolls/{service}/{roll}/lines", get(rolls::lines))
+        .route("/office/rolls/{service}/{roll}/{act}", post(rolls::act))
+        .route(
+            "/office/exclusions/{service}",
+            get(rolls::exclusions).post(rolls::exclude),
+        )
+        .route("/office/exclusions/{service}/{id}/readmit", post(rolls::readmit))
         .route("/office/rounds", get(rounds::list))
         .route("/office/rounds/{service}/{round}", get(rounds::show))
         .route("/office/rounds/{service}/{round}/seal", post(rounds::seal))
@@ -129,12 +139,14 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Officer => &[
             ("/office", "office-nav-queue"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/rolls", "office-nav-rolls"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Supervisor => &[
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/rolls", "office-nav-rolls"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Cashier => &[

@@ -12,6 +12,7 @@ mod home;
 mod my_data;
 mod mydata;
 mod notice;
+mod roll;
 mod rounds;
 mod sign_in;
 mod survey;
@@ -53,6 +54,7 @@ pub fn routes() -> Router<App> {
             "/applications/{id}/withdraw",
             get(withdraw::show).post(withdraw::withdraw),
         )
+        .route("/applications/{id}/object", post(roll::object))
         .route("/applications/{id}/account", get(account::show).post(account::save))
         .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
         .route("/applications/{id}/letters/{letter}", get(case::letter))

@@ -174,6 +174,11 @@ impl Kit {
         review::take(&self.desk, officer, id, self.revision(id).await)
             .await
             .unwrap();
+        self.approved_taken(officer, id).await;
+    }
+
+    /// Approves a case that is taken, and lets its letter leave.
+    pub async fn approved_taken(&self, officer: &Staff, id: ApplicationId) {
         review::approve(&self.desk, officer, id, self.revision(id).await, "")
             .await
             .unwrap();
