@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::folder::TextFile;
+use crate::form::{Form, SourceKind, entity_name};
 use crate::texts;
 
 const ROLL: &str = "roll.toml";
@@ -56,6 +57,7 @@ pub struct Roll {
 struct RollsFile {
     confirm: Option<Confirm>,
     object_days: Spanned<u16>,
+    #[serde(default)]
     roll: Vec<RollFile>,
 }
 
@@ -79,6 +81,30 @@ impl Rolls {
 /// Whether a folder has rolls.
 pub(crate) fn is_in(folder: &Path) -> bool {
     folder.join(ROLL).exists()
+}
+
+/// What a register must fill, or the roll would stay open for ever: each input of the rules that a field asks for. What
+/// the form knows of every applicant needs no register.
+pub(crate) fn unfilled(file: &TextFile, form: &Form) -> Vec<Mistake> {
+    let fields = || form.pages.iter().flat_map(|page| &page.fields);
+    let known = |name: &str| form.groups.iter().any(|group| group.applicant.contains_key(name));
+    let mut mistakes = Vec::new();
+    let mut seen = BTreeSet::new();
+    for input in fields().filter_map(|field| field.input.as_ref()) {
+        let written = format!("{}.{}", entity_name(input.entity), input.name);
+        let mut same = fields().filter(|field| field.input.as_ref() == Some(input));
+        let filled = same.any(|field| field.sources.contains(&SourceKind::Register));
+        if filled || (input.entity == rules::Entity::Person && known(&input.name)) || !seen.insert(written.clone()) {
+            continue;
+        }
+        let start = file.text.find(&format!("\"{written}\"")).unwrap_or(0);
+        mistakes.push(file.mistake(
+            &(start..start),
+            format!("the service has rolls, and no register fills `{written}`"),
+            "add \"register\" to the `sources` of the field".to_owned(),
+        ));
+    }
+    mistakes
 }
 
 /// Reads the rolls of a folder; `None` when it has none.
@@ -111,12 +137,12 @@ pub(crate) fn load(folder: &Path) -> Result<Option<Rolls>, Vec<Mistake>> {
             && id
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if !sound || !ids.insert(id.clone()) {
-            wrong(
-                roll.id.span(),
-                format!("`{id}` can't name a roll, or names two"),
-                "use small letters, digits and hyphens",
-            );
+        if !sound {
+            let advice = "use small letters, digits and hyphens, 40 at most";
+            wrong(roll.id.span(), format!("`{id}` can't name a roll"), advice);
+        } else if !ids.insert(id.clone()) {
+            let message = format!("there are two rolls called `{id}`");
+            wrong(roll.id.span(), message, "give one another id");
         }
         let mut day = |text: &Spanned<String>| match text.get_ref().parse::<Date>() {
             Ok(day) => Some(day),

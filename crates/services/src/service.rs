@@ -100,6 +100,9 @@ impl Service {
             _ => None,
         };
         let rolls = keep(roll::load(folder), &mut mistakes).flatten();
+        if let (true, Some(file), Some(form)) = (roll::is_in(folder), &form_file, &form) {
+            mistakes.extend(roll::unfilled(file, form));
+        }
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let letters = keep(Letters::read(folder), &mut mistakes);
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {

@@ -20,7 +20,7 @@ pub use answers::{Answer, Answers, Held, Offered, Source};
 pub use ask::Question;
 pub use condition::{Condition, ConditionError};
 pub use enter::{FieldError, Invalid, Raw, SHOWN};
-pub(crate) use file::{Known, load};
+pub(crate) use file::{Known, entity_name, load};
 pub use model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
 pub use register::Listed;
 pub use show::{FieldView, PageView};
