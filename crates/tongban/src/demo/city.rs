@@ -158,6 +158,16 @@ impl City {
         }
     }
 
+    /// The seed, and the stream that a family is drawn from.
+    pub(super) fn drawn_from(&self, family: usize) -> (u64, u64) {
+        (self.seed, self.stream(family))
+    }
+
+    /// The day of which the city is true.
+    pub(super) const fn day(&self) -> Date {
+        self.today
+    }
+
     /// A family with the place of its first person.
     pub(super) fn family(&self, family: usize) -> Option<(Family, u32)> {
         let (from, to) = (*self.starts.get(family)?, *self.starts.get(family + 1)?);

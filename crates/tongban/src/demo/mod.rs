@@ -6,6 +6,7 @@
 
 mod city;
 mod draw;
+mod entries;
 mod facts;
 mod family;
 mod identity;
@@ -56,6 +57,8 @@ impl CityError {
     }
 }
 
+#[cfg(test)]
+mod entries_tests;
 #[cfg(test)]
 mod story_tests;
 #[cfg(test)]

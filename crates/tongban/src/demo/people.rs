@@ -5,7 +5,9 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringDictionaryBuilder};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder,
+};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
@@ -14,7 +16,9 @@ use parquet::file::properties::WriterProperties;
 
 use super::CityError;
 use super::city::{City, REGION};
+use super::entries::{self, Entry};
 use super::family::{Family, Person, Role};
+use super::marginals::figures;
 
 /// Rows of a batch and of a row group.
 const BATCH: usize = 1 << 16;
@@ -25,20 +29,22 @@ struct Row<'a> {
     id: i64,
     family: &'a Family,
     person: &'a Person,
+    entry: &'a Entry,
 }
 
 /// Columns that are not known of everybody.
-const UNKNOWN: [&str; 2] = ["occupation_wage", "deposits"];
+const UNKNOWN: [&str; 3] = ["occupation_wage", "deposits", "house_tax_number"];
 
 /// How a column is filled.
 enum Fill {
     Text(fn(&Row<'_>) -> &'static str),
+    Name(fn(&Row<'_>) -> Option<String>),
     Number(fn(&Row<'_>) -> Option<i64>),
     Truth(fn(&Row<'_>) -> bool),
     Day(fn(&Row<'_>) -> Date),
 }
 
-use Fill::{Day, Number, Text, Truth};
+use Fill::{Day, Name, Number, Text, Truth};
 
 /// The columns: who and of which family, then every input of the rules by its name, as `rules::Population` reads them.
 const COLUMNS: &[(&str, Fill)] = &[
@@ -91,6 +97,17 @@ const COLUMNS: &[(&str, Fill)] = &[
         Number(|row| Some(row.person.facts.land_not_counted)),
     ),
     ("house_value", Number(|row| Some(row.person.facts.house))),
+    // what no application asks: entries of the household registration and of the house tax records
+    ("registered_since", Day(|row| row.entry.registered_since)),
+    ("alive", Truth(|row| row.entry.alive)),
+    ("indigenous", Truth(|row| row.entry.indigenous)),
+    ("houses_owned", Number(|row| Some(row.entry.houses_owned))),
+    (
+        "house_tax_number",
+        Name(|row| row.entry.owner.then(|| row.tax_number())),
+    ),
+    ("house_self_used", Truth(|row| row.entry.self_used)),
+    ("owner_share", Number(|row| Some(row.entry.share))),
 ];
 
 impl Row<'_> {
@@ -98,6 +115,11 @@ impl Row<'_> {
     fn may_apply(&self) -> bool {
         let registered = self.person.facts.exclusion != "spouse_without_registration";
         self.person.age >= 65 && matches!(self.person.role, Role::Head | Role::Spouse) && registered
+    }
+
+    /// The number of the record of the person's house: invented, the same as long as the resident is.
+    fn tax_number(&self) -> String {
+        format!("B{:011}", 90_000_000_000 + self.id)
     }
 
     /// What the person is to the head of the family.
@@ -112,6 +134,7 @@ impl Row<'_> {
 /// A column being filled.
 enum Column {
     Text(StringDictionaryBuilder<Int32Type>),
+    Name(StringBuilder),
     Number(Int64Builder),
     Truth(BooleanBuilder),
     Day(Date32Builder),
@@ -121,6 +144,7 @@ impl Column {
     fn new(fill: &Fill) -> Self {
         match fill {
             Text(_) => Self::Text(StringDictionaryBuilder::new()),
+            Name(_) => Self::Name(StringBuilder::new()),
             Number(_) => Self::Number(Int64Builder::new()),
             Truth(_) => Self::Truth(BooleanBuilder::new()),
             Day(_) => Self::Day(Date32Builder::new()),
@@ -130,6 +154,7 @@ impl Column {
     fn push(&mut self, fill: &Fill, row: &Row<'_>) {
         match (self, fill) {
             (Self::Text(column), Text(value)) => column.append_value(value(row)),
+            (Self::Name(column), Name(value)) => column.append_option(value(row)),
             (Self::Number(column), Number(value)) => column.append_option(value(row)),
             (Self::Truth(column), Truth(value)) => column.append_value(value(row)),
             (Self::Day(column), Day(value)) => column.append_value(days(value(row))),
@@ -140,6 +165,7 @@ impl Column {
     fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Text(column) => Arc::new(column.finish()),
+            Self::Name(column) => Arc::new(column.finish()),
             Self::Number(column) => Arc::new(column.finish()),
             Self::Truth(column) => Arc::new(column.finish()),
             Self::Day(column) => Arc::new(column.finish()),
@@ -158,6 +184,7 @@ fn schema() -> SchemaRef {
         .map(|(name, fill)| {
             let kind = match fill {
                 Text(_) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+                Name(_) => DataType::Utf8,
                 Number(_) => DataType::Int64,
                 Truth(_) => DataType::Boolean,
                 Day(_) => DataType::Date32,
@@ -169,6 +196,15 @@ fn schema() -> SchemaRef {
 }
 
 impl City {
+    /// What the registers say of the persons of a family, in their order.
+    ///
+    /// # Errors
+    /// [`CityError::Figures`].
+    pub(super) fn entries(&self, number: usize, family: &Family) -> Result<Vec<Entry>, CityError> {
+        let (seed, stream) = self.drawn_from(number);
+        Ok(entries::of(figures()?, family, seed, stream, self.day()))
+    }
+
     /// Writes all residents as Parquet, in bounded memory. `progress` hears how many are written so far.
     ///
     /// # Errors
@@ -191,13 +227,15 @@ impl City {
             let Some((family, from)) = self.family(number) else {
                 continue;
             };
-            for (index, person) in family.persons.iter().enumerate() {
+            let entries = self.entries(number, &family)?;
+            for (index, (person, entry)) in family.persons.iter().zip(&entries).enumerate() {
                 let household = i64::try_from(number).unwrap_or(i64::MAX);
                 let row = Row {
                     household,
                     id: i64::from(from) + i64::try_from(index).unwrap_or(0),
                     family: &family,
                     person,
+                    entry,
                 };
                 for (column, (_, fill)) in columns.iter_mut().zip(COLUMNS) {
                     column.push(fill, &row);
