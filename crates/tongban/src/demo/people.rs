@@ -1,5 +1,5 @@
 //! The city as a table: one row a resident, the families one after another, in the columns that a sweep of the rules
-//! reads. No names and no national ids are in it.
+//! reads: without names and national ids for whoever measures, with them as the register of residents of the city.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,10 +15,12 @@ use parquet::basic::Encoding;
 use parquet::file::properties::WriterProperties;
 
 use super::CityError;
-use super::city::{City, REGION};
+use super::city::{City, NAME, REGION};
 use super::entries::{self, Entry};
 use super::family::{Family, Person, Role};
+use super::identity;
 use super::marginals::figures;
+use super::stories::Story;
 
 /// Rows of a batch and of a row group.
 const BATCH: usize = 1 << 16;
@@ -110,7 +112,58 @@ const COLUMNS: &[(&str, Fill)] = &[
     ("owner_share", Number(|row| Some(row.entry.share))),
 ];
 
+/// What the register says beside the facts: who it is, where they live, and where they may be reached and paid.
+const DETAILS: &[(&str, Fill)] = &[
+    ("profile.national_id", Name(|row| row.national_id())),
+    ("profile.name", Name(|row| Some(row.person.name.to_string()))),
+    (
+        "profile.area",
+        Name(|row| row.home().map(|(district, village, _)| format!("{district} {village}"))),
+    ),
+    ("profile.address", Name(|row| row.home().map(|(_, _, address)| address))),
+    (
+        "profile.email",
+        Name(|row| row.story().map(|story| format!("{}@resident.example", story.word()))),
+    ),
+    ("profile.bank", Name(|row| row.has_account().then(|| "700".to_owned()))),
+    (
+        "profile.account",
+        Name(|row| row.has_account().then(|| format!("{:014}", row.id + 1))),
+    ),
+];
+
+/// Columns that a register does without: it says who is who by national id, and the rules say who may apply.
+const NOT_IN_REGISTER: [&str; 2] = ["person", "applicant"];
+
 impl Row<'_> {
+    fn national_id(&self) -> Option<String> {
+        let place = u32::try_from(self.id).ok()?;
+        identity::national_id(place, self.person.woman).map(|id| id.reveal().to_owned())
+    }
+
+    /// District, village and address of the registration.
+    fn home(&self) -> Option<(&'static str, &'static str, String)> {
+        let home = if self.person.registered_with_head {
+            self.family.homes.first()
+        } else {
+            self.family.homes.get(self.person.dwelling)
+        };
+        Some(home?.written(figures().ok()?, NAME))
+    }
+
+    /// The story that the person tells, if it is one of those who can be reached.
+    fn story(&self) -> Option<&'static Story> {
+        let number = usize::try_from(self.household).ok()?;
+        Story::ALL
+            .get(number)
+            .filter(|_| matches!(self.person.role, Role::Head))
+    }
+
+    /// Seventeen of twenty grown-ups have been paid something by the city before.
+    fn has_account(&self) -> bool {
+        self.person.age >= 20 && self.id % 20 < 17
+    }
+
     /// Elders apply: the head of a family or the registered spouse.
     fn may_apply(&self) -> bool {
         let registered = self.person.facts.exclusion != "spouse_without_registration";
@@ -178,8 +231,8 @@ fn days(date: Date) -> i32 {
     Date::constant(1970, 1, 1).until(date).map_or(0, |span| span.get_days())
 }
 
-fn schema() -> SchemaRef {
-    let fields: Vec<Field> = COLUMNS
+fn schema(columns: &[&(&str, Fill)]) -> SchemaRef {
+    let fields: Vec<Field> = columns
         .iter()
         .map(|(name, fill)| {
             let kind = match fill {
@@ -189,7 +242,7 @@ fn schema() -> SchemaRef {
                 Truth(_) => DataType::Boolean,
                 Day(_) => DataType::Date32,
             };
-            Field::new(*name, kind, UNKNOWN.contains(name))
+            Field::new(*name, kind, UNKNOWN.contains(name) || name.starts_with("profile."))
         })
         .collect();
     Arc::new(Schema::new(fields))
@@ -210,6 +263,19 @@ impl City {
     /// # Errors
     /// [`CityError::File`].
     pub fn write_people(&self, path: &Path, progress: &mut dyn FnMut(usize)) -> Result<(), CityError> {
+        self.write(path, &COLUMNS.iter().collect::<Vec<_>>(), progress)
+    }
+
+    /// Writes the register of residents, with names and national ids, in bounded memory.
+    ///
+    /// # Errors
+    /// [`CityError::File`].
+    pub fn write_register(&self, path: &Path) -> Result<(), CityError> {
+        let facts = COLUMNS.iter().filter(|(name, _)| !NOT_IN_REGISTER.contains(name));
+        self.write(path, &facts.chain(DETAILS).collect::<Vec<_>>(), &mut |_| {})
+    }
+
+    fn write(&self, path: &Path, wanted: &[&(&str, Fill)], progress: &mut dyn FnMut(usize)) -> Result<(), CityError> {
         let wrong = |problem: &dyn std::fmt::Display| CityError::file(path, problem);
         let file = File::create(path).map_err(|error| wrong(&error))?;
         let properties = WriterProperties::builder()
@@ -220,8 +286,8 @@ impl City {
             .set_column_dictionary_enabled("person".into(), false)
             .set_column_encoding("person".into(), Encoding::DELTA_BINARY_PACKED)
             .build();
-        let mut writer = ArrowWriter::try_new(file, schema(), Some(properties)).map_err(|error| wrong(&error))?;
-        let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, fill)| Column::new(fill)).collect();
+        let mut writer = ArrowWriter::try_new(file, schema(wanted), Some(properties)).map_err(|error| wrong(&error))?;
+        let mut columns: Vec<Column> = wanted.iter().map(|(_, fill)| Column::new(fill)).collect();
         let (mut waiting, mut done) = (0, 0);
         for number in 0..self.families() {
             let Some((family, from)) = self.family(number) else {
@@ -237,7 +303,7 @@ impl City {
                     person,
                     entry,
                 };
-                for (column, (_, fill)) in columns.iter_mut().zip(COLUMNS) {
+                for (column, (_, fill)) in columns.iter_mut().zip(wanted) {
                     column.push(fill, &row);
                 }
                 waiting += 1;
@@ -245,7 +311,7 @@ impl City {
             // a family never stands in two batches
             if waiting + super::family::MOST > BATCH || number + 1 == self.families() {
                 let arrays = columns.iter_mut().map(Column::finish).collect();
-                let batch = RecordBatch::try_new(schema(), arrays).map_err(|error| wrong(&error))?;
+                let batch = RecordBatch::try_new(schema(wanted), arrays).map_err(|error| wrong(&error))?;
                 writer.write(&batch).map_err(|error| wrong(&error))?;
                 writer.flush().map_err(|error| wrong(&error))?;
                 done += waiting;
