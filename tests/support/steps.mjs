@@ -69,6 +69,21 @@ export async function answer(who, answers, name = "resident", until = "/check") 
   }
 }
 
+/** From the check: what a register says of a page is put right, by the ends of the fields' keys. */
+export async function correct(who, place, answers, name) {
+  const { page } = who;
+  await page.goto(page.url().replace(/\/check.*$/, `/form/${place}?from=check`));
+  for (const [key, value] of Object.entries(answers)) {
+    const field = page.locator(`[name$=".${key}"]`);
+    const known = page.locator(".known").filter({ has: field });
+    if (await known.count()) await known.getByText("資料不對嗎？").click();
+    await field.fill(value);
+  }
+  await looked(who, `${name}-correct-${place}`);
+  await page.getByRole("button", { name: "儲存並繼續" }).click();
+  await page.waitForURL("**/check");
+}
+
 /** Nothing on the page asks for an upload. */
 export async function paperless(who) {
   assert.equal(await who.page.locator('input[type="file"]').count(), 0, `an upload is asked for on ${who.page.url()}`);
