@@ -167,15 +167,25 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
         .filter(|row| row.person_id == person.id.uuid());
     let row = row.ok_or(CaseError::NotFound("transaction"))?;
     let id = ApplicationId::from_uuid(row.application_id);
-    let mut next = row.clone();
-    next.return_code = Some(i32::from(back.code.number()));
-    if back.code != ReturnCode::Agreed && row.state == State::Started {
-        next.state = State::Ended;
-        next.failure = Some(back.code.number().to_string());
-    }
-    // A notification may have moved the transaction on in the meantime; the code is then of no further use.
+    let code = back.code.number();
+    let ends = back.code != ReturnCode::Agreed && row.state == State::Started;
     desk.store
-        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(transaction::replace(tx, &next).await?) }))
+        .write(move |tx| {
+            Box::pin(async move {
+                if ends {
+                    let mut next = row;
+                    next.return_code = Some(i32::from(code));
+                    next.state = State::Ended;
+                    next.failure = Some(code.to_string());
+                    // a notification may have moved the transaction on in the meantime; the code is then of no further use
+                    transaction::replace(tx, &next).await?;
+                } else {
+                    // in this moment the package is perhaps being fetched, which can be done once only
+                    transaction::note_return(tx, row.id, i32::from(code)).await?;
+                }
+                Ok::<_, CaseError>(())
+            })
+        })
         .await?;
     Ok((id, state(desk, id).await?))
 }
