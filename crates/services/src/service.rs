@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::folder::{TextFile, at_top, did_you_mean, names, suggest};
-use crate::form::{self, Form, Known};
+use crate::form::{self, Distinct, Form, Known};
 use crate::letter::{Letter, LetterError, Letters};
 use crate::meta::{self, ReadMeta};
 use crate::mydata::Mapping;
@@ -83,7 +83,7 @@ impl Service {
             mappings,
             places: &places,
         };
-        let form = form_file
+        let mut form = form_file
             .as_ref()
             .and_then(|file| keep(form::load(file, &known), &mut mistakes));
         let rules_file = TextFile::read(folder, "rules.toml").ok();
@@ -102,6 +102,12 @@ impl Service {
         let rolls = keep(roll::load(folder), &mut mistakes).flatten();
         if let (true, Some(file), Some(form)) = (roll::is_in(folder), &form_file, &form) {
             mistakes.extend(roll::unfilled(file, form));
+        }
+        if let (Some(form), Some(rounds)) = (&mut form, &rounds) {
+            form.distinct = Distinct {
+                fields: rounds.choices.clone(),
+                values: rounds.places.iter().map(|place| place.id.clone()).collect(),
+            };
         }
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let letters = keep(Letters::read(folder), &mut mistakes);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use civic::{Language, legal_day};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::kinds::{Entered, read};
 use super::model::{Field, Form, Place};
@@ -111,6 +112,7 @@ impl Form {
             entries.push((place, field, key, entry));
         }
         let mut errors = Vec::new();
+        let asked: Vec<String> = entries.iter().map(|(_, _, key, _)| key.clone()).collect();
         for (place, field, key, entry) in entries {
             // a condition may read an answer of the same page, so it is asked after all were read
             if !self.fields(&place, &taken).iter().any(|one| one.id == field.id) {
@@ -120,6 +122,7 @@ impl Form {
             let problem = match entry {
                 Err(problem) => Some(problem),
                 Ok(None) if field.required => Some(Problem::Missing),
+                Ok(Some(value)) if self.is_repeated(&key, &value, &taken, &asked) => Some(Problem::Repeated),
                 Ok(_) => None,
             };
             errors.extend(problem.map(|problem| FieldError {
@@ -135,6 +138,23 @@ impl Form {
                 raw: raw.clone(),
             })
         }
+    }
+}
+
+impl Form {
+    /// Whether a choice names what one before it names, or one of another page.
+    fn is_repeated(&self, key: &str, value: &Value, answers: &Answers, asked: &[String]) -> bool {
+        let fields = &self.distinct.fields;
+        let Some(own) = fields.iter().position(|field| field == key) else {
+            return false;
+        };
+        let counts = value.as_str().is_some_and(|text| self.distinct.values.iter().any(|one| one == text));
+        let mut others = fields.iter().enumerate();
+        counts
+            && others.any(|(at, field)| {
+                let told_there = at > own && asked.contains(field);
+                at != own && !told_there && answers.value(field) == Some(value)
+            })
     }
 }
 

@@ -21,7 +21,7 @@ pub use ask::Question;
 pub use condition::{Condition, ConditionError};
 pub use enter::{FieldError, Invalid, Raw, SHOWN};
 pub(crate) use file::{Known, entity_name, load};
-pub use model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
+pub use model::{Ask, Choice, Distinct, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
 pub use register::Listed;
 pub use show::{FieldView, PageView};
 

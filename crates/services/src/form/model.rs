@@ -13,6 +13,17 @@ pub struct Form {
     pub groups: Vec<Group>,
     /// Pages in the order residents meet them.
     pub pages: Vec<Page>,
+    /// Fields that must not name the same place twice.
+    pub distinct: Distinct,
+}
+
+/// Fields of the application, such as the choices (志願) of a round, of which no two may have the same of these values.
+#[derive(Debug, Clone, Default)]
+pub struct Distinct {
+    /// The fields.
+    pub fields: Vec<String>,
+    /// The values that may stand once; others, such as `none`, may be repeated.
+    pub values: Vec<String>,
 }
 
 /// A repeated group of pages: one round of its pages for each item.
