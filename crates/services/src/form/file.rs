@@ -635,6 +635,10 @@ impl Loader<'_> {
             let Some(mapping) = self.known.mappings.and_then(|mappings| mappings.get(name)) else {
                 continue;
             };
+            if self.rules.is_none() {
+                // what a set gives is told by inputs; while the rules can't be read, nothing true can be said
+                continue;
+            }
             let field = form
                 .pages
                 .iter()
