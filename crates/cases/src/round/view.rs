@@ -199,14 +199,17 @@ fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket:
         let place = rounds.place(id);
         place.map_or_else(|| Text::chinese(id), |place| place.name.clone())
     };
-    let view = |place: &str, class: &str, capacity, reserved| SeatsView {
-        place: name(place),
-        class: rounds.classes.get(class).cloned(),
-        capacity,
-        reserved,
-        taken: taken.get(&(place, class)).copied().unwrap_or(0),
+    let view = |place: &str, class: &str, capacity, reserved| {
+        let shown = SeatsView {
+            place: name(place),
+            class: rounds.classes.get(class).cloned(),
+            capacity,
+            reserved,
+            taken: taken.get(&(place, class)).copied().unwrap_or(0),
+        };
+        (rounds.order(place, class), shown)
     };
-    match sealed {
+    let mut found: Vec<((usize, usize), SeatsView)> = match sealed {
         Some(draw) => {
             let places = draw.list.places.iter();
             places
@@ -228,7 +231,9 @@ fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket:
                 classes.iter().map(of).collect::<Vec<_>>()
             })
             .collect(),
-    }
+    };
+    found.sort_by_key(|(order, _)| *order);
+    found.into_iter().map(|(_, view)| view).collect()
 }
 
 fn differ(round: &Round, sealed: &Draw) -> bool {
