@@ -45,7 +45,16 @@ pub(crate) async fn pdf(record: &Record, kind: &'static str, data: Value) -> Res
 }
 
 /// What a letter tells, for its template.
-pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &str, text: &str) -> Value {
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn data(
+    desk: &Desk,
+    record: &Record,
+    decision: &Decision,
+    number: &str,
+    text: &str,
+) -> Result<Value, CaseError> {
     let form = &record.service.form;
     let today = desk.today();
     let language = Language::ZhTw;
@@ -65,7 +74,7 @@ pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &s
         .collect();
     let first = Month::of(submitted(record).unwrap_or(today));
     let last = record.service.meta.payment.last_month(first);
-    json!({
+    let mut data = json!({
         "city": desk.city.name.get(language),
         "agency": record.service.meta.agency.get(language),
         "phone": desk.city.phone,
@@ -84,7 +93,11 @@ pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &s
         "reasons": reasons(record, decision, language),
         "text": text,
         "legal_basis": record.service.meta.legal_basis,
-    })
+    });
+    if let Some(round) = round::told(desk, record, decision).await? {
+        data["round"] = round;
+    }
+    Ok(data)
 }
 
 fn month(month: Month) -> String {
@@ -138,7 +151,8 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
     };
     let text = history::latest_text(desk, &record, kind).await?.unwrap_or_default();
     let number = record.row.number.clone().unwrap_or_default();
-    let bytes = pdf(&record, kind, data(desk, &record, &decision, &number, &text)).await?;
+    let told = data(desk, &record, &decision, &number, &text).await?;
+    let bytes = pdf(&record, kind, told).await?;
     let letter = letter(desk, &record, kind, &bytes, key(application, decided_at)).await?;
 
     let mut change = Change::act(desk, &Who::System, &record.row, Act::Complete)?;

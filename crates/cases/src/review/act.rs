@@ -234,7 +234,7 @@ pub async fn request_correction(
     change.say(desk, &message).await?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     let number = record.row.number.clone().unwrap_or_default();
-    let mut data = press::data(desk, &record, &decision, &number, &message);
+    let mut data = press::data(desk, &record, &decision, &number, &message).await?;
     data["due"] = roc::plain(due).into();
     let pdf = press::pdf(&record, "correction", data).await?;
     let letter = press::letter(desk, &record, "correction", &pdf, format!("correction:{id}:{revision}")).await?;

@@ -324,7 +324,8 @@ pub async fn preview(
     let record = record::open(desk, &staff.who(), Action::Decide, row).await?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     let number = record.row.number.clone().unwrap_or_default();
-    press::pdf(&record, kind, press::data(desk, &record, &decision, &number, text)).await
+    let data = press::data(desk, &record, &decision, &number, text).await?;
+    press::pdf(&record, kind, data).await
 }
 
 /// The services a queue can be narrowed to.

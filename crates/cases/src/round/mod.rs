@@ -10,6 +10,7 @@ mod enter;
 mod offer;
 mod seal;
 mod spec;
+mod told;
 mod view;
 
 pub use draw::draw;
@@ -19,6 +20,7 @@ pub(crate) use offer::lapse;
 pub use offer::{accept, check_in, decline};
 pub use seal::seal;
 pub(crate) use spec::tickets;
+pub(crate) use told::told;
 pub(crate) use view::of_case;
 pub use view::{ChoiceView, Line, MyTicket, Published, RoundView, SeatsView, TicketRow, list, published, view};
 

@@ -287,3 +287,45 @@ async fn another_office_holds_no_round_of_ours() {
         assert!(matches!(found, Err(CaseError::NotFound(_))));
     }
 }
+
+fn copied(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copied(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A letter that can be made only where its data tells the round, the choices in their order, the class and the child.
+const LETTER: &str = r#"
+#let data = json("data.json")
+#set document(title: "letter")
+#set text(font: "Tongban Sans TC", lang: "zh", region: "TW")
+#assert.eq(data.round.name, "115學年度缺額招生")
+#assert.eq(data.round.draw, "民國116年3月6日")
+#assert.eq(data.round.choices, ("示範第三非營利幼兒園", "示範第一幼兒園"))
+#assert.eq(data.round.classes, ("4 歲",))
+#assert.eq(data.round.persons, ("陳小明",))
+核定
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_knows_the_round_the_choices_and_the_child() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let home = tempfile::tempdir().unwrap();
+    copied(&root.join("services").join(SERVICE), &home.path().join(SERVICE));
+    let letter = home.path().join(SERVICE).join("letters/approved.typ");
+    std::fs::write(&letter, LETTER).unwrap();
+    let catalogue = services::Catalogue::load(home.path(), &root.join("datasets"));
+    assert!(catalogue.withdrawn().is_empty(), "{:?}", catalogue.withdrawn());
+    let kit = crate::support::sqlite().await.offering(catalogue);
+    let officer = staff(&kit, "officer", Role::Officer).await;
+    let (_, id) = registered(&kit, 1, &["demo-3", "demo-1"]).await;
+    let made = review::preview(&kit.desk, &officer, id, cases::transition::Act::Approve, "").await;
+    assert!(made.unwrap().starts_with(b"%PDF-"));
+}

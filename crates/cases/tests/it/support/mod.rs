@@ -107,6 +107,24 @@ impl Kit {
         }
     }
 
+    /// The same city with other services on offer.
+    pub fn offering(self, catalogue: Catalogue) -> Kit {
+        let desk = Desk {
+            store: self.desk.store.clone(),
+            catalogue: Arc::new(catalogue),
+            clock: self.clock.clone(),
+            mydata: None,
+            mail: None,
+            city: city(),
+            calendar: WorkCalendar::default(),
+            recent: Default::default(),
+        };
+        Kit {
+            desk: Arc::new(desk),
+            ..self
+        }
+    }
+
     /// Time goes by.
     pub fn wait(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
