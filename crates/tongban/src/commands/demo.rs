@@ -29,6 +29,9 @@ const TAX: &str = "臺中市政府地方稅務局";
 /// The office that gives places in kindergartens.
 const EDUCATION: &str = "臺中市政府教育局";
 
+/// The office that lets social housing.
+const HOUSING: &str = "臺中市政府住宅發展工程處";
+
 /// What `demo` is told.
 #[derive(Args, Clone)]
 pub struct DemoArgs {
@@ -425,7 +428,7 @@ pub struct Member {
 }
 
 /// Account, name, role, office.
-const STAFF: [(&str, &str, Role, &str); 11] = [
+const STAFF: &[(&str, &str, Role, &str)] = &[
     ("officer", "承辦人甲", Role::Officer, AGENCY),
     ("officer2", "承辦人乙", Role::Officer, AGENCY),
     ("supervisor", "主管", Role::Supervisor, AGENCY),
@@ -435,7 +438,10 @@ const STAFF: [(&str, &str, Role, &str); 11] = [
     ("admin", "系統管理員", Role::Administrator, AGENCY),
     ("education", "教育局承辦人", Role::Officer, EDUCATION),
     ("education2", "教育局主管", Role::Supervisor, EDUCATION),
-    ("education3", "教育局出納", Role::Cashier, EDUCATION),
+    ("education3", "教育局出納甲", Role::Cashier, EDUCATION),
+    ("education4", "教育局出納乙", Role::Cashier, EDUCATION),
+    ("housing", "住宅處承辦人", Role::Officer, HOUSING),
+    ("housing2", "住宅處主管", Role::Supervisor, HOUSING),
     ("tax", "稅務局承辦人", Role::Officer, TAX),
 ];
 
