@@ -29,6 +29,8 @@ pub struct Mine {
     pub service_id: String,
     /// Its service.
     pub service: Text,
+    /// Whether the service is on offer; a case of one that is not can't be opened for the time being.
+    pub on_offer: bool,
     /// Where it stands.
     pub state: State,
     /// When it was opened.
@@ -81,10 +83,11 @@ fn mine(desk: &Desk, row: &application::Model) -> Mine {
     Mine {
         id: ApplicationId::from_uuid(row.id),
         number: row.number.clone(),
-        service: desk.catalogue.get(&row.service).map_or_else(
-            || Text::chinese(row.service.clone()),
-            |service| service.meta.name.clone(),
-        ),
+        service: desk
+            .catalogue
+            .name(&row.service)
+            .map_or_else(|| Text::chinese(row.service.clone()), Clone::clone),
+        on_offer: desk.catalogue.get(&row.service).is_some(),
         service_id: row.service.clone(),
         state: shown_state(row.state),
         opened: time(row.opened_at),
@@ -178,10 +181,10 @@ pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8
         .to_vec())
 }
 
-/// Who used my data, newest first: every entry of the usage ledger about the person.
+/// Who used my data, newest first: every entry of the usage ledger about the person, or those before an entry.
 ///
 /// # Errors
 /// The store's.
-pub async fn uses(desk: &Desk, person: &Person, limit: u64) -> Result<Vec<Recorded>, CaseError> {
-    Ok(ledger::of_subject(desk.store.read(), &person.lookup, None, limit).await?)
+pub async fn uses(desk: &Desk, person: &Person, before: Option<u64>, limit: u64) -> Result<Vec<Recorded>, CaseError> {
+    Ok(ledger::of_subject(desk.store.read(), &person.lookup, before, limit).await?)
 }

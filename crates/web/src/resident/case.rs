@@ -23,7 +23,8 @@ use crate::{App, Frame, Problem, page, page_with};
 
 /// A line of the list.
 struct Line {
-    href: String,
+    /// Its page; none while its service is not on offer.
+    href: Option<String>,
     service: String,
     number: Option<String>,
     state: Tag,
@@ -60,7 +61,7 @@ pub(super) async fn list(State(app): State<App>, resident: Resident) -> Result<R
     let words = frame.words;
     let found = mine::cases(&app.desk, &person).await?;
     let lines = found.iter().map(|mine| Line {
-        href: format!("/applications/{}", mine.id),
+        href: mine.on_offer.then(|| format!("/applications/{}", mine.id)),
         service: words.of(&mine.service).to_owned(),
         number: mine.number.clone(),
         state: state(words, mine),
