@@ -316,7 +316,10 @@ fn outcome(words: Words, service: &Service, decision: &Decision) -> Outcome {
         finding,
         title: words.t(key),
         amounts: amounts
-            .filter_map(|(name, amount)| amount.map(|amount| (title(name), words.money(amount))))
+            .filter_map(|(name, amount)| {
+                let amount = amount.filter(|amount| *amount > 0)?;
+                Some((title(name), words.money(amount)))
+            })
             .collect(),
         text: words.t(&format!("{key}-text")),
     }

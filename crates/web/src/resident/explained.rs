@@ -18,8 +18,14 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
         Some(false) => (Finding::Bad, "bad"),
         None => (Finding::Open, "open"),
     };
-    let when = if decided { "decided" } else { "expected" };
+    let when = match (decided, &service.rounds) {
+        // an approval opens the way to the draw; whether there is a place is said beside the ticket
+        (true, Some(_)) if finding == Finding::Good => "drawn",
+        (true, _) => "decided",
+        (false, _) => "expected",
+    };
     let amounts = decision.amounts.iter().filter_map(|(name, amount)| {
+        let amount = amount.filter(|amount| *amount > 0)?;
         let title = service
             .rules
             .steps()
@@ -27,12 +33,14 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
             .find(|step| step.name == *name)?
             .title
             .get(words.language);
-        Some((title.to_owned(), words.money((*amount)?)))
+        Some((title.to_owned(), words.money(amount)))
     });
     Outcome {
         finding,
         title: words.t(&format!("outcome-{when}-{stem}")),
-        amounts: amounts.filter(|_| finding == Finding::Good).collect(),
+        amounts: amounts
+            .filter(|_| finding == Finding::Good && when != "drawn")
+            .collect(),
         text: words.t(&format!("outcome-{when}-{stem}-text")),
     }
 }
@@ -70,10 +78,11 @@ fn reason(
             return None;
         }
         (true, Value::Bool(true)) => Mark::Met,
-        (true, Value::Bool(false)) if decision.failed.contains(&step.name) || decision.outcome != Some(true) => {
-            Mark::Failed
-        }
+        // of an outcome that is good, what does not hold is told only where the rules name it, and not as a failure
+        (true, Value::Bool(false)) if decision.outcome != Some(true) => Mark::Failed,
+        (true, Value::Bool(false)) if decision.failed.contains(&step.name) => Mark::Aside,
         (true, Value::Bool(false)) => return None,
+        (true, _) if decision.outcome.is_some() => Mark::Aside,
         (true, _) => Mark::Open,
         (false, Value::Null) => return None,
         (false, _) if step.kind == Type::Boolean => return None,
