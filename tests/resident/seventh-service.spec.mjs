@@ -111,6 +111,9 @@ test("a folder of data becomes a service, and a broken one takes nothing else wi
     // what was applied for is still listed
     await page.goto(`${platform.portal}/applications`);
     await looked(me, "seventh-applications-withdrawn");
+    assert.ok(await page.getByRole("heading", { name: NAME }).isVisible());
+    assert.ok(await page.getByText("暫時打不開").isVisible());
+    assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);
     await page.goto(`${platform.portal}/services/senior-allowance`);
     await page.getByRole("button", { name: "開始申請" }).click();
     await page.getByRole("button", { name: "我已閱讀並同意" }).waitFor();

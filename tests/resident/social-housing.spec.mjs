@@ -42,6 +42,18 @@ const ANSWERS = {
   registered_address: "臺中市西區民生路1號",
 };
 
+/** From the check: the same house as second choice is told, and taken back. */
+async function chosenTwice({ page }) {
+  await page.goto(page.url().replace(/\/check$/, "/form/choices?from=check"));
+  await page.locator('[name="choice_2"]').selectOption("demo-1");
+  await page.getByRole("button", { name: "儲存並繼續" }).click();
+  assert.ok(await page.getByRole("link", { name: "「第二志願」和前面的志願相同，請改選其他的，或不要選。" }).isVisible());
+  assert.equal(await page.locator('[name="choice_2"]').inputValue(), "demo-1", "what was chosen stands");
+  await page.locator('[name="choice_2"]').selectOption("");
+  await page.getByRole("button", { name: "儲存並繼續" }).click();
+  await page.waitForURL("**/check");
+}
+
 test("two households apply, one is drawn and declines, the other moves up and takes the flat", async (t) => {
   const [desk, phone] = [await person(browser), await person(browser, { width: PHONE, script: false })];
   const numbers = [];
@@ -54,6 +66,7 @@ test("two households apply, one is drawn and declines, the other moves up and ta
       await signIn(who, platform, platform.resident(note));
       await fetchData(who, platform, name, "social-housing");
       await answer(who, ANSWERS, name);
+      if (who === desk) await chosenTwice(desk);
       numbers.push(await handIn(who, name, "預計符合資格"));
       assert.match(numbers.at(-1), /^115-SH-\d{6}$/);
     }

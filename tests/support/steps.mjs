@@ -95,6 +95,7 @@ export async function handIn(who, name, expected) {
   await looked(who, `${name}-check`);
   await paperless(who);
   assert.ok(await page.getByRole("heading", { name: expected }).isVisible(), `expected: ${expected}`);
+  assert.equal(await page.locator(".outcome__amount", { hasText: "新臺幣 0 元" }).count(), 0, "amounts of nothing are left out");
   await page.getByRole("button", { name: "送出申請" }).click();
   await looked(who, `${name}-done`);
   return (await page.locator(".govuk-panel .number").textContent()).trim();
