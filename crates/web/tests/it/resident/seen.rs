@@ -69,8 +69,9 @@ async fn law_is_marked_as_chinese_where_the_page_is_english() {
     let mut nobody = town.browser();
     let law = |page: &crate::town::Page| {
         let found = page.html();
-        let all = found.walk().into_iter().filter(|one| one.text().starts_with("老人福利法"));
-        all.map(|one| one.attr("lang").to_owned()).last()
+        // the innermost of the elements that begin with it
+        let law = found.walk().into_iter().rfind(|one| one.text().starts_with("老人福利法"));
+        law.map(|one| one.attr("lang").to_owned())
     };
     for (language, lang) in [(Language::En, "zh-TW"), (Language::ZhTw, "")] {
         nobody.speaks(language.tag());
