@@ -41,8 +41,30 @@ pub enum Resource<'a> {
         /// Where it stands.
         state: &'a str,
     },
+    /// An application whose person stands at the counter.
+    Served {
+        /// Identifier.
+        id: Uuid,
+        /// Whose it is: the person who is served.
+        owner: Uuid,
+        /// Office that decides it.
+        agency: &'a str,
+        /// Where it stands.
+        state: &'a str,
+        /// `online`, `counter` or `agent`.
+        channel: &'a str,
+        /// The clerk who serves the person now.
+        by: Uuid,
+    },
     /// A person's profile.
     Profile(Uuid),
+    /// The profile of the person who stands at the counter.
+    ServedProfile {
+        /// The person.
+        id: Uuid,
+        /// The clerk who serves them now.
+        by: Uuid,
+    },
     /// An office's pages.
     Office(&'a str),
     /// A payment batch.

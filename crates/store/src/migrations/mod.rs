@@ -19,6 +19,7 @@ mod m015_measure;
 mod m016_security_event;
 mod m017_round;
 mod m018_roll;
+mod m019_counter;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m016_security_event::Migration),
             Box::new(m017_round::Migration),
             Box::new(m018_roll::Migration),
+            Box::new(m019_counter::Migration),
         ]
     }
 }

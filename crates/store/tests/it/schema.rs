@@ -51,6 +51,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<message::Entity>(&mut tables);
     declared::<mydata_transaction::Entity>(&mut tables);
     declared::<outbox::Entity>(&mut tables);
+    declared::<paper::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
     declared::<payment_batch::Entity>(&mut tables);
     declared::<payment_report::Entity>(&mut tables);
@@ -66,6 +67,8 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<staff::Entity>(&mut tables);
     declared::<ticket::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);
+    declared::<visit::Entity>(&mut tables);
+    declared::<witness::Entity>(&mut tables);
     tables
 }
 

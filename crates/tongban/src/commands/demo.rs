@@ -461,7 +461,7 @@ fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
         return serde_json::from_slice(&bytes).map_err(|error| file(error.to_string()));
     }
     let mut members = Vec::new();
-    for (account, name, role, agency) in STAFF {
+    for &(account, name, role, agency) in STAFF {
         let secret = super::staff::secret().map_err(|error| file(error.to_string()))?;
         members.push(Member {
             account: account.to_owned(),
