@@ -3,8 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, round_entry, survey,
-    ticket,
+    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, paper, payment, round_entry,
+    survey, ticket, visit, witness,
 };
 
 use crate::change::Change;
@@ -12,6 +12,8 @@ use crate::guard::{self, Action, Who};
 use crate::transition::Act;
 use crate::{CaseError, Desk};
 
+/// How long it is kept who stood at which counter; the usage ledger keeps it longer.
+const VISITS: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
 /// Cases of one round.
 const ROUND: u64 = 100;
 
@@ -21,6 +23,11 @@ const ROUND: u64 = 100;
 /// # Errors
 /// The store's; what was destroyed before stays destroyed.
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
+    let before = desk.now().checked_sub(VISITS).unwrap_or(jiff::Timestamp::MIN);
+    let before = before.as_microsecond();
+    desk.store
+        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(visit::delete_before(tx, before).await?) }))
+        .await?;
     let mut count = 0;
     loop {
         let rows = application::disposable(
@@ -76,7 +83,9 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 message::delete_of(tx, id).await?;
                 letter::delete_of(tx, id).await?;
                 survey::delete_of(tx, id).await?;
+                witness::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
+                paper::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;

@@ -28,6 +28,15 @@ pub enum Who {
         /// Office they work for, as the services name it.
         agency: String,
     },
+    /// A clerk at the counter, for the person who stands before them; only [`crate::counter`] makes one.
+    Clerk {
+        /// The clerk.
+        id: StaffId,
+        /// Office they work for.
+        agency: String,
+        /// Who is served.
+        serving: PersonId,
+    },
 }
 
 impl Who {
@@ -40,6 +49,11 @@ impl Who {
                 role: role.word(),
                 agency,
             },
+            Who::Clerk { id, agency, .. } => Actor::Staff {
+                id: id.uuid(),
+                role: Role::Clerk.word(),
+                agency,
+            },
         }
     }
 
@@ -48,7 +62,7 @@ impl Who {
         match self {
             Who::System => ("system", None),
             Who::Resident(id) => ("person", Some(id.uuid())),
-            Who::Staff { id, .. } => ("staff", Some(id.uuid())),
+            Who::Staff { id, .. } | Who::Clerk { id, .. } => ("staff", Some(id.uuid())),
         }
     }
 
@@ -56,7 +70,7 @@ impl Who {
         match self {
             Who::System => (ActorKind::System, None),
             Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
-            Who::Staff { id, .. } => (ActorKind::Staff, Some(id.uuid())),
+            Who::Staff { id, .. } | Who::Clerk { id, .. } => (ActorKind::Staff, Some(id.uuid())),
         }
     }
 }
@@ -82,6 +96,7 @@ pub(crate) enum Action {
     List,
     Audit,
     Administer,
+    Serve,
 }
 
 impl Action {
@@ -105,6 +120,7 @@ impl Action {
             Action::List => "list",
             Action::Audit => "audit",
             Action::Administer => "administer",
+            Action::Serve => "serve",
         }
     }
 }
@@ -134,11 +150,22 @@ pub(crate) fn case(
     row: &application::Model,
     service: &Service,
 ) -> Result<Grant, CaseError> {
-    let resource = Resource::Application {
-        id: row.id,
-        owner: row.person_id,
-        agency: agency(service),
-        state: transition::name(row.state),
+    let (id, agency, state) = (row.id, agency(service), transition::name(row.state));
+    let resource = match (who, row.person_id) {
+        (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
+            id,
+            owner,
+            agency,
+            state,
+            channel: &row.channel,
+            by: by.uuid(),
+        },
+        (_, owner) => Resource::Application {
+            id,
+            owner,
+            agency,
+            state,
+        },
     };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
     Ok(desk
@@ -273,6 +300,40 @@ pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError>
         Resource::Profile(id.uuid()),
         purpose,
     )?)
+}
+
+/// The profile of the person whom a clerk serves.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn served_profile(desk: &Desk, who: &Who, person: PersonId) -> Result<Grant, CaseError> {
+    let resource = match who {
+        Who::Clerk { id, serving, .. } if *serving == person => Resource::ServedProfile {
+            id: person.uuid(),
+            by: id.uuid(),
+        },
+        _ => Resource::Profile(person.uuid()),
+    };
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), "profile", resource, of_office("profile"))?)
+}
+
+/// The entry of the usage ledger for a person who shows a document at the counter.
+pub(crate) fn serving(desk: &Desk, who: &Who, subject: [u8; 32]) -> Entry {
+    let (actor, actor_id) = who.in_ledger();
+    Entry {
+        at: desk.now(),
+        actor,
+        actor_id,
+        action: Action::Serve.word().to_owned(),
+        purpose: of_office(Action::Serve.word()),
+        application: None,
+        subject: Some(subject),
+        fields: ["name", "national_id", "birth_date"].map(str::to_owned).to_vec(),
+        count: 1,
+    }
 }
 
 /// The entry of the usage ledger for a use of a case's data; `fields` are the names of what was used.

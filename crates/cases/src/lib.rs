@@ -7,6 +7,7 @@ pub mod audit;
 mod change;
 pub mod collect;
 pub mod correct;
+pub mod counter;
 pub mod decide;
 mod desk;
 pub mod dispose;

@@ -31,16 +31,19 @@ pub enum Role {
     Auditor,
     /// Runs the platform, without access to cases (系統管理員).
     Administrator,
+    /// Serves people who come to the counter (櫃臺人員).
+    Clerk,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 5] = [
+    pub const ALL: [Role; 6] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
         Role::Auditor,
         Role::Administrator,
+        Role::Clerk,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -52,6 +55,7 @@ impl Role {
             Role::Cashier => "cashier",
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
+            Role::Clerk => "clerk",
         }
     }
 

@@ -20,7 +20,7 @@ mod texts;
 
 pub use catalogue::{Catalogue, Withdrawn};
 pub use check::{Report, check};
-pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError};
+pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, Sheet, counter_sheet};
 pub use meta::{DayKind, Deadline, Every, Meta, Payment, Until};
 pub use mydata::{FillError, Mapping};
 pub use notice::{Block, Notice};

@@ -172,7 +172,7 @@ pub async fn open(
     }
 }
 
-fn until(now: Timestamp) -> i64 {
+pub(crate) fn until(now: Timestamp) -> i64 {
     now.checked_add(DRAFT_LIFE).unwrap_or(Timestamp::MAX).as_microsecond()
 }
 
@@ -219,14 +219,14 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
         .await
 }
 
-async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
+pub(crate) async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
     let consents = consent::of_application(desk.store.read(), id.uuid()).await?;
     Ok(consents
         .iter()
         .any(|consent| consent.kind == "notice" && consent.withdrawn_at.is_none()))
 }
 
-fn still_draft(row: &application::Model) -> Result<(), CaseError> {
+pub(crate) fn still_draft(row: &application::Model) -> Result<(), CaseError> {
     if row.state == State::Draft {
         Ok(())
     } else {

@@ -56,7 +56,7 @@ pub enum Notified {
     Refused,
 }
 
-fn words(list: &str) -> Vec<String> {
+pub(crate) fn words(list: &str) -> Vec<String> {
     list.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -142,7 +142,7 @@ pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: La
     Ok(begun.redirect)
 }
 
-fn outside(problem: &str) -> CaseError {
+pub(crate) fn outside(problem: &str) -> CaseError {
     CaseError::Outside {
         party: "MyData",
         problem: problem.to_owned(),
@@ -242,7 +242,7 @@ pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> R
     take(desk, row, notification).await
 }
 
-async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Notified, CaseError> {
+pub(crate) async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Notified, CaseError> {
     let mut next = row;
     let key = record::row(desk, ApplicationId::from_uuid(next.application_id))
         .await?
@@ -283,7 +283,7 @@ async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Not
     }
 }
 
-async fn suspicious(desk: &Desk, kind: &str, application: Option<Uuid>, detail: &str) -> Result<(), CaseError> {
+pub(crate) async fn suspicious(desk: &Desk, kind: &str, application: Option<Uuid>, detail: &str) -> Result<(), CaseError> {
     let event = security_event::Model {
         id: SecurityEventId::generate(desk.clock.as_ref()).uuid(),
         at: desk.now().as_microsecond(),

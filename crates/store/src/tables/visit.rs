@@ -8,7 +8,7 @@ use sea_orm::{IntoActiveModel as _, QueryOrder as _};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "visit")]
 pub struct Model {
-    /// Identifier, uuid v7.
+    /// Identifier, uuid v4.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The clerk.

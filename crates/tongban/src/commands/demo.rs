@@ -436,6 +436,8 @@ const STAFF: &[(&str, &str, Role, &str)] = &[
     ("cashier2", "出納乙", Role::Cashier, AGENCY),
     ("auditor", "稽核", Role::Auditor, AGENCY),
     ("admin", "系統管理員", Role::Administrator, AGENCY),
+    ("clerk", "櫃臺人員甲", Role::Clerk, AGENCY),
+    ("clerk2", "櫃臺人員乙", Role::Clerk, AGENCY),
     ("education", "教育局承辦人", Role::Officer, EDUCATION),
     ("education2", "教育局主管", Role::Supervisor, EDUCATION),
     ("education3", "教育局出納甲", Role::Cashier, EDUCATION),

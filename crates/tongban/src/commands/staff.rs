@@ -32,7 +32,7 @@ enum StaffCommand {
         /// Name shown
         #[arg(long)]
         name: String,
-        /// officer, supervisor, cashier, auditor or administrator
+        /// officer, supervisor, cashier, auditor, administrator or clerk
         #[arg(long)]
         role: String,
         /// Office, as the service folders name it
@@ -52,7 +52,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
         agency,
     } = &args.command;
     let Some(role) = Role::parse(role) else {
-        eprintln!("error: `{role}` is no role; use officer, supervisor, cashier, auditor or administrator");
+        eprintln!("error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator or clerk");
         return ExitCode::FAILURE;
     };
     let config = match Config::read(config) {

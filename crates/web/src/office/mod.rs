@@ -130,6 +130,7 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Cashier => "/office/payments",
         Role::Auditor => "/office/audit",
         Role::Administrator => "/office/admin",
+        Role::Clerk => "/counter",
     }
 }
 
@@ -158,6 +159,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
+        Role::Clerk => &[("/counter", "office-nav-counter")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

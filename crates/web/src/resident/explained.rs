@@ -11,7 +11,7 @@ use crate::components::{Finding, Mark, Outcome, Reason, Reasons};
 use crate::texts::Words;
 
 /// The sentence and the amounts. `state` says whether it is an expectation or the decision.
-pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, state: CaseState) -> Outcome {
+pub(crate) fn outcome(words: Words, service: &Service, decision: &Decision, state: CaseState) -> Outcome {
     let decided = matches!(state, CaseState::Completed | CaseState::Disposed);
     let (finding, stem) = match decision.outcome {
         Some(true) => (Finding::Good, "good"),
@@ -46,7 +46,7 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
 }
 
 /// Every step. Conditions come first; of figures those that are known.
-pub(super) fn reasons(words: Words, service: &Service, decision: &Decision, answers: &Answers) -> Reasons {
+pub(crate) fn reasons(words: Words, service: &Service, decision: &Decision, answers: &Answers) -> Reasons {
     let steps = service.rules.steps();
     let mut reasons: Vec<Reason> = Vec::new();
     let mut at = 0;

@@ -1,0 +1,106 @@
+# The counter
+office-role-clerk = Clerk
+office-nav-counter = Counter
+office-event-notice-witnessed = Notice agreed to at the counter
+office-event-summary-printed = Summary printed
+office-event-summary-signed = Summary signed by the applicant
+office-action-serve = Identity checked at the counter
+event-notice-witnessed = You agreed to the notice at the counter
+event-summary-printed = The counter printed a summary
+event-summary-signed = You signed the summary
+use-serve = Checked your document at the counter
+
+counter-title = Counter
+counter-text = Look at the applicant's document first, then type what it says. The document is not copied or scanned.
+counter-shown = Document seen
+counter-shown-hint = Make sure the photograph shows this person.
+counter-shown-national-id-card = National identity card
+counter-shown-health-card = Health card and a second document
+counter-shown-resident-certificate = Resident certificate
+counter-national-id = National id
+counter-name = Name
+counter-birth-date = Date of birth
+counter-renamed = The name is not the one of before
+counter-renamed-yes = I have seen the document; the name was changed
+counter-begin = Begin
+counter-error-national-id = The national id is not valid. Type it again as it stands on the document.
+counter-error-name = Type the name that stands on the document.
+counter-error-birth-date = The date of birth is not valid. Type ROC year, month and day as they stand on the document.
+counter-error-shown = Choose the document you have seen.
+counter-error-differs = This national id was known under another name. Look at the document again; if the name was changed, tick “I have seen the document”.
+counter-serving = Now serving
+counter-end = End
+counter-back = Choose a service
+counter-choose = Choose a service
+counter-lines = Applications made at the counter
+counter-opened = begun { $time }
+counter-services = Services offered at the counter
+counter-closed = Nothing is taken now
+
+counter-notice-text = Show the following to the applicant, or read it out.
+counter-notice-witness = Witness: { $clerk }
+counter-notice-agree = The applicant has understood and agrees
+
+counter-mydata-title = MyData code
+counter-mydata-text = With a MyData code for the counter the applicant need not bring:
+counter-mydata-off = MyData is not connected; ask the applicant instead.
+counter-mydata-without = Go on without MyData
+counter-mydata-arriving = The data is on its way, usually less than a minute.
+counter-mydata-look = Look again
+counter-mydata-here = { $sets } data sets have arrived.
+counter-mydata-missing = Did not arrive: { $sets }. Ask the applicant.
+counter-mydata-ended = The last attempt brought no data. The applicant can make a new code, or you fill in the form.
+counter-code = Code
+counter-code-hint = 8 letters and digits on the applicant's phone
+counter-code-send = Send the code
+counter-code-again = Type another code
+counter-code-error-form = A code has 8 letters and digits. Look at it again.
+counter-code-error-unknown = MyData does not know this code. Look at it again.
+counter-code-error-used = This code was used before. Ask the applicant to make a new one.
+counter-code-error-expired = The code or the password is past its time. Ask the applicant to renew it or make a new one.
+counter-code-error-other = This code belongs to another person.
+counter-code-error-locked = Too many mistakes; MyData closes this counter for 15 minutes. You can fill in the form meanwhile.
+counter-code-error-answer = The answer of MyData can't be used. Try again, or fill in the form.
+counter-code-error-nothing = The code holds none of the data this service uses. Ask the applicant to choose again.
+counter-password = One-time password
+counter-password-hint = 6 digits on the applicant's phone, good for 2 minutes
+counter-password-text = Ask the applicant for the one-time password on the phone. It fetches the following, for this one use:
+counter-password-send = Fetch the data
+counter-password-error-form = A one-time password has 6 digits. Look at it again.
+counter-password-error-wrong = The one-time password is wrong. Look at it again.
+
+counter-parts = Parts of this application
+counter-save = Save and check
+counter-leave = Save and leave
+counter-keys = Keys: 1 to 9 go to a part, S saves, L leaves, A adds a person, P prints; together with your browser's modifier (mostly Alt).
+counter-remove = Remove
+counter-add = Add a person
+counter-complete = These are all
+counter-outcome = Expected outcome
+counter-left = { $n ->
+    [one] One question left.
+   *[other] { $n } questions left.
+}
+counter-to-summary = Print the summary to sign
+counter-source-person = said by the applicant
+counter-source-profile = document or account
+counter-source-register = register of the city
+counter-source-mydata = MyData
+counter-source-mydata-of = MyData, of { $date }
+
+counter-summary = Summary and signature
+counter-print = Make the summary to sign
+counter-print-again = Make it again
+counter-to-form = Back to the form
+counter-pdf = Open the summary (PDF) and print it for signature
+counter-signed = The applicant has read the summary and signed it
+counter-submit = Hand in
+counter-error-signed = Tick “signed” once the applicant has signed, then hand in.
+counter-error-stale = The summary does not show the answers of now. Make it again and have it signed.
+counter-error-print = The summary can't be made. Try again; if it still fails, tell the administrator.
+counter-done = Handed in
+counter-number = Number
+counter-service = Service
+counter-state = State
+counter-receipt = Open the receipt (PDF)
+counter-more = Another service for the same person
