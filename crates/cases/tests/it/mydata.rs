@@ -71,8 +71,8 @@ impl Population for One {
 }
 
 /// A city connected to a platform.
-struct Scene {
-    kit: Kit,
+pub struct Scene {
+    pub kit: Kit,
     peers: Running,
     person: Person,
     id: ApplicationId,
@@ -188,7 +188,12 @@ impl Scene {
             .mydata
     }
 
-    async fn security_events(&self) -> Vec<String> {
+    /// Posts a form to one of the platform's pages.
+    pub async fn at_platform(&self, path: &str, form: &str) -> String {
+        http("POST", &self.peers.mydata.address.join(path).unwrap(), Some(form)).await.1
+    }
+
+    pub async fn security_events(&self) -> Vec<String> {
         let rows = security_event::newest(self.kit.desk.store.read(), None, 100)
             .await
             .unwrap();
@@ -197,7 +202,7 @@ impl Scene {
 }
 
 /// Runs a scene on each engine.
-async fn scenes<R: Future<Output = ()>>(faults: Faults, act: impl Fn(Arc<Scene>) -> R) {
+pub async fn scenes<R: Future<Output = ()>>(faults: Faults, act: impl Fn(Arc<Scene>) -> R) {
     let clock = || Arc::new(FixedClock::new(Timestamp::now()));
     let own = clock();
     act(Arc::new(

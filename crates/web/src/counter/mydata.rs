@@ -129,7 +129,10 @@ fn render(
 
 /// Why a code was refused, in a sentence for the clerk.
 fn sentence(words: Words, field: &str, problem: &str) -> String {
-    words.t(&format!("counter-{field}-error-{problem}"))
+    match field {
+        "password" => words.t(&format!("counter-password-error-{problem}")),
+        _ => words.t(&format!("counter-code-error-{problem}")),
+    }
 }
 
 /// `GET /counter/applications/{id}/mydata`

@@ -234,7 +234,7 @@ pub async fn fill(desk: &Desk, person: &Person, id: ApplicationId) -> Draft {
 }
 
 /// What a woman of 76 types who lives alone with little: the rules give her the full amount.
-fn typed(keys: &[String]) -> Raw {
+pub fn typed(keys: &[String]) -> Raw {
     let mut raw = Raw::from([(SHOWN.to_owned(), keys.to_vec())]);
     for key in keys {
         let entry = match key.rsplit('.').next().unwrap() {

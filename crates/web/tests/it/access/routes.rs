@@ -112,6 +112,7 @@ impl Owner {
             _ if route.starts_with("/services/") => "senior-allowance".to_owned(),
             _ if route.starts_with("/applications/") => self.application(route).to_string(),
             _ if route.starts_with("/office/cases/") => self.submitted.to_string(),
+            _ if route.starts_with("/counter/applications/") => self.draft.to_string(),
             _ => Uuid::nil().to_string(),
         };
         let values = [
@@ -128,6 +129,7 @@ impl Owner {
             ("{tag}", "en"),
             ("{hash}", "0"),
             ("{name}", "missing.css"),
+            ("{paper}", "00000000-0000-0000-0000-000000000000"),
         ];
         let path = values
             .iter()
@@ -182,6 +184,11 @@ impl Owner {
         }
         assert_ne!(page.kind, "application/pdf", "{what} gives a letter");
     }
+}
+
+/// Whether a route is for the staff.
+fn is_staffs(route: &str) -> bool {
+    route.starts_with("/office") || route.starts_with("/counter")
 }
 
 /// Everybody there is: a name, and who is signed in.
@@ -251,7 +258,7 @@ async fn everybody_gets_what_the_table_says_and_never_the_data_of_another() {
             );
             let may_see = match who {
                 Who::Resident(id) => *id == owner.person.id,
-                Who::Staff(_) => route.starts_with("/office") && page.status.is_success(),
+                Who::Staff(_) => is_staffs(route) && page.status.is_success(),
                 Who::Nobody => false,
             };
             if !may_see {
@@ -293,7 +300,7 @@ async fn no_form_is_taken_without_the_token_of_its_session() {
                 let body = body.finish().into_bytes();
                 let page = browser.send(Method::POST, &owner.path(route), Some(FORM), body).await;
                 let what = format!("{route} as {name} with {token:?}: {}", page.status);
-                let mine = route.starts_with("/office") == matches!(who, Who::Staff(_));
+                let mine = is_staffs(route) == matches!(who, Who::Staff(_));
                 if mine && who != Who::Nobody {
                     assert_eq!(page.status.as_u16(), 403, "{what}");
                 } else {
@@ -320,7 +327,7 @@ async fn a_page_that_was_asked_for_comes_after_the_sign_in_and_a_form_does_not()
             .map(|(_, value)| value.into_owned());
         assert_eq!(method, Method::GET, "{route}");
         assert_eq!(back.as_deref(), Some(path.as_str()));
-        assert_eq!(at, if route.starts_with("/office") { "/office/" } else { "/" });
+        assert_eq!(at, if is_staffs(route) { "/office/" } else { "/" });
     }
 }
 
