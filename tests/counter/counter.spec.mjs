@@ -213,3 +213,40 @@ test("a clerk serves a person with a MyData code and no paper", async (t) => {
   await clerk.context.close();
   await phone.context.close();
 });
+
+test("a clerk scans the one paper there is, and confirms what the machine read", async () => {
+  const elder = platform.people.at(-1);
+  const clerk = await person(browser, { width: DESK });
+  const { page } = clerk;
+  await signInStaff(clerk, platform, "clerk2");
+  await begin(clerk, elder);
+  await page.getByRole("button", { name: "中低收入老人生活津貼" }).click();
+  await page.getByRole("button", { name: "申請人已了解並同意" }).click();
+  await page.getByRole("link", { name: /不用 MyData/ }).click();
+  const label = (await page.locator('label[for="phone"]').first().textContent()).trim();
+  // the paper: printed large and black, as a form is
+  const paper = await person(browser, { width: DESK });
+  await paper.page.setContent(`<body style="font:40px 'Noto Sans CJK TC';padding:60px;line-height:2.2;background:#fff;color:#000"><p>${label.replace(/（.*$/, "")}：0912345678</p><p>其他事項：無</p>`);
+  const picture = await paper.page.screenshot();
+  await paper.context.close();
+  await page.getByRole("link", { name: "掃描文件" }).click();
+  await looked(clerk, "counter-scans");
+  await page.locator("#scan").setInputFiles({ name: "note.txt", mimeType: "text/plain", buffer: Buffer.from("no scan") });
+  await page.getByRole("button", { name: "上傳" }).click();
+  await looked(clerk, "counter-scan-refused");
+  await page.locator("#scan").setInputFiles({ name: "paper.png", mimeType: "image/png", buffer: picture });
+  await page.getByRole("button", { name: "上傳" }).click();
+  await page.getByRole("heading", { name: "第 1 份文件" }).waitFor();
+  await looked(clerk, "counter-scan-read");
+  await page.setViewportSize(PHONE);
+  await looked(clerk, "counter-scan-read-narrow");
+  await page.setViewportSize(DESK);
+  assert.equal(await page.locator("#phone").inputValue(), "0912345678");
+  await page.locator('input[name="_take"][value="phone"]').check();
+  await page.getByRole("button", { name: "填入勾選的內容" }).click();
+  assert.equal(await page.locator("#phone").inputValue(), "0912345678");
+  await looked(clerk, "counter-scan-taken");
+  await page.getByRole("button", { name: "儲存並離開" }).first().click();
+  await page.getByRole("button", { name: "結束服務" }).click();
+  await clerk.context.close();
+});

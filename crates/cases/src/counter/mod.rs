@@ -6,6 +6,7 @@
 mod code;
 mod fill;
 mod paper;
+mod scan;
 
 use civic::ids::StaffId;
 use civic::{Language, NationalId};
@@ -26,6 +27,7 @@ use crate::{CaseError, Desk};
 pub use code::{Offer, code, password};
 pub use fill::{CounterCase, agree, cases, case, draft, members, open, save};
 pub use paper::{hand_in, print, receipt, signable, summary};
+pub use scan::{LARGEST, Scan, content, scan, scans};
 
 /// How long a visit lasts at most: whoever forgets to end it can't go on the next morning.
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);

@@ -386,3 +386,117 @@ async fn a_code_that_opens_nothing_is_told_apart_and_recorded() {
     })
     .await;
 }
+
+/// A folder with programs that stand in for those of the operating system: one reads these lines, one counts these pages.
+fn tools(lines: &str, pages: &str) -> (tempfile::TempDir, exchange::ocr::Tools) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let tesseract = format!("#!/bin/sh\nif [ \"$1\" = --list-langs ]; then echo chi_tra; exit; fi\n/bin/cat > /dev/null\n/bin/cat <<'END'\n{lines}\nEND\n");
+    let pdfinfo = format!("#!/bin/sh\n/bin/cat > /dev/null\necho 'Pages: {pages}'\n");
+    let pdftoppm = "#!/bin/sh\n/bin/cat > /dev/null\necho picture\n".to_owned();
+    for (name, script) in [("tesseract", tesseract), ("pdfinfo", pdfinfo), ("pdftoppm", pdftoppm)] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let found = exchange::ocr::Tools::find(folder.path().as_os_str());
+    assert!(found.reads() && found.takes_pdf());
+    (folder, found)
+}
+
+fn equip(kit: &mut Kit, tools: exchange::ocr::Tools) {
+    std::sync::Arc::get_mut(&mut kit.desk).unwrap().scans = tools;
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    bytes.extend([0, 0, 0, 9, 0, 0, 0, 9]);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_is_sealed_counted_and_proposes_what_the_clerk_confirms() {
+    each_engine(|mut kit| async move {
+        let (_folder, tools) = tools("聯 絡 電 話 ： 0987 654 321\n電子郵件：no mail here\n其他", "2");
+        equip(&mut kit, tools);
+        let desk = &kit.desk;
+        let (_, visit) = served(&kit, "clerk", 1).await;
+        let id = opened(&kit, &visit).await;
+        let paper = counter::scan(desk, &visit, id, png()).await.unwrap();
+        let (media, bytes) = counter::content(desk, &visit, id, paper).await.unwrap();
+        assert_eq!((media, bytes), ("image/png", png()));
+        let before = counter::draft(desk, &visit, id).await.unwrap();
+        let label = before
+            .service
+            .form
+            .pages
+            .iter()
+            .flat_map(|page| &page.fields)
+            .find(|field| field.id == "phone")
+            .unwrap()
+            .label
+            .get(ZH)
+            .to_owned();
+        // whatever the form calls the number, a line that begins so proposes it; nothing is taken over by itself
+        let (_other, tools) = self::tools(&format!("{label} : 0987 654 321\n電子郵件：no mail here"), "2");
+        equip(&mut kit, tools);
+        let desk = &kit.desk;
+        counter::scan(desk, &visit, id, b"%PDF-1.7".to_vec()).await.unwrap();
+        let scans = counter::scans(desk, &visit, id).await.unwrap();
+        assert_eq!((scans.len(), scans[1].pages), (2, 2));
+        let proposals = scans[1].proposals.as_ref().unwrap();
+        let phone = proposals.iter().find(|one| one.key == "phone").unwrap();
+        assert_eq!(phone.value, "0987654321");
+        assert!(phone.line.contains("0987 654 321"));
+        assert!(proposals.iter().all(|one| one.key != "email"), "what the field refuses is not proposed");
+        assert_eq!(
+            counter::draft(desk, &visit, id).await.unwrap().answers.value("phone"),
+            before.answers.value("phone")
+        );
+        let receipt = handed_in(&kit, &visit, id).await;
+        assert_eq!(kit.row(receipt.id).await.uploads, 2, "the indicators count them");
+        let rows = evidence::of_application(desk.store.read(), id.uuid()).await.unwrap();
+        assert_eq!(rows.iter().filter(|row| row.resource == "counter.scan").count(), 2);
+        // not another clerk's
+        let (_, other) = served(&kit, "other", 2).await;
+        assert!(matches!(counter::scans(desk, &other, id).await, Err(CaseError::NotFound(_))));
+        assert!(matches!(counter::content(desk, &other, id, paper).await, Err(CaseError::NotFound(_))));
+        assert!(matches!(counter::scan(desk, &other, id, png()).await, Err(CaseError::NotFound(_))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scans_have_limits_and_without_tesseract_everything_else_works() {
+    let mut kit = sqlite().await;
+    let problem = |found: Result<Uuid, CaseError>| match found {
+        Err(CaseError::Input { field: "scan", problem }) => problem,
+        other => panic!("{other:?}"),
+    };
+    let (_, visit) = served(&kit, "clerk", 1).await;
+    let id = opened(&kit, &visit).await;
+    {
+        let desk = &kit.desk;
+        for (bytes, said) in [
+            (Vec::new(), "empty"),
+            (b"GIF89a".to_vec(), "media"),
+            (b"<svg onload=x>".to_vec(), "media"),
+            (b"%PDF-1.7".to_vec(), "pdf"),
+            (b"\x89PNG\r\n\x1a\n".to_vec(), "damaged"),
+            ([png(), vec![0; counter::LARGEST]].concat(), "large"),
+        ] {
+            assert_eq!(problem(counter::scan(desk, &visit, id, bytes).await), said);
+        }
+        assert_eq!(kit.row(id).await.uploads, 0);
+        counter::scan(desk, &visit, id, png()).await.unwrap();
+        assert!(counter::scans(desk, &visit, id).await.unwrap()[0].proposals.is_none());
+    }
+    let (_folder, tools) = tools("", "21");
+    equip(&mut kit, tools);
+    let desk = &kit.desk;
+    assert_eq!(problem(counter::scan(desk, &visit, id, b"%PDF-1.7".to_vec()).await), "long");
+    for _ in 0..9 {
+        counter::scan(desk, &visit, id, png()).await.unwrap();
+    }
+    assert_eq!(problem(counter::scan(desk, &visit, id, png()).await), "many");
+}

@@ -11,6 +11,7 @@ mod enter;
 mod file;
 mod kinds;
 mod model;
+mod propose;
 mod register;
 mod schema;
 mod show;
@@ -22,6 +23,7 @@ pub use condition::{Condition, ConditionError};
 pub use enter::{FieldError, Invalid, Raw, SHOWN};
 pub(crate) use file::{Known, entity_name, load};
 pub use model::{Ask, Choice, Distinct, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
+pub use propose::Proposal;
 pub use register::Listed;
 pub use show::{FieldView, PageView};
 

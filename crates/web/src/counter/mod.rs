@@ -5,6 +5,7 @@ mod form;
 mod hand_in;
 mod mydata;
 mod notice;
+mod scans;
 mod visit;
 
 use axum::Router;
@@ -24,6 +25,8 @@ use crate::{App, Frame, Problem};
 
 /// Most bytes of a dense form: all pages of a service at once, with a large family.
 const FORM_LIMIT: usize = 1 << 20;
+/// Most bytes of an upload: a scan and the form around it. What is larger than a scan may be is told so by the verb.
+const SCAN_LIMIT: usize = cases::counter::LARGEST + (1 << 20);
 
 /// The pages of the counter.
 pub fn routes() -> Router<App> {
@@ -48,6 +51,16 @@ pub fn routes() -> Router<App> {
             get(hand_in::show).post(hand_in::print),
         )
         .route("/counter/applications/{id}/summary/{paper}", get(hand_in::summary))
+        .route(
+            "/counter/applications/{id}/scans",
+            get(scans::show)
+                .post(scans::upload)
+                .layer(DefaultBodyLimit::max(SCAN_LIMIT)),
+        )
+        .route(
+            "/counter/applications/{id}/scans/{paper}",
+            get(scans::content).post(scans::confirm),
+        )
         .route("/counter/applications/{id}/submit", post(hand_in::submit))
         .route("/counter/applications/{id}/done", get(hand_in::done))
         .route("/counter/applications/{id}/receipt", get(hand_in::receipt))

@@ -98,6 +98,7 @@ impl Kit {
             mail: None,
             city: city(),
             calendar: WorkCalendar::default(),
+            scans: Default::default(),
             recent: Default::default(),
         };
         Kit {
