@@ -123,9 +123,10 @@ pub(crate) async fn rename(desk: &Desk, person: &Person, name: &str) -> Result<(
     desk.store
         .write(move |tx| {
             Box::pin(async move {
-                match person::replace(tx, row.id, row.revision, sealed, &row.language, at).await? {
-                    true => Ok(()),
-                    false => Err(CaseError::Conflict("person")),
+                if person::replace(tx, row.id, row.revision, sealed, &row.language, at).await? {
+                    Ok(())
+                } else {
+                    Err(CaseError::Conflict("person"))
                 }
             })
         })

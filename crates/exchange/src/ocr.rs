@@ -98,8 +98,11 @@ impl Tools {
             places.find(|place| place.is_absolute() && place.is_file())
         };
         let knows_chinese = |place: &PathBuf| {
-            run("tesseract", place, &["--list-langs"], Vec::new(), PAGE, MOST_TEXT)
-                .is_ok_and(|said| String::from_utf8_lossy(&said).lines().any(|line| line.trim() == LANGUAGE))
+            run("tesseract", place, &["--list-langs"], Vec::new(), PAGE, MOST_TEXT).is_ok_and(|said| {
+                String::from_utf8_lossy(&said)
+                    .lines()
+                    .any(|line| line.trim() == LANGUAGE)
+            })
         };
         Tools {
             tesseract: program("tesseract").filter(knows_chinese),
@@ -257,7 +260,9 @@ fn size(media: Media, bytes: &[u8]) -> Option<(u32, u32)> {
         Media::Jpeg => {
             let mut rest = bytes.get(2..)?;
             loop {
-                let [0xff, marker, high, low, ..] = rest else { return None };
+                let [0xff, marker, high, low, ..] = rest else {
+                    return None;
+                };
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
                 // start of frame, but not the tables that have neighbouring numbers
                 if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
@@ -303,7 +308,10 @@ mod tests {
             assert_eq!(none.pages(Media::Jpeg, &jpeg[..cut]), Err(ScanError::Damaged), "{cut}");
         }
         assert_eq!(none.pages(Media::Pdf, b"%PDF-1.7"), Err(ScanError::Missing("pdfinfo")));
-        assert_eq!(none.lines(Media::Png, &png(1, 1), 1), Err(ScanError::Missing("tesseract")));
+        assert_eq!(
+            none.lines(Media::Png, &png(1, 1), 1),
+            Err(ScanError::Missing("tesseract"))
+        );
     }
 
     #[test]

@@ -283,7 +283,12 @@ pub(crate) async fn take(desk: &Desk, row: Model, notification: Notification) ->
     }
 }
 
-pub(crate) async fn suspicious(desk: &Desk, kind: &str, application: Option<Uuid>, detail: &str) -> Result<(), CaseError> {
+pub(crate) async fn suspicious(
+    desk: &Desk,
+    kind: &str,
+    application: Option<Uuid>,
+    detail: &str,
+) -> Result<(), CaseError> {
     let event = security_event::Model {
         id: SecurityEventId::generate(desk.clock.as_ref()).uuid(),
         at: desk.now().as_microsecond(),

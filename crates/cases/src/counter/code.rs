@@ -44,7 +44,9 @@ pub async fn code(
     typed: &str,
     language: Language,
 ) -> Result<Offer, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     collect::still_draft(&record.row)?;
     if !collect::agreed(desk, id).await? {
         return Err(CaseError::Incomplete(vec!["notice".to_owned()]));
@@ -137,7 +139,9 @@ pub async fn password(
     code: &str,
     password: &str,
 ) -> Result<MyDataState, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     collect::still_draft(&record.row)?;
     let connector = desk
         .mydata

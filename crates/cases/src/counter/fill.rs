@@ -65,7 +65,10 @@ pub async fn cases(desk: &Desk, visit: &Visit) -> Result<Vec<CounterCase>, CaseE
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
 pub async fn case(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<CounterCase, CaseError> {
-    let row = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?.row;
+    let row = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?
+        .row;
     line(desk, row).ok_or(CaseError::NotFound("application"))
 }
 
@@ -107,7 +110,9 @@ pub async fn open(desk: &Desk, visit: &Visit, service: &str, language: Language)
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Illegal`] after submission; [`CaseError::Conflict`]; the store's.
 pub async fn agree(desk: &Desk, visit: &Visit, id: ApplicationId, language: Language) -> Result<(), CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     collect::still_draft(&record.row)?;
     if collect::agreed(desk, id).await? {
         return Ok(());

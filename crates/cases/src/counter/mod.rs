@@ -25,7 +25,7 @@ use crate::staff::Staff;
 use crate::{CaseError, Desk};
 
 pub use code::{Offer, code, password};
-pub use fill::{CounterCase, agree, cases, case, draft, members, open, save};
+pub use fill::{CounterCase, agree, case, cases, draft, members, open, save};
 pub use paper::{hand_in, print, receipt, signable, summary};
 pub use scan::{LARGEST, Scan, content, scan, scans};
 

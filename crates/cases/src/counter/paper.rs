@@ -160,7 +160,9 @@ fn said(source: Option<&Source>) -> (&'static str, String) {
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
 pub async fn signable(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Option<Uuid>, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     Ok(valid(desk, &record).await?.map(|row| row.id))
 }
 
@@ -180,7 +182,9 @@ async fn valid(desk: &Desk, record: &Record) -> Result<Option<Model>, CaseError>
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
 pub async fn summary(desk: &Desk, visit: &Visit, id: ApplicationId, summary: Uuid) -> Result<Vec<u8>, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     let row = paper::by_id(desk.store.read(), summary)
         .await?
         .filter(|row| row.application_id == id.uuid() && row.kind == "summary")
@@ -205,7 +209,9 @@ pub async fn hand_in(
     revision: i64,
     form_token: Uuid,
 ) -> Result<Receipt, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Submit).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Submit)
+        .await
+        .map_err(unseen)?;
     if record.row.state != State::Draft {
         return collect::submit(desk, &visit.person, id, revision, form_token).await;
     }
@@ -260,7 +266,9 @@ async fn sign(desk: &Desk, visit: &Visit, record: &Record, summary: Model) -> Re
 /// # Errors
 /// [`CaseError::NotFound`] before the submission; [`CaseError::Letter`]; the store's.
 pub async fn receipt(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Vec<u8>, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     let (Some(number), Some(submitted), Some(deadline)) =
         (&record.row.number, record.row.submitted_at, &record.row.deadline)
     else {

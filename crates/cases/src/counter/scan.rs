@@ -51,7 +51,9 @@ pub struct Scan {
 /// # Errors
 /// [`CaseError::Input`] for what is none, too large, too long, damaged, or one too many; [`CaseError::Conflict`]; the store's.
 pub async fn scan(desk: &Desk, visit: &Visit, id: ApplicationId, bytes: Vec<u8>) -> Result<Uuid, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     collect::still_draft(&record.row)?;
     if !collect::agreed(desk, id).await? {
         return Err(CaseError::Incomplete(vec!["notice".to_owned()]));
@@ -158,7 +160,14 @@ async fn keep(
     };
     let evidence_id = EvidenceId::generate(desk.clock.as_ref()).uuid();
     let place = Place::new("evidence", "sealed", &evidence_id);
-    let sealed = record::seal(desk, desk.store.read(), key, place, &json!({ "paper": id, "pages": pages })).await?;
+    let sealed = record::seal(
+        desk,
+        desk.store.read(),
+        key,
+        place,
+        &json!({ "paper": id, "pages": pages }),
+    )
+    .await?;
     let evidence = evidence::Model {
         id: evidence_id,
         application_id: record.row.id,
@@ -188,7 +197,9 @@ async fn keep(
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
 pub async fn scans(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Vec<Scan>, CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     let form = Arc::clone(&record.service);
     let rows = paper::of_application(desk.store.read(), id.uuid()).await?;
     let mut scans = Vec::new();
@@ -222,7 +233,9 @@ pub async fn content(
     id: ApplicationId,
     scan: Uuid,
 ) -> Result<(&'static str, Vec<u8>), CaseError> {
-    let record = record::own(desk, &visit.person, id, Action::Fill).await.map_err(unseen)?;
+    let record = record::own(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     let row = paper::by_id(desk.store.read(), scan)
         .await?
         .filter(|row| row.application_id == id.uuid() && row.kind == "scan")

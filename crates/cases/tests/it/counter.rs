@@ -12,7 +12,6 @@ use uuid::Uuid;
 use crate::mydata::{Scene, scenes};
 use crate::support::{Kit, SERVICE, ZH, each_engine, national_id, new_person, sqlite, typed};
 
-
 fn document(number: u32) -> NewVisit {
     NewVisit {
         national_id: national_id(number),
@@ -48,7 +47,9 @@ async fn filled(kit: &Kit, visit: &Visit, id: ApplicationId) -> collect::Draft {
         let family = draft.service.form.person_group().map(|group| group.id.clone());
         if draft.questions.iter().any(|asked| Some(&asked.key) == family.as_ref()) {
             let all = collect::Members::Complete;
-            draft = counter::members(&kit.desk, visit, id, draft.revision, all).await.unwrap();
+            draft = counter::members(&kit.desk, visit, id, draft.revision, all)
+                .await
+                .unwrap();
             continue;
         }
         let keys: Vec<String> = draft.questions.iter().map(|asked| asked.key.clone()).collect();
@@ -84,13 +85,18 @@ async fn a_person_without_an_account_applies_at_the_counter_and_finds_the_case_i
 
         let row = kit.row(id).await;
         assert_eq!((row.channel.as_str(), row.uploads), (Channel::Counter.word(), 0));
-        let months = measure::by_channel(desk.store.read(), &Default::default()).await.unwrap();
+        let months = measure::by_channel(desk.store.read(), &Default::default())
+            .await
+            .unwrap();
         assert_eq!(months, [("counter".to_owned(), 1)]);
 
         // every act is the clerk's
         let events = event::of_application(desk.store.read(), id.uuid()).await.unwrap();
         let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
-        assert_eq!(kinds, ["notice_witnessed", "summary_printed", "summary_signed", "submitted"]);
+        assert_eq!(
+            kinds,
+            ["notice_witnessed", "summary_printed", "summary_signed", "submitted"]
+        );
         assert!(
             events
                 .iter()
@@ -102,7 +108,10 @@ async fn a_person_without_an_account_applies_at_the_counter_and_finds_the_case_i
         let witnesses = witness::of_application(desk.store.read(), id.uuid()).await.unwrap();
         assert_eq!((consents.len(), witnesses.len()), (1, 1));
         assert_eq!(witnesses[0].consent_id, consents[0].id);
-        assert_eq!((witnesses[0].staff_id, witnesses[0].shown.as_str()), (clerk.id.uuid(), "national_id_card"));
+        assert_eq!(
+            (witnesses[0].staff_id, witnesses[0].shown.as_str()),
+            (clerk.id.uuid(), "national_id_card")
+        );
 
         // the person signs in for the first time, and it is all there: the case, and who used the data
         let person = kit.person(1).await;
@@ -130,7 +139,10 @@ async fn nobody_but_a_clerk_serves_and_a_clerk_nobody_but_who_stands_there() {
             let staff = kit.staff(&format!("not-a-clerk-{}", role.word()), role).await;
             let refused = counter::begin(desk, &staff, document(1)).await;
             assert!(matches!(refused, Err(CaseError::Refused(_))), "{role:?}");
-            assert!(matches!(counter::current(desk, &staff).await, Err(CaseError::Refused(_))));
+            assert!(matches!(
+                counter::current(desk, &staff).await,
+                Err(CaseError::Refused(_))
+            ));
             assert!(matches!(counter::end(desk, &staff).await, Err(CaseError::Refused(_))));
         }
         let (one, first) = served(&kit, "one", 1).await;
@@ -140,10 +152,22 @@ async fn nobody_but_a_clerk_serves_and_a_clerk_nobody_but_who_stands_there() {
         let person: Person = kit.person(1).await;
         let online = kit.open(&person).await;
         for (visit, id) in [(&second, id), (&first, online)] {
-            assert!(matches!(counter::draft(desk, visit, id).await, Err(CaseError::NotFound(_))));
-            assert!(matches!(counter::case(desk, visit, id).await, Err(CaseError::NotFound(_))));
-            assert!(matches!(counter::agree(desk, visit, id, ZH).await, Err(CaseError::NotFound(_))));
-            assert!(matches!(counter::print(desk, visit, id, 1).await, Err(CaseError::NotFound(_))));
+            assert!(matches!(
+                counter::draft(desk, visit, id).await,
+                Err(CaseError::NotFound(_))
+            ));
+            assert!(matches!(
+                counter::case(desk, visit, id).await,
+                Err(CaseError::NotFound(_))
+            ));
+            assert!(matches!(
+                counter::agree(desk, visit, id, ZH).await,
+                Err(CaseError::NotFound(_))
+            ));
+            assert!(matches!(
+                counter::print(desk, visit, id, 1).await,
+                Err(CaseError::NotFound(_))
+            ));
             let raw = typed(&["phone".to_owned()]);
             let saved = counter::save(desk, visit, id, 1, &raw, ZH).await;
             assert!(matches!(saved, Err(CaseError::NotFound(_))));
@@ -152,11 +176,21 @@ async fn nobody_but_a_clerk_serves_and_a_clerk_nobody_but_who_stands_there() {
             let code = counter::code(desk, visit, id, "ABCD2345", ZH).await;
             assert!(matches!(code, Err(CaseError::NotFound(_))));
         }
-        assert_eq!(counter::cases(desk, &first).await.unwrap().len(), 1, "online is not the clerk's to see");
+        assert_eq!(
+            counter::cases(desk, &first).await.unwrap().len(),
+            1,
+            "online is not the clerk's to see"
+        );
         // a clerk reads no case in the office
-        assert!(matches!(review::case(desk, &one, id).await, Err(CaseError::NotFound(_) | CaseError::Refused(_))));
+        assert!(matches!(
+            review::case(desk, &one, id).await,
+            Err(CaseError::NotFound(_) | CaseError::Refused(_))
+        ));
         let submitted = handed_in(&kit, &first, id).await;
-        assert!(matches!(review::case(desk, &one, submitted.id).await, Err(CaseError::Refused(_))));
+        assert!(matches!(
+            review::case(desk, &one, submitted.id).await,
+            Err(CaseError::Refused(_))
+        ));
     })
     .await;
 }
@@ -173,7 +207,10 @@ async fn a_visit_ends_with_the_next_with_a_word_and_with_time() {
     assert!(counter::current(desk, &clerk).await.unwrap().is_none());
     counter::begin(desk, &clerk, document(2)).await.unwrap();
     kit.wait(2);
-    assert!(counter::current(desk, &clerk).await.unwrap().is_none(), "forgotten overnight");
+    assert!(
+        counter::current(desk, &clerk).await.unwrap().is_none(),
+        "forgotten overnight"
+    );
 }
 
 #[tokio::test]
@@ -189,17 +226,29 @@ async fn a_name_that_differs_is_looked_at_again() {
         ..document(9)
     };
     let refused = counter::begin(desk, &clerk, other(false)).await;
-    assert!(matches!(refused, Err(CaseError::Input { field: "name", problem: "differs" })));
+    assert!(matches!(
+        refused,
+        Err(CaseError::Input {
+            field: "name",
+            problem: "differs"
+        })
+    ));
     assert!(counter::current(desk, &clerk).await.unwrap().is_none());
     counter::begin(desk, &clerk, other(true)).await.unwrap();
     assert_eq!(cases::people::get(desk, person.id).await.unwrap().name, "林小梅");
-    for (name, birth) in [("", jiff::civil::date(1950, 3, 15)), ("林", jiff::civil::date(2030, 1, 1))] {
+    for (name, birth) in [
+        ("", jiff::civil::date(1950, 3, 15)),
+        ("林", jiff::civil::date(2030, 1, 1)),
+    ] {
         let new = NewVisit {
             name: name.to_owned(),
             birth_date: birth,
             ..document(3)
         };
-        assert!(matches!(counter::begin(desk, &clerk, new).await, Err(CaseError::Input { .. })));
+        assert!(matches!(
+            counter::begin(desk, &clerk, new).await,
+            Err(CaseError::Input { .. })
+        ));
     }
 }
 
@@ -234,7 +283,9 @@ async fn the_dense_form_keeps_nothing_of_a_screen_with_a_mistake() {
     raw.insert("phone".to_owned(), vec!["0912345678".to_owned()]);
     let stale = counter::save(desk, &visit, id, before.revision - 1, &raw, ZH).await;
     assert!(matches!(stale, Err(CaseError::Conflict(_))));
-    let saved = counter::save(desk, &visit, id, before.revision, &raw, ZH).await.unwrap();
+    let saved = counter::save(desk, &visit, id, before.revision, &raw, ZH)
+        .await
+        .unwrap();
     // the same again changes nothing
     let again = counter::save(desk, &visit, id, saved.revision, &raw, ZH).await.unwrap();
     assert_eq!(again.revision, saved.revision);
@@ -251,7 +302,10 @@ async fn what_is_signed_is_what_is_handed_in() {
         let draft = filled(&kit, &visit, id).await;
         let token = draft.form_token;
         let unsigned = counter::hand_in(desk, &visit, id, draft.revision, token).await;
-        assert!(matches!(unsigned, Err(CaseError::Input { field: "signed", .. })), "nothing was printed");
+        assert!(
+            matches!(unsigned, Err(CaseError::Input { field: "signed", .. })),
+            "nothing was printed"
+        );
         let first = counter::print(desk, &visit, id, draft.revision).await.unwrap();
         // an answer changes after the print
         let revision = kit.revision(id).await;
@@ -259,15 +313,26 @@ async fn what_is_signed_is_what_is_handed_in() {
         raw.insert("phone".to_owned(), vec!["0987654321".to_owned()]);
         let draft = counter::save(desk, &visit, id, revision, &raw, ZH).await.unwrap();
         let stale = counter::hand_in(desk, &visit, id, draft.revision, token).await;
-        assert!(matches!(stale, Err(CaseError::Input { field: "signed", problem: "stale" })));
+        assert!(matches!(
+            stale,
+            Err(CaseError::Input {
+                field: "signed",
+                problem: "stale"
+            })
+        ));
         assert_eq!(counter::signable(desk, &visit, id).await.unwrap(), None);
         let second = counter::print(desk, &visit, id, draft.revision).await.unwrap();
         assert_eq!(counter::signable(desk, &visit, id).await.unwrap(), Some(second));
         let pdf = counter::summary(desk, &visit, id, second).await.unwrap();
         assert!(pdf.starts_with(b"%PDF-"));
         assert_ne!(pdf, counter::summary(desk, &visit, id, first).await.unwrap());
-        assert!(matches!(counter::receipt(desk, &visit, id).await, Err(CaseError::NotFound(_))));
-        counter::hand_in(desk, &visit, id, kit.revision(id).await, token).await.unwrap();
+        assert!(matches!(
+            counter::receipt(desk, &visit, id).await,
+            Err(CaseError::NotFound(_))
+        ));
+        counter::hand_in(desk, &visit, id, kit.revision(id).await, token)
+            .await
+            .unwrap();
         // the digest of the signed sheet, and of no other, is evidence
         let rows = evidence::of_application(desk.store.read(), id.uuid()).await.unwrap();
         let papers = paper::of_application(desk.store.read(), id.uuid()).await.unwrap();
@@ -278,8 +343,14 @@ async fn what_is_signed_is_what_is_handed_in() {
         assert!(counter::receipt(desk, &visit, id).await.unwrap().starts_with(b"%PDF-"));
         // another visit's clerk reads none of it
         let (_, other) = served(&kit, "other", 2).await;
-        assert!(matches!(counter::summary(desk, &other, id, second).await, Err(CaseError::NotFound(_))));
-        assert!(matches!(counter::receipt(desk, &other, id).await, Err(CaseError::NotFound(_))));
+        assert!(matches!(
+            counter::summary(desk, &other, id, second).await,
+            Err(CaseError::NotFound(_))
+        ));
+        assert!(matches!(
+            counter::receipt(desk, &other, id).await,
+            Err(CaseError::NotFound(_))
+        ));
     })
     .await;
 }
@@ -290,7 +361,10 @@ async fn box_of(scene: &Scene, number: u32, sets: &[&str]) -> (String, String) {
     let page = scene
         .at_platform("counter/box", &format!("pid={}{chosen}", national_id(number).reveal()))
         .await;
-    (between(&page, "id=\"code\">", "<"), between(&page, "name=\"session\" value=\"", "\""))
+    (
+        between(&page, "id=\"code\">", "<"),
+        between(&page, "name=\"session\" value=\"", "\""),
+    )
 }
 
 fn between(page: &str, open: &str, close: &str) -> String {
@@ -327,13 +401,29 @@ async fn a_code_of_the_counter_brings_the_data_once() {
         assert_eq!(state, MyDataState::Arriving);
         kit.work().await;
         let draft = counter::draft(desk, &visit, id).await.unwrap();
-        assert!(matches!(draft.mydata, MyDataState::Arrived { sets: 6, .. }), "{:?}", draft.mydata);
+        assert!(
+            matches!(draft.mydata, MyDataState::Arrived { sets: 6, .. }),
+            "{:?}",
+            draft.mydata
+        );
         assert_eq!(draft.answers.get("members.p1.house_value").unwrap().value, 350_000);
-        assert_eq!(witness::of_application(desk.store.read(), id.uuid()).await.unwrap().len(), 2);
+        assert_eq!(
+            witness::of_application(desk.store.read(), id.uuid())
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
         assert!(scene.security_events().await.is_empty());
         // the same code again
         let used = counter::code(desk, &visit, id, &code, ZH).await;
-        assert!(matches!(used, Err(CaseError::Input { field: "code", problem: "used" })));
+        assert!(matches!(
+            used,
+            Err(CaseError::Input {
+                field: "code",
+                problem: "used"
+            })
+        ));
         assert_eq!(scene.security_events().await, ["mydata.counter"]);
         let receipt = handed_in(kit, &visit, id).await;
         assert_eq!(kit.row(receipt.id).await.uploads, 0);
@@ -353,11 +443,20 @@ async fn a_code_that_opens_nothing_is_told_apart_and_recorded() {
             other => panic!("{other:?}"),
         };
         // a slip of the hand is no event; a code nobody has, or another person's, is
-        assert_eq!(refused(counter::code(desk, &visit, id, "ABC", ZH).await), ("code", "form"));
+        assert_eq!(
+            refused(counter::code(desk, &visit, id, "ABC", ZH).await),
+            ("code", "form")
+        );
         assert!(scene.security_events().await.is_empty());
-        assert_eq!(refused(counter::code(desk, &visit, id, "ABCD2345", ZH).await), ("code", "unknown"));
+        assert_eq!(
+            refused(counter::code(desk, &visit, id, "ABCD2345", ZH).await),
+            ("code", "unknown")
+        );
         let (other, _) = box_of(&scene, 2, &SETS).await;
-        assert_eq!(refused(counter::code(desk, &visit, id, &other, ZH).await), ("code", "other"));
+        assert_eq!(
+            refused(counter::code(desk, &visit, id, &other, ZH).await),
+            ("code", "other")
+        );
         assert_eq!(scene.security_events().await.len(), 2);
         // no more is taken than the service uses, and a code with nothing of it is refused
         let (code, _) = box_of(&scene, 1, &["API.HouseReg01"]).await;
@@ -380,9 +479,15 @@ async fn a_code_that_opens_nothing_is_told_apart_and_recorded() {
         for _ in 0..2 {
             counter::code(desk, &visit, id, "ZZZZ2345", ZH).await.unwrap_err();
         }
-        assert_eq!(refused(counter::code(desk, &visit, id, &code, ZH).await), ("code", "locked"));
+        assert_eq!(
+            refused(counter::code(desk, &visit, id, &code, ZH).await),
+            ("code", "locked")
+        );
         let events = security_event::newest(desk.store.read(), None, 100).await.unwrap();
-        assert!(events.iter().all(|event| !event.detail.contains(&code)), "no code is recorded");
+        assert!(
+            events.iter().all(|event| !event.detail.contains(&code)),
+            "no code is recorded"
+        );
     })
     .await;
 }
@@ -391,7 +496,9 @@ async fn a_code_that_opens_nothing_is_told_apart_and_recorded() {
 fn tools(lines: &str, pages: &str) -> (tempfile::TempDir, exchange::ocr::Tools) {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let tesseract = format!("#!/bin/sh\nif [ \"$1\" = --list-langs ]; then echo chi_tra; exit; fi\n/bin/cat > /dev/null\n/bin/cat <<'END'\n{lines}\nEND\n");
+    let tesseract = format!(
+        "#!/bin/sh\nif [ \"$1\" = --list-langs ]; then echo chi_tra; exit; fi\n/bin/cat > /dev/null\n/bin/cat <<'END'\n{lines}\nEND\n"
+    );
     let pdfinfo = format!("#!/bin/sh\n/bin/cat > /dev/null\necho 'Pages: {pages}'\n");
     let pdftoppm = "#!/bin/sh\n/bin/cat > /dev/null\necho picture\n".to_owned();
     for (name, script) in [("tesseract", tesseract), ("pdfinfo", pdfinfo), ("pdftoppm", pdftoppm)] {
@@ -448,7 +555,10 @@ async fn a_scan_is_sealed_counted_and_proposes_what_the_clerk_confirms() {
         let phone = proposals.iter().find(|one| one.key == "phone").unwrap();
         assert_eq!(phone.value, "0987654321");
         assert!(phone.line.contains("0987 654 321"));
-        assert!(proposals.iter().all(|one| one.key != "email"), "what the field refuses is not proposed");
+        assert!(
+            proposals.iter().all(|one| one.key != "email"),
+            "what the field refuses is not proposed"
+        );
         assert_eq!(
             counter::draft(desk, &visit, id).await.unwrap().answers.value("phone"),
             before.answers.value("phone")
@@ -459,9 +569,18 @@ async fn a_scan_is_sealed_counted_and_proposes_what_the_clerk_confirms() {
         assert_eq!(rows.iter().filter(|row| row.resource == "counter.scan").count(), 2);
         // not another clerk's
         let (_, other) = served(&kit, "other", 2).await;
-        assert!(matches!(counter::scans(desk, &other, id).await, Err(CaseError::NotFound(_))));
-        assert!(matches!(counter::content(desk, &other, id, paper).await, Err(CaseError::NotFound(_))));
-        assert!(matches!(counter::scan(desk, &other, id, png()).await, Err(CaseError::NotFound(_))));
+        assert!(matches!(
+            counter::scans(desk, &other, id).await,
+            Err(CaseError::NotFound(_))
+        ));
+        assert!(matches!(
+            counter::content(desk, &other, id, paper).await,
+            Err(CaseError::NotFound(_))
+        ));
+        assert!(matches!(
+            counter::scan(desk, &other, id, png()).await,
+            Err(CaseError::NotFound(_))
+        ));
     })
     .await;
 }
@@ -494,7 +613,10 @@ async fn scans_have_limits_and_without_tesseract_everything_else_works() {
     let (_folder, tools) = tools("", "21");
     equip(&mut kit, tools);
     let desk = &kit.desk;
-    assert_eq!(problem(counter::scan(desk, &visit, id, b"%PDF-1.7".to_vec()).await), "long");
+    assert_eq!(
+        problem(counter::scan(desk, &visit, id, b"%PDF-1.7".to_vec()).await),
+        "long"
+    );
     for _ in 0..9 {
         counter::scan(desk, &visit, id, png()).await.unwrap();
     }

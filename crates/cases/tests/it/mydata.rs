@@ -190,7 +190,9 @@ impl Scene {
 
     /// Posts a form to one of the platform's pages.
     pub async fn at_platform(&self, path: &str, form: &str) -> String {
-        http("POST", &self.peers.mydata.address.join(path).unwrap(), Some(form)).await.1
+        http("POST", &self.peers.mydata.address.join(path).unwrap(), Some(form))
+            .await
+            .1
     }
 
     pub async fn security_events(&self) -> Vec<String> {

@@ -2,8 +2,8 @@
 
 use super::certificate::Trust;
 use super::config::{Config, ConfigError};
-use super::crypto::ServiceKey;
 use super::counter::{self, CounterCall, CounterError};
+use super::crypto::ServiceKey;
 use super::fetch::{self, Fetch, FetchError};
 use super::notification::{self, Notification, NotificationError, SecretKey};
 use super::package::{self, Package, PackageError};
@@ -135,15 +135,7 @@ impl Connector {
         password: &str,
         resources: &[String],
     ) -> Result<Notification, CounterError> {
-        counter::password(
-            &self.0.config,
-            &self.0.key,
-            &self.0.client,
-            call,
-            password,
-            resources,
-        )
-        .await
+        counter::password(&self.0.config, &self.0.key, &self.0.client, call, password, resources).await
     }
 
     /// Fetches the package of a notification. It succeeds one time only.

@@ -71,7 +71,9 @@ impl Counter {
 }
 
 fn value<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
-    form.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value.trim())
+    form.iter()
+        .find(|(one, _)| one == name)
+        .map_or("", |(_, value)| value.trim())
 }
 
 fn random(most: usize) -> Option<Vec<u8>> {

@@ -40,7 +40,8 @@ impl World {
     }
 
     async fn says(&self, step: &str, tx_id: Uuid, data: Value) -> Reply {
-        let sent = json!({ "client_id": self.peers.mydata.client_id, "tx_id": tx_id, "data": self.seal(&data.to_string()) });
+        let sent =
+            json!({ "client_id": self.peers.mydata.client_id, "tx_id": tx_id, "data": self.seal(&data.to_string()) });
         self.raw(step, &sent).await
     }
 
@@ -66,7 +67,10 @@ async fn code_then_password_then_the_usual_fetch_once() {
     let world = World::new().await;
     let one = world.boxed(MEI, &[HOUSEHOLD]).await;
     assert_eq!(one.code.len(), 8);
-    assert!(!world.looks(&one, "look").await.text().contains("id=\"password\""), "nobody typed it yet");
+    assert!(
+        !world.looks(&one, "look").await.text().contains("id=\"password\""),
+        "nobody typed it yet"
+    );
     let reply = world.shows(&one.code, MEI, "a").await;
     assert_eq!((reply.status, reply.json()), (200, json!({ "resources": [HOUSEHOLD] })));
     let password = between(&world.looks(&one, "look").await, "id=\"password\">", "<");
@@ -114,7 +118,11 @@ async fn refusals_are_told_apart_and_five_close_the_counter_for_a_quarter_of_an_
     }
     let locked = world.shows(&one.code, MEI, "a").await;
     assert_eq!((locked.status, locked.header("retry-after")), (423, Some("900")));
-    assert_eq!(world.shows(&one.code, MEI, "b").await.status, 200, "another counter goes on");
+    assert_eq!(
+        world.shows(&one.code, MEI, "b").await.status,
+        200,
+        "another counter goes on"
+    );
     world.pass(901);
     assert_eq!(world.shows(&one.code, MEI, "a").await.status, 200);
 }
@@ -139,17 +147,31 @@ async fn strangers_and_wrong_words_are_turned_away() {
     let sealed = world.seal(&json!({ "code": "AAAA2222", "pid": MEI, "counter": "a" }).to_string());
     for (sent, status) in [
         (json!({}), 401),
-        (json!({ "client_id": "CLI.other00001", "tx_id": id, "data": sealed }), 401),
+        (
+            json!({ "client_id": "CLI.other00001", "tx_id": id, "data": sealed }),
+            401,
+        ),
         (json!({ "client_id": client, "tx_id": id, "data": "AAAA" }), 401),
-        (json!({ "client_id": client, "tx_id": id, "data": world.seal("no json") }), 400),
+        (
+            json!({ "client_id": client, "tx_id": id, "data": world.seal("no json") }),
+            400,
+        ),
         (json!({ "client_id": client, "tx_id": "1", "data": sealed }), 400),
     ] {
         for step in ["code", "password"] {
             assert_eq!(world.raw(step, &sent).await.status, status, "{sent}");
         }
     }
-    assert_eq!(post(&world.platform("counter"), &[], &[("pid", "A000000000")]).await.status, 404);
-    assert_eq!(post(&world.platform("counter/box"), &[], &[("pid", MEI)]).await.status, 422);
+    assert_eq!(
+        post(&world.platform("counter"), &[], &[("pid", "A000000000")])
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        post(&world.platform("counter/box"), &[], &[("pid", MEI)]).await.status,
+        422
+    );
     world.peers.misbehave(Faults {
         unlisted: true,
         ..Faults::default()

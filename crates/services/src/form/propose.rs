@@ -27,7 +27,9 @@ pub struct Proposal {
 
 impl std::fmt::Debug for Proposal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proposal").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Proposal")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -41,6 +43,9 @@ fn behind(line: &str, label: &str) -> Option<String> {
     let line: String = line.nfkc().collect();
     let letters: Vec<(usize, char)> = line.char_indices().filter(|(_, c)| c.is_alphanumeric()).collect();
     let wanted: Vec<char> = label.chars().collect();
+    if wanted.is_empty() {
+        return None;
+    }
     let found = letters
         .windows(wanted.len())
         .find(|window| window.iter().map(|(_, c)| c).eq(wanted.iter()))?;

@@ -145,7 +145,10 @@ fn the_sheets_of_the_counter_are_tagged_and_come_out_the_same_again() {
     };
     for sheet in [services::Sheet::Summary, services::Sheet::Receipt] {
         let made = services::counter_sheet(sheet, &data("林阿梅")).unwrap_or_else(|error| panic!("{sheet:?}: {error}"));
-        assert!(holds(&made.pdf, b"/StructTreeRoot") && holds(&made.pdf, b"pdfuaid"), "{sheet:?}");
+        assert!(
+            holds(&made.pdf, b"/StructTreeRoot") && holds(&made.pdf, b"pdfuaid"),
+            "{sheet:?}"
+        );
         assert!(made.warnings.is_empty(), "{sheet:?}: {:?}", made.warnings);
         assert_eq!(made, services::counter_sheet(sheet, &data("林阿梅")).unwrap());
         assert_ne!(made, services::counter_sheet(sheet, &data("王小明")).unwrap());

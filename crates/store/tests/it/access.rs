@@ -114,7 +114,11 @@ fn table(access: &Access) -> String {
             for (whose, channel, by) in [
                 ("the case at the counter of the person they serve", "counter", ME),
                 ("the online case of the person they serve", "online", ME),
-                ("the case at the counter of a person a colleague serves", "counter", OTHER),
+                (
+                    "the case at the counter of a person a colleague serves",
+                    "counter",
+                    OTHER,
+                ),
             ] {
                 let states = STATES.into_iter().filter(|state| {
                     may(Resource::Served {
@@ -134,8 +138,14 @@ fn table(access: &Access) -> String {
                 }
             }
             let others = [
-                ("the profile of the person they serve", Resource::ServedProfile { id: OTHER, by: ME }),
-                ("the profile of a person a colleague serves", Resource::ServedProfile { id: OTHER, by: OTHER }),
+                (
+                    "the profile of the person they serve",
+                    Resource::ServedProfile { id: OTHER, by: ME },
+                ),
+                (
+                    "the profile of a person a colleague serves",
+                    Resource::ServedProfile { id: OTHER, by: OTHER },
+                ),
                 ("own profile", Resource::Profile(ME)),
                 ("another's profile", Resource::Profile(OTHER)),
                 ("the office", Resource::Office("social")),

@@ -12,10 +12,10 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::routing::{get, post};
+use cases::Staff;
 use cases::State as CaseState;
 use cases::collect::{Draft, MyDataState};
 use cases::counter::{self, Visit};
-use cases::Staff;
 use civic::ids::ApplicationId;
 use services::form::Source;
 
@@ -44,7 +44,10 @@ pub fn routes() -> Router<App> {
             "/counter/applications/{id}/notice",
             get(notice::show).post(notice::agree),
         )
-        .route("/counter/applications/{id}/mydata", get(mydata::show).post(mydata::code))
+        .route(
+            "/counter/applications/{id}/mydata",
+            get(mydata::show).post(mydata::code),
+        )
         .route("/counter/applications/{id}/password", post(mydata::password))
         .route(
             "/counter/applications/{id}/summary",

@@ -30,6 +30,13 @@ struct MyDataPage {
     connected: bool,
 }
 
+impl MyDataPage {
+    /// Whether the page looks again by itself.
+    fn arriving(&self) -> bool {
+        matches!(self.stage, Stage::Arriving)
+    }
+}
+
 /// How far it is.
 enum Stage {
     /// The code is wanted.
@@ -176,7 +183,14 @@ pub(super) async fn code(
         Err(CaseError::Input { field, problem }) => {
             let text = sentence(words, field, problem);
             let sets = names(&app, words, draft.service.meta.mydata.iter());
-            render(&app, serving, &draft, Stage::Code(code_field(words, &typed)), sets, Some(text))
+            render(
+                &app,
+                serving,
+                &draft,
+                Stage::Code(code_field(words, &typed)),
+                sets,
+                Some(text),
+            )
         }
         Err(CaseError::Incomplete(_)) => Ok(onward(&next(&draft))),
         Err(error) => Err(error.into()),

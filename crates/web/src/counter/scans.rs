@@ -168,7 +168,11 @@ pub(super) async fn upload(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let id = application(&id)?;
-    let bytes = posted.files.get("scan").map(|file| file.bytes.to_vec()).unwrap_or_default();
+    let bytes = posted
+        .files
+        .get("scan")
+        .map(|file| file.bytes.to_vec())
+        .unwrap_or_default();
     let problem = match counter::scan(&app.desk, &serving.visit, id, bytes).await {
         Ok(_) => return Ok(onward(&address(id, "scans"))),
         Err(CaseError::Input { problem, .. }) => problem,

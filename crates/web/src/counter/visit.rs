@@ -42,7 +42,11 @@ impl Filled {
         Filled {
             national_id: text("national_id"),
             name: text("name"),
-            birth: [text("birth_date.year"), text("birth_date.month"), text("birth_date.day")],
+            birth: [
+                text("birth_date.year"),
+                text("birth_date.month"),
+                text("birth_date.day"),
+            ],
             shown: text("shown"),
             renamed: posted.text("renamed") == "yes",
             errors: Vec::new(),
@@ -81,7 +85,9 @@ impl Filled {
     fn fields(&self, words: Words) -> Vec<Field> {
         let error = |field: &str| {
             let mut errors = self.errors.iter();
-            errors.find(|(_, one, _)| *one == field).map(|(_, _, text)| text.clone())
+            errors
+                .find(|(_, one, _)| *one == field)
+                .map(|(_, _, text)| text.clone())
         };
         let line = |value: &str, width| {
             Control::Input(Typed {
@@ -128,7 +134,11 @@ impl Filled {
                 }]),
             ));
         }
-        fields.push(field("birth_date", "counter-birth-date", Control::Boxes(boxes.collect())));
+        fields.push(field(
+            "birth_date",
+            "counter-birth-date",
+            Control::Boxes(boxes.collect()),
+        ));
         fields
     }
 }

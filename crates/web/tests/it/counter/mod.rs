@@ -108,7 +108,11 @@ async fn a_clerk_serves_a_person_from_the_document_to_the_receipt() {
     clerk.get("/counter").await.is(200);
     clerk.post("/counter/end", &[]).await.is(303);
     for path in ["", "/done", "/receipt", "/summary"] {
-        assert_eq!(clerk.get(&format!("{address}{path}")).await.location, "/counter", "{path}");
+        assert_eq!(
+            clerk.get(&format!("{address}{path}")).await.location,
+            "/counter",
+            "{path}"
+        );
     }
 }
 
@@ -132,7 +136,10 @@ async fn the_document_is_read_with_care() {
         fields.iter_mut().find(|(field, _)| *field == name).unwrap().1 = value.to_owned();
         let page = begin(&mut clerk, &fields).await;
         page.is(422).has(text);
-        assert!(name != "name" || page.text().contains(national_id(1).reveal()), "what was typed stays");
+        assert!(
+            name != "name" || page.text().contains(national_id(1).reveal()),
+            "what was typed stays"
+        );
     }
     // a name known otherwise is looked at again, and taken over when the clerk says so
     town.kit.person(1).await;

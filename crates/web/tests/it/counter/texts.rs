@@ -33,9 +33,14 @@ fn every_word_is_there_twice_and_used() {
         .iter()
         .filter(|key| {
             let whole = source.contains(&format!("\"{key}\""));
-            let stem = key.match_indices('-').skip(1).any(|(at, _)| source.contains(&format!("\"{}{{", &key[..=at])));
+            let stem = key
+                .match_indices('-')
+                .skip(1)
+                .any(|(at, _)| source.contains(&format!("\"{}{{", &key[..=at])));
             // a hint stands beside its field's key
-            let hint = key.strip_suffix("-hint").is_some_and(|stem| source.contains(&format!("\"{stem}\"")));
+            let hint = key
+                .strip_suffix("-hint")
+                .is_some_and(|stem| source.contains(&format!("\"{stem}\"")));
             !whole && !stem && !hint
         })
         .collect();
