@@ -8,6 +8,7 @@ use rules::{Mistake, RuleSet};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::confirm::{self, Confirmation};
 use crate::folder::{TextFile, at_top, did_you_mean, names, suggest};
 use crate::form::{self, Distinct, Form, Known};
 use crate::letter::{Letter, LetterError, Letters};
@@ -19,7 +20,7 @@ use crate::round::{self, Rounds};
 use crate::{Meta, texts};
 
 /// Files and folders that are read.
-const READ: [&str; 10] = [
+const READ: &[&str] = &[
     "service.toml",
     "roll.toml",
     "form.toml",
@@ -27,6 +28,8 @@ const READ: [&str; 10] = [
     "round.toml",
     "places.csv",
     "seats.csv",
+    "confirm.toml",
+    "bodies.csv",
     "parameters",
     "letters",
     "cases",
@@ -49,6 +52,8 @@ pub struct Service {
     pub rounds: Option<Rounds>,
     /// Rolls, where the city gives of its own motion.
     pub rolls: Option<Rolls>,
+    /// What outside bodies confirm before the decision, if anything.
+    pub confirmation: Option<Confirmation>,
     notice: Notice,
     translated: BTreeMap<Language, Notice>,
     letters: Letters,
@@ -77,11 +82,13 @@ impl Service {
             .and_then(|file| keep(meta::load(file, name, roll::is_in(folder)), &mut mistakes));
         let sets = meta.as_ref().map(|meta| meta.meta.mydata.as_slice());
         let places = keep(round::places(folder), &mut mistakes).unwrap_or_default();
+        let bodies = keep(confirm::bodies(folder), &mut mistakes).unwrap_or_default();
         let known = Known {
             rules: rules.as_ref(),
             sets,
             mappings,
             places: &places,
+            bodies: &bodies,
         };
         let mut form = form_file
             .as_ref()
@@ -92,7 +99,9 @@ impl Service {
         }
         let named = places
             .iter()
-            .map(|place| format!("{}={:?}", place.id, place.name))
+            .map(|place| (&place.id, &place.name))
+            .chain(bodies.iter().map(|body| (&body.id, &body.name)))
+            .map(|(id, name)| format!("{id}={name:?}"))
             .collect::<Vec<_>>()
             .join("\n");
         let rounds = match (&form, &rules) {
@@ -109,6 +118,10 @@ impl Service {
                 values: rounds.places.iter().map(|place| place.id.clone()).collect(),
             };
         }
+        let confirmation = match (&form, &rules) {
+            (Some(form), Some(rules)) => keep(confirm::load(folder, bodies, form, rules), &mut mistakes).flatten(),
+            _ => None,
+        };
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let letters = keep(Letters::read(folder), &mut mistakes);
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
@@ -150,6 +163,7 @@ impl Service {
             rules,
             rounds,
             rolls,
+            confirmation,
             notice,
             translated,
             letters,
@@ -264,7 +278,7 @@ fn strangers(folder: &Path) -> Vec<Mistake> {
         for name in names(folder, ending) {
             let known = READ.contains(&name.as_str()) || notice(&name) || name.starts_with("README");
             if !known {
-                let near = did_you_mean(&name, READ.into_iter().chain(["notice.zh-TW.md", "notice.en.md"]));
+                let near = did_you_mean(&name, READ.iter().copied().chain(["notice.zh-TW.md", "notice.en.md"]));
                 let advice = near
                     .unwrap_or_else(|| "move it into `parameters/`, `letters/` or `cases/`, or remove it".to_owned());
                 mistakes.push(at_top(&name, "nothing reads this file".to_owned(), &advice));

@@ -314,6 +314,17 @@ impl Form {
             .collect()
     }
 
+    /// The keys of all fields that the answers so far call for.
+    #[must_use]
+    pub fn shown_keys(&self, answers: &Answers) -> Vec<String> {
+        let places = self.places(answers);
+        let keys = places.iter().flat_map(|place| {
+            let fields = self.fields(place, answers);
+            fields.into_iter().map(|field| place.key(field)).collect::<Vec<_>>()
+        });
+        keys.collect()
+    }
+
     /// The field of a key, with the page it stands on.
     pub fn field(&self, key: &str) -> Option<(&Page, &Field)> {
         let parts: Vec<&str> = key.split('.').collect();
