@@ -56,6 +56,13 @@ pub enum Resource<'a> {
         /// The clerk who serves the person now.
         by: Uuid,
     },
+    /// What an outside body has to confirm of an application.
+    Confirmation {
+        /// Identifier of the application.
+        id: Uuid,
+        /// The body.
+        body: &'a str,
+    },
     /// A person's profile.
     Profile(Uuid),
     /// The profile of the person who stands at the counter.

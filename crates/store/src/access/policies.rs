@@ -19,6 +19,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/staff.cedar"),
     include_str!("../../../../policies/platform.cedar"),
     include_str!("../../../../policies/counter.cedar"),
+    include_str!("../../../../policies/confirm.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -45,6 +46,7 @@ const TYPES: &[&str] = &[
     "Office",
     "Batch",
     "Round",
+    "Confirmation",
     "Action",
 ];
 
@@ -134,7 +136,9 @@ impl Access {
             return Err(refused());
         }
         let (owner_kind, owner_id) = match resource {
-            Resource::Application { id, .. } | Resource::Served { id, .. } => ("application", id.to_string()),
+            Resource::Application { id, .. } | Resource::Served { id, .. } | Resource::Confirmation { id, .. } => {
+                ("application", id.to_string())
+            }
             Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
             Resource::Register(id) => ("register", id.to_string()),
             Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
@@ -237,6 +241,10 @@ impl Access {
             Resource::Office(agency) => (
                 self.names.uid("Office", agency)?,
                 HashMap::from([("agency".to_owned(), text(agency))]),
+            ),
+            Resource::Confirmation { id, body } => (
+                self.names.id("Confirmation", id)?,
+                HashMap::from([("body".to_owned(), text(body))]),
             ),
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);

@@ -20,6 +20,7 @@ mod m016_security_event;
 mod m017_round;
 mod m018_roll;
 mod m019_counter;
+mod m022_confirmation_appeal;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m017_round::Migration),
             Box::new(m018_roll::Migration),
             Box::new(m019_counter::Migration),
+            Box::new(m022_confirmation_appeal::Migration),
         ]
     }
 }

@@ -408,6 +408,25 @@ pub async fn uncorrected(db: &impl ConnectionTrait, today: &str, limit: u64) -> 
         .await
 }
 
+/// Cases of a service whose correction is due from one day to another, `YYYY-MM-DD`, both included.
+///
+/// # Errors
+/// The database error.
+pub async fn correcting(
+    db: &impl ConnectionTrait,
+    service: &str,
+    from: &str,
+    until: &str,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Service.eq(service))
+        .filter(Column::State.eq(State::Correction))
+        .filter(Column::CorrectionDue.between(from, until))
+        .order_by_asc(Column::CorrectionDue)
+        .all(db)
+        .await
+}
+
 /// Counter of one series of case numbers; see [`next_in_series`].
 pub mod series {
     use sea_orm::entity::prelude::*;

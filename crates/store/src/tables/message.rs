@@ -134,3 +134,12 @@ pub async fn with_kinds(db: &impl ConnectionTrait, kinds: &[&str], applications:
         .all(db)
         .await
 }
+
+/// Whether a message of this name was ever made.
+///
+/// # Errors
+/// The database error.
+pub async fn known(db: &impl ConnectionTrait, key: &str) -> Result<bool, DbErr> {
+    let found = Entity::find().filter(Column::IdempotencyKey.eq(key)).one(db).await?;
+    Ok(found.is_some())
+}

@@ -4,7 +4,10 @@
 //! signatures), times are `i64` microseconds UTC, dates are `YYYY-MM-DD` text, money is `i64` NT
 //! dollars, personal data is a sealed `Vec<u8>` (see [`crate::seal`]).
 
+pub mod appeal;
 pub mod application;
+pub mod confirmation;
+pub mod confirmation_upload;
 pub mod consent;
 pub mod data_key;
 pub mod decision;

@@ -22,6 +22,8 @@ const ACTIONS: &[&str] = &[
     "read",
     "decide",
     "assign",
+    "confirm",
+    "appeal",
     "pay",
     "release",
     "queue",
@@ -38,7 +40,15 @@ const ACTIONS: &[&str] = &[
     "profile",
     "serve",
 ];
-const ROLES: [&str; 6] = ["officer", "supervisor", "cashier", "auditor", "administrator", "clerk"];
+const ROLES: &[&str] = &[
+    "officer",
+    "supervisor",
+    "cashier",
+    "auditor",
+    "administrator",
+    "clerk",
+    "confirmer",
+];
 const STATES: [&str; 9] = [
     "draft",
     "submitted",
@@ -65,7 +75,7 @@ fn table(access: &Access) -> String {
         ("the platform".to_owned(), Actor::System),
         ("a resident".to_owned(), Actor::Resident(ME)),
     ];
-    for role in ROLES {
+    for &role in ROLES {
         actors.push((
             format!("{role} of the office"),
             Actor::Staff {
@@ -181,6 +191,20 @@ fn table(access: &Access) -> String {
                         id: THING,
                         agency: "social",
                         made_by: OTHER,
+                    },
+                ),
+                (
+                    "what their body confirms",
+                    Resource::Confirmation {
+                        id: THING,
+                        body: "social",
+                    },
+                ),
+                (
+                    "what another body confirms",
+                    Resource::Confirmation {
+                        id: THING,
+                        body: "health",
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

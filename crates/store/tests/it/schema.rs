@@ -36,7 +36,10 @@ fn declared<E: EntityTrait + Default>(tables: &mut BTreeMap<String, Columns>) {
 
 fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
+    declared::<appeal::Entity>(&mut tables);
     declared::<application::Entity>(&mut tables);
+    declared::<confirmation::Entity>(&mut tables);
+    declared::<confirmation_upload::Entity>(&mut tables);
     declared::<application::series::Entity>(&mut tables);
     declared::<consent::Entity>(&mut tables);
     declared::<data_key::Entity>(&mut tables);
