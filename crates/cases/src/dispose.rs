@@ -3,8 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, paper, payment, round_entry,
-    survey, ticket, visit, witness,
+    appeal, confirmation, consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, paper,
+    payment, round_entry, survey, ticket, visit, witness,
 };
 
 use crate::change::Change;
@@ -87,6 +87,8 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 consent::delete_of(tx, id).await?;
                 paper::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
+                confirmation::delete_of(tx, id).await?;
+                appeal::delete_of(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;
                 payment::forget(tx, id).await?;

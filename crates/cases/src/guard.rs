@@ -97,6 +97,8 @@ pub(crate) enum Action {
     Audit,
     Administer,
     Serve,
+    Assign,
+    Appeal,
 }
 
 impl Action {
@@ -121,6 +123,8 @@ impl Action {
             Action::Audit => "audit",
             Action::Administer => "administer",
             Action::Serve => "serve",
+            Action::Assign => "assign",
+            Action::Appeal => "appeal",
         }
     }
 }
@@ -172,6 +176,24 @@ pub(crate) fn case(
         .store
         .access()
         .decide(who.actor(), action.word(), resource, purpose)?)
+}
+
+/// May a member of an outside body's staff see what their body has to confirm of this case.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn confirmation(
+    desk: &Desk,
+    staff: &Staff,
+    row: &application::Model,
+    service: &Service,
+    body: &str,
+) -> Result<Grant, CaseError> {
+    let who = staff.who();
+    let word = Action::Confirm.word();
+    let purpose = desk.purpose(service, word, Some(ApplicationId::from_uuid(row.id)));
+    let resource = Resource::Confirmation { id: row.id, body };
+    Ok(desk.store.access().decide(who.actor(), word, resource, purpose)?)
 }
 
 /// May a member of staff use this page of their office.

@@ -3,9 +3,11 @@
 //! Each verb is one module with its entry functions; nothing jumps back except a correction. Every change of a case is
 //! one transaction: the row, its history, its entry in the usage ledger and the work that follows from it.
 
+pub mod appeal;
 pub mod audit;
 mod change;
 pub mod collect;
+pub mod confirm;
 pub mod correct;
 pub mod counter;
 pub mod decide;
@@ -26,6 +28,7 @@ pub mod platform;
 mod recent;
 mod record;
 pub mod register;
+pub mod remind;
 pub mod review;
 pub mod roll;
 pub mod round;

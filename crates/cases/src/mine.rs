@@ -131,7 +131,12 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
     let decided = line.outcome.is_some();
     let mut events = history::events(desk, &record).await?;
     if !decided {
-        events.retain(|event| !matches!(event.kind.as_str(), "approved" | "refused" | "decision_undone"));
+        // what was decided before an earlier letter left stays told when the case is decided anew
+        let told = events.iter().rposition(|event| event.kind == "completed");
+        let told = told.map_or(0, |at| at + 1);
+        let later = events.split_off(told.min(events.len()));
+        let secret = |kind: &str| matches!(kind, "approved" | "refused" | "decision_undone");
+        events.extend(later.into_iter().filter(|event| !secret(&event.kind)));
     }
     for event in &mut events {
         // Residents see the office, not the person behind the desk; and the officer's notes stay in the file.

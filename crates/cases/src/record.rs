@@ -86,7 +86,7 @@ pub(crate) async fn open(desk: &Desk, who: &Who, action: Action, row: applicatio
     })
 }
 
-async fn answers(
+pub(crate) async fn answers(
     desk: &Desk,
     grant: &Grant,
     row: &application::Model,

@@ -33,6 +33,9 @@ pub enum Role {
     Administrator,
     /// Serves people who come to the counter (櫃臺人員).
     Clerk,
+    /// Confirms for an outside body, such as a school, what it knows of its own people (確認單位人員). The account's office
+    /// is the id of the body in `bodies.csv`.
+    Confirmer,
 }
 
 impl Role {
@@ -44,6 +47,7 @@ impl Role {
         Role::Auditor,
         Role::Administrator,
         Role::Clerk,
+        Role::Confirmer,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -56,6 +60,7 @@ impl Role {
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
             Role::Clerk => "clerk",
+            Role::Confirmer => "confirmer",
         }
     }
 
@@ -152,6 +157,15 @@ pub async fn get(desk: &Desk, id: StaffId) -> Result<Staff, CaseError> {
         Some(row) if row.active => read(&row),
         _ => Err(CaseError::NotFound("account")),
     }
+}
+
+/// All accounts that are not closed.
+///
+/// # Errors
+/// The store's.
+pub async fn active(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
+    let rows = staff::all(desk.store.read()).await?;
+    rows.iter().filter(|row| row.active).map(read).collect()
 }
 
 /// All accounts, closed ones too.

@@ -35,13 +35,15 @@ pub enum Act {
     LeaveOut,
     /// The roll is granted as a whole (核定名冊).
     Grant,
+    /// The office sets its own decision aside upon an appeal and decides anew (自行撤銷).
+    Reopen,
     /// The data is destroyed (銷毀).
     Dispose,
 }
 
 impl Act {
     /// All acts, for tests that try each one in each state.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Submit,
         Self::Take,
         Self::Assign,
@@ -56,6 +58,7 @@ impl Act {
         Self::Complete,
         Self::LeaveOut,
         Self::Grant,
+        Self::Reopen,
         Self::Dispose,
     ];
 
@@ -77,6 +80,7 @@ impl Act {
             Self::Complete => "completed",
             Self::LeaveOut => "left_out",
             Self::Grant => "granted",
+            Self::Reopen => "appeal_set_aside",
             Self::Dispose => "disposed",
         }
     }
@@ -99,6 +103,7 @@ impl fmt::Display for Act {
             Self::Complete => "complete",
             Self::LeaveOut => "leave out",
             Self::Grant => "grant",
+            Self::Reopen => "set aside the decision on",
             Self::Dispose => "dispose of",
         })
     }
@@ -133,6 +138,7 @@ pub const fn next(state: State, act: Act) -> Result<State, Illegal> {
         (State::Approved | State::Refused, Act::Complete) => State::Completed,
         (State::Submitted | State::Review, Act::LeaveOut) => State::Withdrawn,
         (State::Submitted, Act::Grant) => State::Approved,
+        (State::Completed, Act::Reopen) => State::Review,
         (State::Draft | State::Withdrawn | State::Completed, Act::Dispose) => State::Disposed,
         _ => return Err(Illegal { state, act }),
     };

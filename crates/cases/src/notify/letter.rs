@@ -20,7 +20,7 @@ use crate::collect::withdrawn_row;
 use crate::guard::{self, Action, Who};
 use crate::record::{self, Record};
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, Month, decide, history, round, wanted};
+use crate::{CaseError, Desk, Month, appeal, decide, history, round, wanted};
 
 /// Kind of the work that makes and sends the letter of a decision.
 pub(crate) const DECISION: &str = "letter.decision";
@@ -188,6 +188,8 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
     } else {
         Vec::new()
     };
+    let earlier = appeal::settled(desk, application).await?;
+    let surveyed = survey::of_application(desk.store.read(), application).await?.is_some();
     let survey = survey::Model {
         id: civic::ids::SurveyId::generate(desk.clock.as_ref()).uuid(),
         application_id: application,
@@ -205,8 +207,14 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
                 change.write(tx).await?;
                 letter::insert(tx, letter).await?;
                 letter::leave(tx, letter_id, tx.now().as_microsecond()).await?;
-                for row in entitlements {
-                    entitlement::insert(tx, row).await?;
+                match earlier {
+                    // a decision made anew takes the place of what the earlier one gave
+                    Some(appeal) => appeal.write(tx, entitlements).await?,
+                    None => {
+                        for row in entitlements {
+                            entitlement::insert(tx, row).await?;
+                        }
+                    }
                 }
                 for row in tickets {
                     ticket::insert(tx, row).await?;
@@ -215,7 +223,9 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
                     // whoever was refused may take part through another application
                     round_entry::delete_of(tx, application).await?;
                 }
-                survey::insert(tx, survey).await?;
+                if !surveyed {
+                    survey::insert(tx, survey).await?;
+                }
                 if let Some(measure) = measure_id {
                     measure::set_outcome(tx, measure, Some(kind), days).await?;
                 }

@@ -47,8 +47,10 @@ pub struct SideBySide {
     pub source: Option<String>,
     /// Which source: the MyData set, `profile`, `register`; nothing where the person answered alone.
     pub source_name: Option<String>,
-    /// Whether the person changed what the source said.
+    /// Whether the person changed what the source said, or an outside body what the person said.
     pub differs: bool,
+    /// What the person had answered, where an outside body corrected it.
+    pub before: Option<String>,
 }
 
 /// Evidence as the file lists it.
@@ -225,7 +227,15 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
             None => view.title.to_owned(),
         };
         for field in view.fields {
+            let corrected = matches!(field.source, Some(Source::Body { .. }));
+            let before = field
+                .changed_from
+                .as_ref()
+                .filter(|_| corrected)
+                .map(|(said, _)| said.clone());
             let (source, differs) = match (&field.changed_from, field.source) {
+                // what the body says is in force; what the person had said stands beside it
+                (Some(_), Some(source)) if corrected => (Some((field.shown.clone(), source)), true),
                 (Some((said, source)), _) => (Some((said.clone(), *source)), true),
                 (None, Some(source)) if !matches!(source, Source::Person) => {
                     (Some((field.shown.clone(), source)), false)
@@ -241,6 +251,7 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
                 source: source.map(|(said, _)| said),
                 source_name: name,
                 differs,
+                before,
             });
         }
     }
@@ -252,6 +263,7 @@ fn source_name(source: &Source) -> Option<String> {
         Source::Person => None,
         Source::Profile => Some("profile".to_owned()),
         Source::Register => Some("register".to_owned()),
+        Source::Body { name, .. } => Some(name.clone()),
         Source::MyData { resource, .. } => Some(resource.clone()),
     }
 }

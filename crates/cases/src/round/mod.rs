@@ -5,6 +5,7 @@
 //! tickets are sealed into a list that is published, then drawn by somebody else than who sealed it. From then on every
 //! step of one ticket that frees a seat is one transaction with what the waiting list gains by it.
 
+mod changed;
 mod draw;
 mod enter;
 mod offer;
@@ -13,6 +14,7 @@ mod spec;
 mod told;
 mod view;
 
+pub use changed::{Changed, ChangedRound, changes, changes_of};
 pub use draw::draw;
 pub(crate) use draw::{SPREAD, spread};
 pub(crate) use enter::{Entry, entry};

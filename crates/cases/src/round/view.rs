@@ -11,6 +11,7 @@ use store::tables::ticket::State;
 use store::tables::{application, round as table, round_entry, ticket};
 use uuid::Uuid;
 
+use super::changed::{Changed, compare};
 use super::draw::read;
 use super::find;
 use super::spec::Spec;
@@ -88,6 +89,8 @@ pub struct RoundView {
     pub seats: Vec<SeatsView>,
     /// Whether the folder says other seats than the sealed list.
     pub seats_differ: bool,
+    /// Sealed seats that the folder says otherwise.
+    pub changed: Vec<Changed>,
     /// How many tickets stand where.
     pub counts: Vec<(State, i64)>,
     /// Tickets that hold a place, then those that wait; cut at a few hundred.
@@ -184,7 +187,12 @@ pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<Line>, CaseError> {
 }
 
 /// Seats as they are sealed, or as the folder says before.
-fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket::Model, Spec)]) -> Vec<SeatsView> {
+pub(super) fn seats(
+    rounds: &Rounds,
+    round: &Round,
+    sealed: Option<&Draw>,
+    rows: &[(ticket::Model, Spec)],
+) -> Vec<SeatsView> {
     let mut taken: HashMap<(&str, &str), u32> = HashMap::new();
     for (row, spec) in rows {
         let held = row.held.and_then(|held| spec.choices.get(usize::try_from(held).ok()?));
@@ -252,8 +260,12 @@ fn differ(round: &Round, sealed: &Draw) -> bool {
     !sealed.eq(folder)
 }
 
-async fn opened(desk: &Desk, service: &str, round: &str) -> Result<Vec<(ticket::Model, Spec)>, CaseError> {
-    let rows = ticket::of_round(desk.store.read(), service, round).await?;
+pub(super) async fn opened(
+    store: &store::Store,
+    service: &str,
+    round: &str,
+) -> Result<Vec<(ticket::Model, Spec)>, CaseError> {
+    let rows = ticket::of_round(store.read(), service, round).await?;
     rows.into_iter()
         .map(|row| {
             let spec = Spec::read(&row.spec)?;
@@ -271,7 +283,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
     guard::office_of(desk, staff, Action::Round, service)?;
     let (rounds, round) = find(service, round)?;
     let row = table::find(desk.store.read(), &service.id, &round.id).await?;
-    let rows = opened(desk, &service.id, &round.id).await?;
+    let rows = opened(&desk.store, &service.id, &round.id).await?;
     let sealed = row.as_ref().map(|row| read(&row.sealed)).transpose()?;
     let mut tickets: Vec<&(ticket::Model, Spec)> = rows.iter().collect();
     // what needs a hand comes first
@@ -296,7 +308,12 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
             due: row.due.as_ref().and_then(|day| day.parse().ok()),
         });
     }
+    let seats = seats(rounds, round, sealed.as_ref(), &rows);
     Ok(RoundView {
+        changed: sealed
+            .as_ref()
+            .map(|sealed| compare(round, sealed, &seats))
+            .unwrap_or_default(),
         line: line(desk, service, round).await?,
         digest: row.as_ref().map(|row| row.digest.clone()),
         seed: row.as_ref().and_then(|row| row.seed.clone()),
@@ -304,7 +321,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
             .as_ref()
             .is_some_and(|row| guard::draw(desk, staff, service, row).is_ok()),
         seats_differ: sealed.as_ref().is_some_and(|sealed| differ(round, sealed)),
-        seats: seats(rounds, round, sealed.as_ref(), &rows),
+        seats,
         counts: ticket::counts(desk.store.read(), &service.id, &round.id).await?,
         tickets: shown,
     })

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod appeal;
 mod counter;
 mod journey;
 mod mydata;
@@ -9,6 +10,7 @@ mod paid_once;
 mod refused;
 mod rolls;
 mod rounds;
+mod school;
 mod staff;
 mod support;
 mod throughput;
