@@ -445,6 +445,8 @@ const STAFF: &[(&str, &str, Role, &str)] = &[
     ("housing", "住宅處承辦人", Role::Officer, HOUSING),
     ("housing2", "住宅處主管", Role::Supervisor, HOUSING),
     ("tax", "稅務局承辦人", Role::Officer, TAX),
+    ("school", "示範高中註冊組", Role::Confirmer, "demo-senior"),
+    ("school2", "示範大學註冊組", Role::Confirmer, "demo-university"),
 ];
 
 /// The office of accounts of which no other is known.

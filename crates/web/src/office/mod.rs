@@ -4,9 +4,11 @@
 
 mod act;
 mod admin;
+mod appeals;
 mod audit;
 mod case;
 mod chart;
+mod confirm;
 mod indicators;
 mod load;
 mod payments;
@@ -25,6 +27,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cases::{CaseError, Role, Staff};
 
+pub(crate) use appeals::state as appeal_state;
 pub(crate) use rounds::{class, clock, state as ticket_state};
 
 use crate::components::Banner;
@@ -33,6 +36,9 @@ use crate::{App, Frame, Problem, frame};
 
 /// Most bytes of a bank's report: a batch of 20,000 payments needs about 12 MiB.
 const REPORT_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Most bytes of a spreadsheet with what a form adds around it.
+const SHEET_LIMIT: usize = 5 * 1024 * 1024;
 
 /// The pages of the office.
 pub fn routes() -> Router<App> {
@@ -46,6 +52,19 @@ pub fn routes() -> Router<App> {
         .route("/office/cases/{id}/letters/{letter}", get(case::letter))
         .route("/office/cases/{id}/preview/{kind}", post(act::preview))
         .route("/office/cases/{id}/{act}", post(act::act))
+        .route("/office/cases/{id}/appeal", get(appeals::show).post(appeals::record))
+        .route("/office/cases/{id}/appeal/{appeal}/{act}", post(appeals::act))
+        .route("/office/cases/{id}/assign", post(appeals::assign))
+        .route("/office/appeals", get(appeals::list))
+        .route("/office/confirm", get(confirm::list))
+        .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
+        .route(
+            "/office/confirm/services/{service}/sheet",
+            get(confirm::sheet)
+                .post(confirm::look)
+                .layer(DefaultBodyLimit::max(SHEET_LIMIT)),
+        )
+        .route("/office/confirm/uploads/{upload}/apply", post(confirm::apply))
         .route("/office/payments", get(payments::show))
         .route("/office/payments/prepare", post(payments::prepare))
         .route("/office/payments/batch", post(payments::make))
@@ -131,6 +150,7 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Auditor => "/office/audit",
         Role::Administrator => "/office/admin",
         Role::Clerk => "/counter",
+        Role::Confirmer => "/office/confirm",
     }
 }
 
@@ -141,6 +161,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office", "office-nav-queue"),
             ("/office/rounds", "office-nav-rounds"),
             ("/office/rolls", "office-nav-rolls"),
+            ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Supervisor => &[
@@ -148,6 +169,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/load", "office-nav-load"),
             ("/office/rounds", "office-nav-rounds"),
             ("/office/rolls", "office-nav-rolls"),
+            ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Cashier => &[
@@ -160,6 +182,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
         Role::Clerk => &[("/counter", "office-nav-counter")],
+        Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

@@ -115,6 +115,10 @@ struct CasePage {
     ask_survey: bool,
     can_withdraw: bool,
     answers: SummaryList,
+    /// How the confirmation by an outside body stands.
+    confirmation: Option<String>,
+    /// Word of the way to the appeal, where there is one.
+    appeal: Option<String>,
 }
 
 /// What the address carries beside the application.
@@ -291,6 +295,22 @@ pub(super) async fn show_with(
         note: row.source_name.clone(),
         ..Row::new(row.label.clone(), row.form.clone())
     });
+    let standing = cases::confirm::standing(&app.desk, application).await?;
+    let confirmation = standing.filter(|_| case.mine.outcome.is_none()).map(|one| {
+        use cases::confirm::ConfirmationState;
+        let key = match one.state {
+            ConfirmationState::Waiting => "case-confirm-waiting",
+            ConfirmationState::Confirmed => "case-confirm-confirmed",
+            ConfirmationState::Lapsed => "case-confirm-lapsed",
+        };
+        let due = one.due.map_or_else(String::new, |day| words.date(day));
+        words.with(key, &[("body", words.of(&one.body).to_owned()), ("due", due)])
+    });
+    let appeal = match cases::appeal::mine(&app.desk, &person, application).await {
+        Ok(appeals) if appeals.may_lodge => Some(words.t("appeal-link")),
+        Ok(appeals) if !appeals.all.is_empty() => Some(words.t("appeal-see")),
+        _ => None,
+    };
     let line = case.line.as_ref().map(|line| {
         let every = case.service.meta.payment.every;
         let mut card = roll::card(words, id, line, every, case.mine.revision);
@@ -306,6 +326,8 @@ pub(super) async fn show_with(
     };
     let case_page = CasePage {
         line,
+        confirmation,
+        appeal,
         state: state(words, &case.mine),
         number: case.mine.number.clone().unwrap_or_default(),
         outcome: case

@@ -34,6 +34,7 @@ pub(crate) fn source(words: Words, source: &Source) -> String {
         Source::Person => words.t("source-person"),
         Source::Profile => words.t("source-profile"),
         Source::Register => words.t("source-register"),
+        Source::Body { name, .. } => words.t1("source-body", "name", name),
         Source::MyData { issued, .. } => match issued {
             Some(day) => format!(
                 "{} {}",
