@@ -1,7 +1,6 @@
 //! A MyData transaction (一次取用): from the redirect to the platform until its package is opened.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _};
 
 /// Where a transaction stands.
