@@ -108,8 +108,8 @@ fn next(draft: &Draft) -> String {
     if !draft.agreed {
         return address(draft.id, "notice");
     }
-    let values = draft.answers.values.values();
-    let begun = values.into_iter().any(|answer| matches!(answer.source, Source::Person));
+    let mut values = draft.answers.values.values();
+    let begun = values.any(|answer| matches!(answer.source, Source::Person));
     let offered = !draft.service.meta.mydata.is_empty();
     match draft.mydata {
         MyDataState::NotUsed if offered && !begun => address(draft.id, "mydata"),

@@ -58,14 +58,21 @@ async fn fill(browser: &mut Browser, address: &str) -> Page {
             .skip(1)
             .map(|rest| rest.split('"').next().unwrap().to_owned())
             .collect();
-        let typed = crate::kit::typed(&keys);
+        let html = form.html();
+        let sent = html.form(address).sent();
+        // what is known stays as it stands
+        let is_empty = |key: &String| {
+            let part = format!("{key}.");
+            let mut values = sent.iter().filter(|(name, _)| name == key || name.starts_with(&part));
+            values.all(|(_, value)| value.is_empty())
+        };
+        let asked: Vec<String> = keys.into_iter().filter(is_empty).collect();
+        let typed = crate::kit::typed(&asked);
         let mut fields: Vec<(&str, &str)> = vec![("act", if complete { "complete" } else { "save" })];
-        let revision = form.between("name=\"_revision\" value=\"", "\"");
-        fields.push(("_revision", &revision));
-        for (name, values) in &typed {
+        for (name, values) in typed.iter().filter(|(name, _)| name.as_str() != "_field") {
             fields.extend(values.iter().map(|value| (name.as_str(), value.as_str())));
         }
-        let page = browser.post(address, &fields).await;
+        let page = browser.submit(&form, address, &fields).await;
         page.is(303);
         if page.location.ends_with("/summary") {
             return page;
