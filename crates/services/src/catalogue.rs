@@ -136,5 +136,5 @@ impl Catalogue {
 /// The name in a folder that can't be offered, so that people who applied there read no code.
 fn name(folder: &Path, id: &str) -> Option<Text> {
     let file = TextFile::read(folder, "service.toml").ok()?;
-    Some(meta::load(&file, Some(id)).ok()?.meta.name)
+    Some(meta::load(&file, Some(id), true).ok()?.meta.name)
 }

@@ -150,7 +150,8 @@ fn said(source: Option<&Source>) -> (&'static str, String) {
         None => ("", String::new()),
         Some(Source::Person) => ("person", String::new()),
         Some(Source::Profile) => ("profile", String::new()),
-        Some(Source::Register) => ("register", String::new()),
+        // what a body confirmed stands as what a register says
+        Some(Source::Register | Source::Body { .. }) => ("register", String::new()),
         Some(Source::MyData { issued, .. }) => ("mydata", issued.map(roc::plain).unwrap_or_default()),
     }
 }

@@ -117,7 +117,7 @@ async fn a_person_without_an_account_applies_at_the_counter_and_finds_the_case_i
         let person = kit.person(1).await;
         let cases = mine::cases(desk, &person).await.unwrap();
         assert_eq!((cases.len(), cases[0].id, cases[0].state), (1, id, State::Submitted));
-        let uses = mine::uses(desk, &person, 100).await.unwrap();
+        let uses = mine::uses(desk, &person, None, 100).await.unwrap();
         let by_clerk: Vec<&str> = uses
             .iter()
             .filter(|one| one.entry.actor_id == Some(clerk.id.uuid()))

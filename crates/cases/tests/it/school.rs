@@ -275,7 +275,7 @@ async fn a_school_confirms_its_own_students_and_the_office_decides_after_it() {
             .await
             .unwrap();
         assert_eq!(messages.iter().filter(|message| message.kind == "confirmed").count(), 1);
-        let uses = mine::uses(desk, &student, 100).await.unwrap();
+        let uses = mine::uses(desk, &student, None, 100).await.unwrap();
         assert!(uses.iter().any(|used| used.entry.action == "confirm"));
         kit.ledger_holds().await;
     })

@@ -184,7 +184,9 @@ impl Form {
         let Some(own) = fields.iter().position(|field| field == key) else {
             return false;
         };
-        let counts = value.as_str().is_some_and(|text| self.distinct.values.iter().any(|one| one == text));
+        let counts = value
+            .as_str()
+            .is_some_and(|text| self.distinct.values.iter().any(|one| one == text));
         let mut others = fields.iter().enumerate();
         counts
             && others.any(|(at, field)| {

@@ -53,7 +53,11 @@ pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String
     if let (Some(rounds), Some(data)) = (rounds, data.as_object_mut()) {
         let name = rounds.rounds.first().map_or("", |round| round.name.get(language));
         let places = rounds.places.iter().take(2).map(|place| place.name.get(language));
-        let classes = rounds.class_order.iter().take(1).filter_map(|class| rounds.classes.get(class));
+        let classes = rounds
+            .class_order
+            .iter()
+            .take(1)
+            .filter_map(|class| rounds.classes.get(class));
         let round = json!({
             "name": name,
             "draw": "民國115年12月16日",

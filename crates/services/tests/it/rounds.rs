@@ -44,11 +44,19 @@ fn a_place_chosen_twice_is_told_at_the_second_choice() {
         let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, told, "{choices:?}");
     }
-    let [chinese, english] = [Language::ZhTw, Language::En].map(|language| refused(&housing, ["demo-1", "demo-1", ""], language));
+    let [chinese, english] =
+        [Language::ZhTw, Language::En].map(|language| refused(&housing, ["demo-1", "demo-1", ""], language));
     assert!(chinese[0].1.contains("和前面的志願相同"), "{chinese:?}");
     assert!(english[0].1.contains("the same as a choice before it"), "{english:?}");
     // an option that names no place may stand as often as one likes
-    assert_eq!(refused(&service("scholarship"), ["merit-senior", "none", "none"], Language::ZhTw), []);
+    assert_eq!(
+        refused(
+            &service("scholarship"),
+            ["merit-senior", "none", "none"],
+            Language::ZhTw
+        ),
+        []
+    );
 }
 
 #[test]

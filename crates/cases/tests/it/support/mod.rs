@@ -116,6 +116,7 @@ impl Kit {
             clock: self.clock.clone(),
             mydata: None,
             mail: None,
+            scans: Default::default(),
             city: city(),
             calendar: WorkCalendar::default(),
             recent: Default::default(),

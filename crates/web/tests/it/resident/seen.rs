@@ -59,7 +59,10 @@ async fn every_record_of_use_can_be_reached_and_none_is_a_code() {
     }
     assert_eq!((seen, pages), (before + MANY, 2));
     // the last page leads back to the newest
-    each(&mut browser, &here, 200).await.has("回到最新的紀錄").has("使用您的資料");
+    each(&mut browser, &here, 200)
+        .await
+        .has("回到最新的紀錄")
+        .has("使用您的資料");
     browser.get("/my-data?before=none").await.is(400);
 }
 
@@ -70,7 +73,10 @@ async fn law_is_marked_as_chinese_where_the_page_is_english() {
     let law = |page: &crate::town::Page| {
         let found = page.html();
         // the innermost of the elements that begin with it
-        let law = found.walk().into_iter().rfind(|one| one.text().starts_with("老人福利法"));
+        let law = found
+            .walk()
+            .into_iter()
+            .rfind(|one| one.text().starts_with("老人福利法"));
         law.map(|one| one.attr("lang").to_owned())
     };
     for (language, lang) in [(Language::En, "zh-TW"), (Language::ZhTw, "")] {
