@@ -22,7 +22,8 @@ before(async () => {
   [platform, browser] = await Promise.all([start({ services: services.path }), launch()]);
   answers = (whole) => ({
     applies_for: "self",
-    school: "示範大學",
+    school: "other",
+    school_name: "示範大學",
     level: "university",
     enrolled: "yes",
     choice_1: "diligence-university",

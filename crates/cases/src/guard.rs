@@ -92,6 +92,7 @@ pub(crate) enum Action {
     Measure,
     Round,
     Roll,
+    Concur,
     Confirm,
     List,
     Audit,
@@ -118,6 +119,7 @@ impl Action {
             Action::Measure => "measure",
             Action::Round => "round",
             Action::Roll => "roll",
+            Action::Concur => "concur",
             Action::Confirm => "confirm",
             Action::List => "list",
             Action::Audit => "audit",
@@ -259,7 +261,7 @@ pub(crate) fn confirm(desk: &Desk, staff: &Staff, confirm: &services::roll::Conf
     let agency = confirm.agency.get(Language::ZhTw);
     desk.store
         .access()
-        .decide(who.actor(), "confirm", Resource::Office(agency), of_office("confirm"))?;
+        .decide(who.actor(), "concur", Resource::Office(agency), of_office("concur"))?;
     Ok(())
 }
 

@@ -319,7 +319,7 @@ pub async fn confirmation(
         let mut entry = guard::entry(
             desk,
             &staff.who(),
-            Action::Confirm,
+            Action::Concur,
             id.into(),
             &service,
             row.subject.clone().try_into().ok(),

@@ -80,12 +80,15 @@ impl ChangedRound {
 
 /// The seats of one round that differ; `views` are those of the sealed list.
 pub(super) fn compare(round: &Round, sealed: &Draw, views: &[SeatsView]) -> Vec<Changed> {
-    let keys = sealed.list.places.iter().flat_map(|place| {
-        let id = place.id.as_str();
-        place.seats.keys().map(move |class| (id, class.as_str()))
-    });
-    let changed = keys.zip(views).filter_map(|((place, class), view)| {
-        let folder = round.seats.get(place).and_then(|classes| classes.get(class));
+    let sealed = |view: &SeatsView| {
+        let place = sealed.list.places.iter().find(|place| place.id == view.place_id)?;
+        place.seats.contains_key(&view.class_id).then_some(())
+    };
+    let changed = views.iter().filter(|view| sealed(view).is_some()).filter_map(|view| {
+        let folder = round
+            .seats
+            .get(&view.place_id)
+            .and_then(|classes| classes.get(&view.class_id));
         let same = folder.is_some_and(|now| (now.capacity, now.reserved) == (view.capacity, view.reserved));
         (!same).then(|| Changed {
             place: view.place.clone(),

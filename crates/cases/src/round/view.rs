@@ -43,6 +43,10 @@ pub struct Line {
 /// Seats of one class at one place, with who has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeatsView {
+    /// Id of the place.
+    pub place_id: String,
+    /// Id of the class.
+    pub class_id: String,
     /// Name of the place.
     pub place: Text,
     /// Name of the class; none where there is only one.
@@ -209,6 +213,8 @@ pub(super) fn seats(
     };
     let view = |place: &str, class: &str, capacity, reserved| {
         let shown = SeatsView {
+            place_id: place.to_owned(),
+            class_id: class.to_owned(),
             place: name(place),
             class: rounds.classes.get(class).cloned(),
             capacity,

@@ -16,7 +16,7 @@ const STATES: [State; 9] = [
 fn expected(state: State) -> &'static [Act] {
     match state {
         State::Draft => &[Act::Submit, Act::Dispose],
-        State::Submitted => &[Act::Take, Act::Assign, Act::Withdraw],
+        State::Submitted => &[Act::Take, Act::Assign, Act::Withdraw, Act::LeaveOut, Act::Grant],
         State::Review => &[
             Act::Assign,
             Act::GiveBack,
@@ -24,6 +24,7 @@ fn expected(state: State) -> &'static [Act] {
             Act::Refuse,
             Act::RequestCorrection,
             Act::Withdraw,
+            Act::LeaveOut,
         ],
         State::Correction => &[Act::Correct, Act::Lapse, Act::Withdraw],
         State::Approved | State::Refused => &[Act::Undo, Act::Complete],

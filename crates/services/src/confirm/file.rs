@@ -49,6 +49,10 @@ fn is_id(text: &str) -> bool {
 /// Every mistake found.
 pub(crate) fn bodies(folder: &Path) -> Result<Vec<Body>, Vec<Mistake>> {
     if !folder.join(CONFIRM).exists() {
+        if folder.join(BODIES).exists() {
+            let message = "nothing says what these bodies confirm".to_owned();
+            return Err(vec![at_top(BODIES, message, "write confirm.toml, or remove this file")]);
+        }
         return Ok(Vec::new());
     }
     let file = TextFile::read(folder, BODIES).map_err(|mistake| vec![mistake])?;
@@ -106,12 +110,7 @@ pub(crate) fn load(
     rules: &RuleSet,
 ) -> Result<Option<Confirmation>, Vec<Mistake>> {
     if !folder.join(CONFIRM).exists() {
-        return if folder.join(BODIES).exists() {
-            let message = "nothing says what these bodies confirm".to_owned();
-            Err(vec![at_top(BODIES, message, "write confirm.toml, or remove this file")])
-        } else {
-            Ok(None)
-        };
+        return Ok(None);
     }
     let file = TextFile::read(folder, CONFIRM).map_err(|mistake| vec![mistake])?;
     let parsed: ConfirmFile = file.parse().map_err(|mistake| vec![mistake])?;

@@ -31,7 +31,7 @@ const ACTIONS: &[&str] = &[
     "round",
     "draw",
     "roll",
-    "confirm",
+    "concur",
     "grant",
     "sweep",
     "list",

@@ -121,6 +121,7 @@ impl Owner {
             ("{letter}", &self.letter),
             ("{service}", KINDERGARTEN),
             ("{round}", ROUND),
+            ("{roll}", "115"),
             ("{file}", "list.json"),
             ("{ticket}", "00000000-0000-0000-0000-000000000000"),
             ("{answer}", "accept"),
@@ -269,7 +270,8 @@ async fn everybody_gets_what_the_table_says_and_never_the_data_of_another() {
             );
             let may_see = match who {
                 Who::Resident(id) => *id == owner.person.id,
-                Who::Staff(_) => is_staffs(route) && page.status.is_success(),
+                // a form that is not taken is shown again with the case it is about
+                Who::Staff(_) => is_staffs(route) && (page.status.is_success() || page.status.as_u16() == 422),
                 Who::Nobody => false,
             };
             if !may_see {

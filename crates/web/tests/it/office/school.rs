@@ -37,6 +37,7 @@ fn typed(keys: &[String], school: &str) -> Raw {
             "applies_for" => "self",
             "region" => "taichung",
             "school" => school,
+            "school_name" => "別的學校",
             "level" => "senior",
             "enrolled" | "members" => "yes",
             "choice_1" => "merit-senior",
@@ -265,7 +266,8 @@ async fn the_office_sees_whose_word_it_waits_for_and_appeals_have_their_pages() 
         .await;
     chief.follow(&given).await.has("已改分。");
     let page = browser.get(&case).await;
-    page.lacks("/approve\"").lacks("action=\"/refuse");
+    page.lacks(&format!("\"{case}/approve\""))
+        .lacks(&format!("\"{case}/refuse\""));
     let revision = town.kit.revision(id).await.to_string();
     browser
         .post(&format!("{case}/approve"), &[("revision", &revision)])

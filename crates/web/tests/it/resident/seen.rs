@@ -63,7 +63,7 @@ async fn every_record_of_use_can_be_reached_and_none_is_a_code() {
         .await
         .has("回到最新的紀錄")
         .has("使用您的資料");
-    browser.get("/my-data?before=none").await.is(400);
+    browser.get("/my-data?before=none").await.is(422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
