@@ -309,7 +309,7 @@ async fn the_office_sees_whose_word_it_waits_for_and_appeals_have_their_pages() 
         .follow(&lodged)
         .await
         .has("重新審查中")
-        .has("&lt;b&gt;")
+        .has("&#60;b&#62;")
         .lacks("<b>\n");
     resident.submit(&form, &here, &[("text", "再一次")]).await.is(409);
     chief.get("/office/appeals").await.has(&number).lacks(&student.name);
