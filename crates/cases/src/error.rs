@@ -41,6 +41,9 @@ pub enum CaseError {
     /// Somebody named in the application takes part in the round already.
     #[error("somebody named in this application takes part in the round already; withdraw the other application first")]
     Entered,
+    /// The city gives it to the person of its own motion already.
+    #[error("the city gives you this without an application; see your cases")]
+    OnRoll,
     /// None of the places chosen has a seat of the kind needed, or may be chosen.
     #[error("none of the chosen places has a seat of the kind needed; choose others")]
     NoPlace,

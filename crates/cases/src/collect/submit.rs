@@ -1,6 +1,7 @@
 //! The submission (送件): the number, the legal clock, and what the rules said under which law.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use civic::ids::ApplicationId;
 use civic::roc;
@@ -101,8 +102,9 @@ pub async fn submit(
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
     let asked = confirm::begin(desk, &record);
+    let whose = (Arc::clone(&record.service), today, person.lookup);
     let row = draft
-        .write_numbered(desk, change, series, (kept, measure, entry, asked))
+        .write_numbered(desk, change, series, whose, (kept, measure, entry, asked))
         .await?;
     desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
@@ -115,6 +117,7 @@ impl notify::Draft {
         desk: &Desk,
         change: Change,
         series: String,
+        (service, today, subject): (Arc<Service>, Date, [u8; 32]),
         (kept, measure, entry, asked): (
             decision::Model,
             measure::Model,
@@ -134,6 +137,7 @@ impl notify::Draft {
                     change.write(tx).await?;
                     decision::insert(tx, kept).await?;
                     measure::insert(tx, measure).await?;
+                    crate::roll::not_listed(tx, &service, today, &subject).await?;
                     if let Some(entry) = entry {
                         entry.write(tx).await?;
                     }

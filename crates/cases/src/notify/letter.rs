@@ -271,9 +271,13 @@ fn days(record: &Record, decided_at: i64) -> Option<i32> {
 
 /// What the person is entitled to by the decision: each amount, from the month of the application on.
 async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Result<Vec<entitlement::Model>, CaseError> {
+    let mut rows = Vec::new();
+    if record.service.meta.payment.every == services::Every::Never {
+        // its amounts say what the decision is worth, such as a tax that is not levied; nobody pays them out
+        return Ok(rows);
+    }
     let first = Month::of(submitted(record).unwrap_or_else(|| desk.today()));
     let last = record.service.meta.payment.last_month(first);
-    let mut rows = Vec::new();
     for (purpose, amount) in decision
         .amounts
         .iter()

@@ -14,12 +14,12 @@ use store::ledger::{self, ActorKind, Entry};
 use store::outbox::Outcome;
 use store::seal::{Owner, Place, Seal};
 use store::tables::roll_entry::Standing;
-use store::tables::{application, decision, event, exclusion, measure, roll as table, roll_entry};
+use store::tables::{application, decision, event, exclusion, measure, person, roll as table, roll_entry};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{CHUNK, RollState, SITTING, step};
+use super::{APPLIED, CHUNK, RollState, SITTING, find, step};
 use crate::history::day;
 use crate::people::{self, NewPerson};
 use crate::register::{self, Family};
@@ -147,6 +147,8 @@ async fn chunk(
     let known: HashSet<Vec<u8>> = roll_entry::known(db, roll.id, &subjects).await?.into_iter().collect();
     lines.retain(|line| !known.contains(line.subject.as_slice()));
     let left_out = exclusion::of(db, &service.id, &subjects, &desk.today().to_string()).await?;
+    let (_, spec) = find(service, &roll.roll)?;
+    let since = civic::legal_start(spec.from).as_microsecond();
     let pen = Pen {
         seal: desk.store.seal().clone(),
         clock: Arc::clone(&desk.clock),
@@ -155,6 +157,7 @@ async fn chunk(
         today: desk.today(),
         deadline: service.meta.deadline.end(&desk.calendar, desk.today()),
         left_out,
+        since,
     };
     let purpose = desk.purpose(service, "list", None);
     desk.store
@@ -179,6 +182,8 @@ struct Pen {
     today: Date,
     deadline: Date,
     left_out: Vec<(Vec<u8>, String)>,
+    /// Since when whoever applies gets the same thing as the roll gives, microseconds UTC.
+    since: i64,
 }
 
 impl Pen {
@@ -201,9 +206,16 @@ impl Pen {
             payable: wanted::account(&self.service.form, &line.answers).is_some(),
         };
         let out = self.left_out.iter().find(|(subject, _)| *subject == entry.subject);
-        if let Some((_, reason)) = out {
+        let mut reason = out.map(|(_, reason)| reason.clone());
+        if let Some(person) = person::by_lookup(tx, &line.subject).await?
+            && application::applied(tx, person.id, &self.service.id, self.since).await?
+        {
+            // whoever applied is decided by that; nobody is given it twice
+            reason = Some(APPLIED.to_owned());
+        }
+        if reason.is_some() {
             entry.standing = Standing::Excluded;
-            entry.reason = Some(reason.clone());
+            entry.reason = reason;
             roll_entry::insert(tx, vec![entry]).await?;
             return Ok(());
         }
@@ -230,7 +242,7 @@ impl Pen {
 
     /// Writes the case: as one that was handed in today, decided by the law of the roll's day.
     async fn case(&self, tx: &Tx, line: &Line) -> Result<ApplicationId, CaseError> {
-        let person = people::note(tx, &self.seal, PersonId::generate(self.clock.as_ref()), &line.person).await?;
+        let noted = people::note(tx, &self.seal, PersonId::generate(self.clock.as_ref()), &line.person).await?;
         let id = ApplicationId::generate(self.clock.as_ref());
         let key = self.seal.new_key(tx, Owner::Application(id.uuid())).await?;
         let answers = json("application", &line.answers)?;
@@ -249,7 +261,7 @@ impl Pen {
                 number: Some(format!("{series}-{count:06}")),
                 service: self.service.id.clone(),
                 service_digest: self.service.digest.clone(),
-                person_id: Some(person.uuid()),
+                person_id: Some(noted.uuid()),
                 key_id: key.uuid(),
                 // by which the person sees and answers it; `roll_id` says that nobody applied
                 channel: civic::Channel::Online.word().to_owned(),

@@ -30,11 +30,12 @@ pub use store::tables::roll_entry::Standing;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use services::Service;
 use services::roll::{Roll, Rolls};
 use store::Tx;
 use store::outbox::Task;
-use store::tables::roll as table;
+use store::tables::{roll as table, roll_entry};
 use uuid::Uuid;
 
 use crate::guard::{self, Action};
@@ -56,6 +57,25 @@ pub const REASONS: [&str; 6] = [
     "denied",
     "other",
 ];
+
+/// Why whoever applied themself is left out.
+const APPLIED: &str = "applied";
+
+/// Refuses an application of somebody who stands on the roll of these days: they are given the same thing already. Asked in
+/// the transaction of the submission, so that no roll is drawn up in between.
+///
+/// # Errors
+/// [`CaseError::OnRoll`]; the store's.
+pub(crate) async fn not_listed(tx: &Tx, service: &Service, today: Date, subject: &[u8]) -> Result<(), CaseError> {
+    let rolls = service.rolls.iter().flat_map(|rolls| &rolls.rolls);
+    let Some(spec) = rolls.filter(|roll| roll.from <= today).max_by_key(|roll| roll.from) else {
+        return Ok(());
+    };
+    match table::find(tx, &service.id, &spec.id).await? {
+        Some(roll) if roll_entry::stands(tx, roll.id, subject).await? => Err(CaseError::OnRoll),
+        _ => Ok(()),
+    }
+}
 
 /// The rolls of a service and one of them.
 fn find<'a>(service: &'a Service, roll: &str) -> Result<(&'a Rolls, &'a Roll), CaseError> {

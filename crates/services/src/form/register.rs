@@ -7,8 +7,8 @@ use rules::Entity;
 use serde_json::{Map, Value};
 
 use super::kinds::{Entered, read};
-use super::model::{Field, Form, Items, Page, key};
-use super::{APPLICANT, Answers, FieldKind, Source};
+use super::model::{Field, Form, Items, key};
+use super::{APPLICANT, Answers, FieldKind, Source, SourceKind};
 
 /// What a register says of one family, seen from the person it is about.
 #[derive(Clone, Default)]
@@ -79,16 +79,6 @@ impl Form {
         }
         answers
     }
-
-    /// The inputs of the rules that a field of this page would fill, with the details and the account: what of a register is read.
-    pub fn listed_fields(&self) -> impl Iterator<Item = (&Page, &Field)> {
-        self.pages
-            .iter()
-            .flat_map(|page| page.fields.iter().map(move |field| (page, field)))
-            .filter(|(_, field)| {
-                field.input.is_some() || field.profile.is_some() || matches!(field.kind, FieldKind::BankAccount)
-            })
-    }
 }
 
 impl Listed {
@@ -99,6 +89,9 @@ impl Listed {
         applicant: bool,
         at: Timestamp,
     ) -> Option<Value> {
+        if !field.sources.contains(&SourceKind::Register) {
+            return None;
+        }
         if let Some(input) = &field.input {
             let values = match input.entity {
                 Entity::Case => Some(&self.case),
@@ -137,26 +130,48 @@ mod tests {
 
     #[test]
     fn a_register_fills_what_it_knows_and_nothing_else() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services/senior-allowance");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services/senior-gift");
         let service = Service::load(&folder, None).unwrap();
-        let person = |born: &str| Map::from_iter([("birth_date".to_owned(), json!(born))]);
         let listed = Listed {
             profile: BTreeMap::from([
                 ("name".to_owned(), "王小明".to_owned()),
                 ("national_id".to_owned(), "no id".to_owned()),
             ]),
             account: Some(json!({ "bank": "004", "account": "123456789012" })),
-            household: Map::from_iter([("listed_status".to_owned(), json!("low"))]),
-            persons: vec![person("1940-01-02"), person("1945-03-04")],
+            persons: vec![Map::from_iter([
+                ("birth_date".to_owned(), json!("1940-01-02")),
+                ("alive".to_owned(), json!(true)),
+                ("shoe_size".to_owned(), json!(40)),
+            ])],
             ..Listed::default()
         };
         let answers = service.form.listed(&listed, Timestamp::UNIX_EPOCH);
         let input = service.form.case_input(&answers);
-        assert_eq!(input.household.get("listed_status"), Some(&json!("low")));
-        assert_eq!(input.persons.len(), 2);
-        assert_eq!(input.persons[1].values.get("birth_date"), Some(&json!("1945-03-04")));
+        assert_eq!(input.persons.len(), 1);
+        assert_eq!(input.persons[0].values.get("birth_date"), Some(&json!("1940-01-02")));
         assert!(answers.values.values().all(|answer| answer.source == Source::Register));
         let text = serde_json::to_string(&answers).unwrap();
-        assert!(text.contains("王小明") && text.contains("123456789012") && !text.contains("no id"));
+        assert!(text.contains("王小明") && text.contains("123456789012"));
+        assert!(!text.contains("no id") && !text.contains("shoe_size"));
+    }
+
+    #[test]
+    fn a_field_that_names_no_register_stays_empty() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../services/senior-allowance");
+        let service = Service::load(&folder, None).unwrap();
+        let listed = Listed {
+            persons: vec![Map::from_iter([("birth_date".to_owned(), json!("1940-01-02"))])],
+            ..Listed::default()
+        };
+        let birth = service
+            .form
+            .pages
+            .iter()
+            .flat_map(|page| &page.fields)
+            .find(|field| field.id == "birth_date")
+            .unwrap();
+        let expected = birth.sources.contains(&SourceKind::Register);
+        let answers = service.form.listed(&listed, Timestamp::UNIX_EPOCH);
+        assert_eq!(!answers.values.is_empty(), expected);
     }
 }

@@ -282,6 +282,27 @@ pub async fn by_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<Mo
         .await
 }
 
+/// Whether a person applied for a service themself since a time, and was not refused and did not take it back.
+///
+/// # Errors
+/// The database error.
+pub async fn applied(db: &impl ConnectionTrait, person: Uuid, service: &str, since: i64) -> Result<bool, DbErr> {
+    let under_way = [State::Submitted, State::Review, State::Correction, State::Approved];
+    let found = Entity::find()
+        .filter(Column::PersonId.eq(person))
+        .filter(Column::Service.eq(service))
+        .filter(Column::RollId.is_null())
+        .filter(Column::SubmittedAt.gte(since))
+        .filter(
+            Condition::any()
+                .add(Column::State.is_in(under_way))
+                .add(Column::State.eq(State::Completed).and(Column::Outcome.eq("approved"))),
+        )
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The open draft of a person for a service through a channel; there is at most one.
 ///
 /// # Errors

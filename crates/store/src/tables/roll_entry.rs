@@ -92,6 +92,26 @@ pub async fn known(db: &impl ConnectionTrait, roll: Uuid, subjects: &[Vec<u8>]) 
         .await
 }
 
+/// Whether a person stands on a roll with something to be given, or given already.
+///
+/// # Errors
+/// The database error.
+pub async fn stands(db: &impl ConnectionTrait, roll: Uuid, subject: &[u8]) -> Result<bool, DbErr> {
+    let given = [
+        Standing::Listed,
+        Standing::Confirmed,
+        Standing::Objected,
+        Standing::Granted,
+    ];
+    let found = Entity::find()
+        .filter(Column::RollId.eq(roll))
+        .filter(Column::Subject.eq(subject))
+        .filter(Column::Standing.is_in(given))
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The line of a case.
 ///
 /// # Errors

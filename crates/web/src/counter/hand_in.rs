@@ -162,6 +162,7 @@ pub(super) async fn submit(
         Err(CaseError::Input { .. }) => words.t("counter-error-stale"),
         Err(CaseError::Closed { next: Some(opens) }) => words.t1("round-closed-next", "time", clock(words, opens)),
         Err(CaseError::Closed { next: None }) => words.t("round-closed-now"),
+        Err(CaseError::OnRoll) => words.t("roll-stands"),
         Err(CaseError::Entered) => words.t("round-entered"),
         Err(CaseError::NoPlace) => words.t("round-no-place"),
         Err(error) => return Err(error.into()),
