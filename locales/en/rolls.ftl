@@ -136,3 +136,5 @@ office-kpi-proactive-formula = Cases of rolls, decided without anybody applying
 office-kpi-proactive-base = beside { $n } applications in the same months
 roll-stands = The city gives you this without an application; you stand on its roll. Once you are told, you see it under your applications.
 roll-reason-applied = Applied themself
+line-answers = What the city's records say
+state-listed = Listed by the city

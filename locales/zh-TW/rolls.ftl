@@ -136,3 +136,5 @@ office-kpi-proactive-formula = 名冊上不必申請就審定的案件數
 office-kpi-proactive-base = 同期間民眾申請 { $n } 件
 roll-stands = 市府已經把您列在主動發給名冊上，不必再申請。通知後您可以在「我的申請」看到。
 roll-reason-applied = 自己提出申請
+line-answers = 看市府的資料
+state-listed = 市府主動列冊

@@ -3,8 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    appeal, confirmation, consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, paper,
-    payment, round_entry, survey, ticket, visit, witness,
+    appeal, confirmation, consent, decision, entitlement, event, evidence, exclusion, letter, message,
+    mydata_transaction, paper, payment, roll_entry, round_entry, survey, ticket, visit, witness,
 };
 
 use crate::change::Change;
@@ -24,9 +24,15 @@ const ROUND: u64 = 100;
 /// The store's; what was destroyed before stays destroyed.
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
     let before = desk.now().checked_sub(VISITS).unwrap_or(jiff::Timestamp::MIN);
-    let before = before.as_microsecond();
+    let (before, today) = (before.as_microsecond(), desk.today().to_string());
     desk.store
-        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(visit::delete_before(tx, before).await?) }))
+        .write(move |tx| {
+            Box::pin(async move {
+                visit::delete_before(tx, before).await?;
+                exclusion::delete_ended(tx, &today).await?;
+                Ok::<_, CaseError>(())
+            })
+        })
         .await?;
     let mut count = 0;
     loop {
@@ -89,6 +95,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 entitlement::delete_of(tx, id).await?;
                 confirmation::delete_of(tx, id).await?;
                 appeal::delete_of(tx, id).await?;
+                roll_entry::forget(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;
                 payment::forget(tx, id).await?;

@@ -43,6 +43,8 @@ pub struct Mine {
     pub outcome: Option<String>,
     /// Revision to name in the next change.
     pub revision: i64,
+    /// Whether the city began it of its own motion, and nobody applied.
+    pub is_listed: bool,
 }
 
 /// An own case with all there is to see of it.
@@ -95,6 +97,7 @@ fn mine(desk: &Desk, row: &application::Model) -> Mine {
         deadline: row.deadline.as_ref().and_then(|day| day.parse().ok()),
         outcome: row.outcome.clone().filter(|_| left),
         revision: row.revision,
+        is_listed: row.roll_id.is_some(),
     }
 }
 

@@ -96,7 +96,8 @@ fn read(line: &str) -> Result<(NationalId, &'static str, Option<Date>, String), 
     Ok((id, reason, until, note.to_owned()))
 }
 
-/// Puts persons on the list of a service: all lines or none. Whoever stands on a roll that is not granted is left out of it.
+/// Puts persons on the list of a service; a list with a mistake in any line is refused whole. Whoever stands on a roll that is
+/// not granted is left out of it. A long list is written in parts, and handing it in again finishes one that was interrupted.
 ///
 /// # Errors
 /// [`CaseError::Input`] for an empty or too long list; [`CaseError::Refused`]; the store's.

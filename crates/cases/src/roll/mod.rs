@@ -49,14 +49,7 @@ const CHUNK: usize = 40;
 const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// Reasons why somebody is left out of a roll.
-pub const REASONS: [&str; 6] = [
-    "deceased",
-    "moved_away",
-    "imprisoned",
-    "receives_elsewhere",
-    "denied",
-    "other",
-];
+pub const REASONS: [&str; 5] = ["deceased", "moved_away", "imprisoned", "receives_elsewhere", "other"];
 
 /// Why whoever applied themself is left out.
 const APPLIED: &str = "applied";

@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch,
 use cases::register::{self, Imported};
 use cases::roll::{self, Denial, Excluded, RollState, RollView, Standing};
 use cases::staff::{NewStaff, Role, Staff};
-use cases::{CaseError, Month, Person, State, collect, mine, pay, review};
+use cases::{CaseError, Month, Person, State, collect, jobs, mine, pay, review};
 use civic::Channel;
 use civic::ids::ApplicationId;
 use jiff::civil::{Date, date};
@@ -424,6 +424,20 @@ async fn whoever_applies_too_is_given_it_once() {
             .await
             .unwrap();
         apply(&kit, 13).await.unwrap();
+        // who is left out for a time is on the list no longer than that
+        let list = format!("{},other,2026-12-31", national_id(15).reveal());
+        roll::exclude(desk, &officer, GIFT, &list).await.unwrap();
+        assert_eq!(roll::exclusions(desk, &officer, GIFT).await.unwrap().1, 1);
+        // after the retention no line of the roll leads to a person, and all are counted still
+        let before = view(&kit, &officer, GIFT).await.standings;
+        kit.wait(24 * 366 * 6);
+        jobs::tidy(desk).await.unwrap();
+        assert_eq!(roll::exclusions(desk, &officer, GIFT).await.unwrap().1, 0);
+        let out = roll::lines(desk, &officer, GIFT, ROLL, &[Standing::Excluded], None)
+            .await
+            .unwrap();
+        assert!(out.iter().all(|line| line.application.is_none()));
+        assert_eq!(view(&kit, &officer, GIFT).await.standings, before);
         kit.ledger_holds().await;
     })
     .await;

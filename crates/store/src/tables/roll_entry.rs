@@ -172,6 +172,21 @@ pub async fn step(
     Ok(done.rows_affected == 1)
 }
 
+/// Cuts a line from the person and the case it was about; it goes on being counted.
+///
+/// # Errors
+/// The database error.
+pub async fn forget(db: &impl ConnectionTrait, application: Uuid) -> Result<(), DbErr> {
+    Entity::update_many()
+        // of no person, and still unlike every other line of the roll
+        .col_expr(Column::Subject, Expr::value(Uuid::new_v4().as_bytes().to_vec()))
+        .col_expr(Column::ApplicationId, Expr::value(Option::<Uuid>::None))
+        .filter(Column::ApplicationId.eq(application))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Changes how all lines of one standing stand, and says how many there were.
 ///
 /// # Errors

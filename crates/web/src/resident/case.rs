@@ -50,6 +50,7 @@ fn state(words: Words, mine: &Mine) -> Tag {
     };
     let word = match (mine.state, mine.outcome.as_deref()) {
         (CaseState::Completed, Some(outcome)) => outcome.to_owned(),
+        (CaseState::Submitted, _) if mine.is_listed => "listed".to_owned(),
         (state, _) => transition::name(state).to_owned(),
     };
     Tag::new(words.t(&format!("state-{word}")), colour)
