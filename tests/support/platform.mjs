@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** Starts the demonstration city and answers what its line of JSON says, with `stop()`. */
-export async function start({ residents = 2000, grace = 2, more = [] } = {}) {
+export async function start({ residents = 2000, grace = 2, history = false, more = [] } = {}) {
   const binary = process.env.TONGBAN_BINARY;
   if (!binary) throw new Error("TONGBAN_BINARY must name the program");
   const data = mkdtempSync(join(tmpdir(), "tongban-journey-"));
   const child = spawn(
     binary,
-    ["demo", "--residents", String(residents), "--data", data, "--listen", "127.0.0.1:0", "--grace", String(grace), "--no-history", "--json", ...more],
+    ["demo", "--residents", String(residents), "--data", data, "--listen", "127.0.0.1:0", "--grace", String(grace), ...(history ? [] : ["--no-history"]), "--json", ...more],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const ended = new Promise((resolve) => child.once("exit", resolve));

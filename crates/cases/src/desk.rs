@@ -61,6 +61,8 @@ pub struct CityAccount {
     pub bank: String,
     /// Account number.
     pub number: String,
+    /// Most payments the bank takes in one order; at most 100,000.
+    pub most: u32,
 }
 
 impl Desk {

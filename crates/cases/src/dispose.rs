@@ -3,8 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, round_entry, survey,
-    ticket,
+    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, payment_hold,
+    round_entry, survey, ticket,
 };
 
 use crate::change::Change;
@@ -81,6 +81,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;
                 payment::forget(tx, id).await?;
+                payment_hold::forget(tx, id).await?;
                 event::forget(tx, id).await?;
                 Ok(())
             })

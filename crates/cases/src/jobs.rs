@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, correct, dispose, round};
+use crate::{CaseError, Desk, correct, dispose, pay, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +24,8 @@ pub struct Tidied {
     pub lapsed: u64,
     /// Cases and drafts whose data was destroyed.
     pub disposed: u64,
+    /// Holds on payments whose last day was over.
+    pub resumed: u64,
     /// Rounds in which places were taken back because nobody answered in time.
     pub rounds: u64,
 }
@@ -50,6 +52,13 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
             async move {
                 let (service, round) = read::<(String, String)>(&payload)?;
                 done(round::spread(&desk, &service, &round).await)
+            }
+        })
+        .on(pay::run::WORK, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(pay::run::work(&desk, read::<Uuid>(&payload)?).await) }
             }
         })
         .on(mail::SEND, move |payload| {
@@ -79,6 +88,7 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
     Ok(Tidied {
         lapsed: correct::lapse(desk).await?,
         disposed: dispose::run(desk).await?,
+        resumed: pay::hold::lapse(desk).await?,
         rounds: round::lapse(desk).await?,
     })
 }
@@ -93,8 +103,9 @@ pub async fn run(desk: Arc<Desk>) {
                 Ok(Tidied {
                     lapsed,
                     disposed,
+                    resumed,
                     rounds,
-                }) => tracing::info!(lapsed, disposed, rounds, "a round of tidying"),
+                }) => tracing::info!(lapsed, disposed, resumed, rounds, "a round of tidying"),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
             }
             tokio::time::sleep(ROUND).await;

@@ -105,6 +105,10 @@ ids! {
     PaymentId;
     /// A batch of payments.
     BatchId;
+    /// A run that makes the payments of a month.
+    RunId;
+    /// A hold on the payments of a case (暫停給付).
+    HoldId;
     /// A piece of work waiting in the outbox.
     OutboxId;
     /// A data key.

@@ -85,6 +85,13 @@ pub struct Account {
     pub bank: String,
     /// Number.
     pub number: String,
+    /// Most payments the bank takes in one order.
+    #[serde(default = "most_payments")]
+    pub most_payments: u32,
+}
+
+fn most_payments() -> u32 {
+    20_000
 }
 
 fn grace() -> i64 {
@@ -197,6 +204,9 @@ impl Config {
         }
         if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
             return wrong("city.grace_minutes", "at most a week");
+        }
+        if !(1..=100_000).contains(&self.city.account.most_payments) {
+            return wrong("city.account.most_payments", "1 to 100000; ask the bank");
         }
         Ok(())
     }

@@ -131,6 +131,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
                 name: city.account.name.clone(),
                 bank: city.account.bank.clone(),
                 number: city.account.number.clone(),
+                most: city.account.most_payments,
             },
             grace,
         },

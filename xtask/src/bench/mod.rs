@@ -4,6 +4,7 @@
 mod client;
 mod crash;
 mod load;
+mod payments;
 mod portal;
 mod report;
 mod rules;
@@ -17,6 +18,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "rules" => rules::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
+        "payments" => payments::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }
 }

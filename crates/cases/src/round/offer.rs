@@ -116,10 +116,10 @@ async fn paid(
         return Ok(None);
     };
     let id = EntitlementId::generate(desk.clock.as_ref()).uuid();
-    let account = match wanted::account(&record.service.form, &record.answers) {
+    let account = match wanted::payee(&record.service.form, &record.answers) {
         Some(account) => {
             let place = Place::new("entitlement", "account", &id);
-            Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), place, account).await?)
+            Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &account).await?)
         }
         None => None,
     };

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod held_and_returned;
 mod journey;
+mod month_end;
 mod mydata;
 mod paid_once;
 mod refused;

@@ -14,8 +14,8 @@ mod read;
 mod transfer;
 mod verify;
 
-pub use append::append;
 pub(crate) use append::{Chain, Words};
+pub use append::{append, append_all};
 pub use hash::Head;
 pub use read::{between, head, of_application, of_subject};
 pub use transfer::{export, verify_file};

@@ -240,6 +240,34 @@ impl Seal {
         self.inner.lookup.hash(kind, value)
     }
 
+    /// Reads data keys into memory with one query, before many values are opened. Opening asks for a grant as ever.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::NoMasterKey`].
+    pub async fn warm(&self, db: &impl ConnectionTrait, keys: &[Uuid]) -> Result<(), StoreError> {
+        let missing: Vec<Uuid> = keys
+            .iter()
+            .copied()
+            .filter(|id| self.inner.cache.get(id).is_none())
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let moment = self.inner.cache.moment();
+        let rows = data_key::Entity::find()
+            .filter(data_key::Column::Id.is_in(missing))
+            .all(db)
+            .await?;
+        for row in rows {
+            // a key that was destroyed is told of when a value is opened
+            if row.wrapped.is_some() {
+                let key = Arc::new(self.unwrap(&row)?);
+                self.inner.cache.keep(row.id, key, moment);
+            }
+        }
+        Ok(())
+    }
+
     async fn key(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Arc<cache::Key>, StoreError> {
         if let Some(key) = self.inner.cache.get(&id) {
             return Ok(key);

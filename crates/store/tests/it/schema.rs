@@ -53,7 +53,10 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<outbox::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
     declared::<payment_batch::Entity>(&mut tables);
+    declared::<payment_hold::Entity>(&mut tables);
     declared::<payment_report::Entity>(&mut tables);
+    declared::<payment_return::Entity>(&mut tables);
+    declared::<payment_run::Entity>(&mut tables);
     declared::<person::Entity>(&mut tables);
     declared::<round::Entity>(&mut tables);
     declared::<round_entry::Entity>(&mut tables);

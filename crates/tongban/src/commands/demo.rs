@@ -142,6 +142,7 @@ pub fn config_for(data: &Path) -> Config {
                 name: "臺中市市庫".to_owned(),
                 bank: "004".to_owned(),
                 number: "010000000001".to_owned(),
+                most_payments: 20_000,
             },
             grace_minutes: 1,
         },

@@ -316,7 +316,8 @@ fn outcome(words: Words, service: &Service, decision: &Decision) -> Outcome {
         finding,
         title: words.t(key),
         amounts: amounts
-            .filter_map(|(name, amount)| amount.map(|amount| (title(name), words.money(amount))))
+            // an amount of zero is one that is not paid
+            .filter_map(|(name, amount)| Some((title(name), words.money(amount.filter(|amount| *amount > 0)?))))
             .collect(),
         text: words.t(&format!("{key}-text")),
     }

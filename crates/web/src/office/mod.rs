@@ -6,9 +6,11 @@ mod act;
 mod admin;
 mod audit;
 mod case;
+mod case_payments;
 mod chart;
 mod indicators;
 mod load;
+mod payment_run;
 mod payments;
 mod queue;
 mod rounds;
@@ -30,8 +32,8 @@ use crate::components::Banner;
 use crate::visit::{self, OnDuty};
 use crate::{App, Frame, Problem, frame};
 
-/// Most bytes of a bank's report: a batch of 20,000 payments needs about 12 MiB.
-const REPORT_LIMIT: usize = 16 * 1024 * 1024;
+/// Most bytes of a bank's report: 100,000 payments need about 60 MiB.
+const REPORT_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The pages of the office.
 pub fn routes() -> Router<App> {
@@ -46,6 +48,12 @@ pub fn routes() -> Router<App> {
         .route("/office/cases/{id}/preview/{kind}", post(act::preview))
         .route("/office/cases/{id}/{act}", post(act::act))
         .route("/office/payments", get(payments::show))
+        .merge(payment_run::routes())
+        .merge(case_payments::routes())
+        .route(
+            "/office/payments/returns",
+            post(payments::returned).layer(DefaultBodyLimit::max(REPORT_LIMIT)),
+        )
         .route("/office/payments/prepare", post(payments::prepare))
         .route("/office/payments/batch", post(payments::make))
         .route(

@@ -19,7 +19,9 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
         None => (Finding::Open, "open"),
     };
     let when = if decided { "decided" } else { "expected" };
+    // an amount of zero is one that is not paid
     let amounts = decision.amounts.iter().filter_map(|(name, amount)| {
+        let amount = amount.filter(|amount| *amount > 0)?;
         let title = service
             .rules
             .steps()
@@ -27,7 +29,7 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
             .find(|step| step.name == *name)?
             .title
             .get(words.language);
-        Some((title.to_owned(), words.money((*amount)?)))
+        Some((title.to_owned(), words.money(amount)))
     });
     Outcome {
         finding,

@@ -78,6 +78,7 @@ pub fn city() -> City {
             name: "示範市政府".to_owned(),
             bank: "004".to_owned(),
             number: "004012345678".to_owned(),
+            most: 20_000,
         },
         grace: SignedDuration::from_mins(10),
     }

@@ -125,6 +125,7 @@ impl Owner {
             ("{answer}", "accept"),
             ("{act}", "take"),
             ("{kind}", "approve"),
+            ("{month}", "2025-11"),
             ("{tag}", "en"),
             ("{hash}", "0"),
             ("{name}", "missing.css"),
