@@ -42,10 +42,7 @@ pub fn check() -> Done<usize> {
         let metadata: Metadata = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
         packages.extend(metadata.packages);
     }
-    let outside: BTreeSet<&Package> = packages
-        .iter()
-        .filter(|package| package.source.is_some())
-        .collect();
+    let outside: BTreeSet<&Package> = packages.iter().filter(|package| package.source.is_some()).collect();
     let refused: Vec<String> = outside
         .iter()
         .filter_map(|package| {

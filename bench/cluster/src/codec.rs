@@ -9,8 +9,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, TableReference};
 use datafusion::datasource::file_format::FileFormatFactory;
 use datafusion::execution::TaskContext;
-use datafusion::logical_expr::{AggregateUDF, Extension, LogicalPlan, ScalarUDF, WindowUDF};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::logical_expr::{Extension, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::logical_plan::LogicalExtensionCodec;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
@@ -90,18 +89,6 @@ impl LogicalExtensionCodec for Logical {
     fn try_encode_file_format(&self, buffer: &mut Vec<u8>, node: Arc<dyn FileFormatFactory>) -> Result<()> {
         self.theirs.try_encode_file_format(buffer, node)
     }
-
-    fn try_decode_udf(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
-        self.theirs.try_decode_udf(name, bytes)
-    }
-
-    fn try_decode_udaf(&self, name: &str, bytes: &[u8]) -> Result<Arc<AggregateUDF>> {
-        self.theirs.try_decode_udaf(name, bytes)
-    }
-
-    fn try_decode_udwf(&self, name: &str, bytes: &[u8]) -> Result<Arc<WindowUDF>> {
-        self.theirs.try_decode_udwf(name, bytes)
-    }
 }
 
 impl PhysicalExtensionCodec for Physical {
@@ -138,18 +125,5 @@ impl PhysicalExtensionCodec for Physical {
             projection: decide.projection().cloned(),
         };
         write(&sent, buffer)
-    }
-
-    fn try_decode_udf(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
-        self.theirs.try_decode_udf(name, bytes)
-    }
-
-    fn try_decode_expr(
-        &self,
-        bytes: &[u8],
-        inputs: &[Arc<dyn PhysicalExpr>],
-        context: &datafusion_proto::physical_plan::PhysicalExprDecodeCtx<'_>,
-    ) -> Result<Arc<dyn PhysicalExpr>> {
-        self.theirs.try_decode_expr(bytes, inputs, context)
     }
 }

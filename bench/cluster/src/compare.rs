@@ -139,10 +139,17 @@ impl<'a> Columns<'a> {
         let amounts = column(4)?.as_list_opt::<i32>().ok_or("`amounts` is no list")?;
         Ok(Columns {
             services: column(0)?.as_string_opt::<i32>().ok_or("`service` is no text")?,
-            households: column(1)?.as_primitive_opt::<Int64Type>().ok_or("`household` is no number")?,
-            persons: column(2)?.as_primitive_opt::<UInt64Type>().ok_or("`person` is no number")?,
+            households: column(1)?
+                .as_primitive_opt::<Int64Type>()
+                .ok_or("`household` is no number")?,
+            persons: column(2)?
+                .as_primitive_opt::<UInt64Type>()
+                .ok_or("`person` is no number")?,
             outcomes: column(3)?.as_boolean_opt().ok_or("`outcome` is no truth value")?,
-            values: amounts.values().as_primitive_opt::<Int64Type>().ok_or("an amount is no number")?,
+            values: amounts
+                .values()
+                .as_primitive_opt::<Int64Type>()
+                .ok_or("an amount is no number")?,
             amounts,
         })
     }
@@ -153,7 +160,7 @@ impl<'a> Columns<'a> {
             let offset = self.amounts.value_offsets().get(at).copied().unwrap_or_default();
             usize::try_from(offset).unwrap_or_default()
         };
-        (offset(row)..offset(row + 1)).map(|at| self.values.is_valid(at).then(|| self.values.value(at)))
+        (offset(row)..offset(row + 1)).map(move |at| self.values.is_valid(at).then(|| self.values.value(at)))
     }
 
     /// Whether a row says the same as a row of another table.
@@ -167,7 +174,10 @@ impl<'a> Columns<'a> {
 impl Expected {
     fn read(path: &Path) -> Done<Expected> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
-        let batches = reader.with_batch_size(1 << 16).build()?.collect::<Result<Vec<_>, _>>()?;
+        let batches = reader
+            .with_batch_size(1 << 16)
+            .build()?
+            .collect::<Result<Vec<_>, _>>()?;
         let mut expected = Expected {
             batches,
             places: BTreeMap::new(),

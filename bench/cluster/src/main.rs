@@ -50,7 +50,9 @@ impl Options {
     /// The value of an option that is a number.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Done<T> {
         let value = self.get(name)?;
-        value.parse().map_err(|_| format!("--{name} {value} is no number").into())
+        value
+            .parse()
+            .map_err(|_| format!("--{name} {value} is no number").into())
     }
 }
 

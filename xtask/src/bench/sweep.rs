@@ -49,10 +49,14 @@ struct Theirs {
     rows_s: f64,
 }
 
-/// 100,000 residents with `--quick`, else 2.3 million.
-pub fn run(quick: bool) -> Done {
-    load::build()?;
-    let cluster = build_cluster()?;
+/// 100,000 residents with `--quick`, else 2.3 million. `built` takes the programs as they are.
+pub fn run(quick: bool, built: bool) -> Done {
+    let cluster = target().join("cluster");
+    if !built {
+        load::build()?;
+        build_cluster(&cluster)?;
+    }
+    let cluster = cluster.join("release/cluster");
     let folder = target().join("bench/sweep");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let residents = if quick { "100000" } else { "2300000" };
@@ -104,17 +108,15 @@ pub fn run(quick: bool) -> Done {
     report.finish()
 }
 
-/// Compiles the cluster, which is a workspace of its own; the binary.
-fn build_cluster() -> Done<PathBuf> {
-    let built = target().join("cluster");
+/// Compiles the cluster, which is a workspace of its own, into a folder of its own.
+fn build_cluster(folder: &Path) -> Done {
     println!("building the cluster; from nothing this takes as long as the platform itself");
     let mut cargo = command("cargo", &["build", "--release", "--locked", "--manifest-path"]);
     cargo
         .arg(root().join("bench/cluster/Cargo.toml"))
         .arg("--target-dir")
-        .arg(&built);
-    must(cargo)?;
-    Ok(built.join("release/cluster"))
+        .arg(folder);
+    must(cargo)
 }
 
 fn tongban(args: &[&str]) -> Command {

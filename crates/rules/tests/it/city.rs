@@ -105,13 +105,18 @@ fn first() -> Folder {
 fn second() -> Folder {
     Folder::new(&rules(
         "outcome = \"outcome\"",
-        &step("outcome", "case", "applicant.i > 8 OR applicant.t IN ('a', 'c') AND k > 6"),
+        &step(
+            "outcome",
+            "case",
+            "applicant.i > 8 OR applicant.t IN ('a', 'c') AND k > 6",
+        ),
     ))
 }
 
 /// The case of an applicant as one service sees the family.
 fn seen(family: &Family, applicant: usize, second: bool) -> CaseInput {
-    let person = |(i, own, t): &(Option<i64>, Option<i64>, Option<&str>)| json!({ "i": if second { own } else { i }, "t": t });
+    let person =
+        |(i, own, t): &(Option<i64>, Option<i64>, Option<&str>)| json!({ "i": if second { own } else { i }, "t": t });
     let persons: Vec<_> = family.persons.iter().map(person).collect();
     let facts = if second { json!({ "k": family.k }) } else { json!({}) };
     let mut case = case(&persons, json!({ "h": family.h }), facts);
@@ -183,11 +188,21 @@ fn each_service_says_what_it_says_alone() {
         let mut parts = [Vec::new(), Vec::new()];
         for part in 0..file.parts() {
             let of_part = file.sweep_part(part, &kept.services(), ON).unwrap();
-            parts.iter_mut().zip(&of_part).for_each(|(all, part)| all.extend(together(part)));
+            parts
+                .iter_mut()
+                .zip(&of_part)
+                .for_each(|(all, part)| all.extend(together(part)));
         }
         for (service, expected) in expected.iter().enumerate() {
-            assert_eq!(&together(&whole[service]), expected, "service {service}, groups of {group}");
-            assert_eq!(&parts[service], expected, "parts of service {service}, groups of {group}");
+            assert_eq!(
+                &together(&whole[service]),
+                expected,
+                "service {service}, groups of {group}"
+            );
+            assert_eq!(
+                &parts[service], expected,
+                "parts of service {service}, groups of {group}"
+            );
         }
     }
 }
@@ -204,7 +219,10 @@ fn one_service_alone_reads_the_columns_of_all() {
         (families.iter().map(|family| family.persons.len()).sum(), families.len())
     );
     let population = kept.sets[0].read_population(&path).unwrap();
-    assert_eq!(together(&kept.sets[0].sweep(&population, ON).unwrap()), together(&found));
+    assert_eq!(
+        together(&kept.sets[0].sweep(&population, ON).unwrap()),
+        together(&found)
+    );
 }
 
 #[test]
@@ -267,8 +285,14 @@ fn an_error_says_of_which_service_it_is() {
     let set = texts.load().unwrap();
     let file = PopulationFile::open(&path).unwrap();
     assert_eq!(file.sweep(&[("one", &set)], ON).unwrap()[0].counts(), (1, 1, 0));
-    let told = file.sweep(&[("one", &set), ("other", &set)], ON).unwrap_err().to_string();
-    assert!(told.starts_with("the service `other`: ") && told.contains("column `b`"), "{told}");
+    let told = file
+        .sweep(&[("one", &set), ("other", &set)], ON)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.starts_with("the service `other`: ") && told.contains("column `b`"),
+        "{told}"
+    );
     assert!(!told.contains("perhaps"), "{told}");
 }
 

@@ -49,7 +49,9 @@ fn columns(path: &Path) -> BTreeMap<String, ArrayRef> {
         concat(&parts).unwrap()
     };
     let fields = schema.fields().iter().enumerate();
-    fields.map(|(place, field)| (field.name().clone(), column(place))).collect()
+    fields
+        .map(|(place, field)| (field.name().clone(), column(place)))
+        .collect()
 }
 
 #[test]
@@ -65,7 +67,10 @@ fn a_sweep_of_all_services_finds_somebody_entitled_in_each() {
         let (entitled, refused, unknown) = swept.counts();
         assert!(entitled > 0 && refused > 0, "{name}: {entitled} {refused} {unknown}");
         // the worked cases leave out what does not matter to them, which may matter to others
-        assert!(unknown < swept.outcome.len() / 2, "{name}: {entitled} {refused} {unknown}");
+        assert!(
+            unknown < swept.outcome.len() / 2,
+            "{name}: {entitled} {refused} {unknown}"
+        );
     }
 }
 
@@ -114,7 +119,9 @@ fn the_same_seed_makes_the_same_table_and_another_service_changes_nothing() {
     assert!(fewer.len() < whole.len());
     for one in &asked {
         let asks = |name: &str| one.rules.inputs().iter().any(|input| input.name == name);
-        let own = fewer.iter().filter(|(name, _)| asks(name) && !last.rules.inputs().iter().any(|other| other.name == **name));
+        let own = fewer
+            .iter()
+            .filter(|(name, _)| asks(name) && !last.rules.inputs().iter().any(|other| other.name == **name));
         for (name, column) in own {
             assert_eq!(whole.get(name), Some(column), "{name}");
         }
