@@ -21,6 +21,7 @@ mod texts;
 
 pub use catalogue::{Catalogue, Withdrawn};
 pub use check::{Report, check};
+pub use example::worked;
 pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, Sheet, counter_sheet};
 pub use meta::{Appeal, DayKind, Deadline, Every, Meta, Payment, Remind, Until};
 pub use mydata::{FillError, Mapping};

@@ -38,6 +38,8 @@ enum Command {
     Rules(commands::rules::RulesArgs),
     /// Takes in the register of residents, from which rolls are drawn up
     Register(commands::register::RegisterArgs),
+    /// Decides everybody's cases of all services by a population
+    Sweep(commands::sweep::SweepArgs),
     /// Verifies the record of every use of personal data
     Ledger(commands::ledger::LedgerArgs),
     /// Public lotteries: seal a list, draw, verify
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Service(args) => commands::service::run(args),
         Command::Rules(args) => commands::rules::run(args),
         Command::Register(args) => commands::register::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),

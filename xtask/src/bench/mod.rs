@@ -8,6 +8,7 @@ mod lottery;
 mod portal;
 mod report;
 mod rules;
+mod sweep;
 
 use crate::shell::Done;
 
@@ -19,6 +20,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "lottery" => lottery::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
+        "sweep" => sweep::run(quick, args.contains(&"--built")),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }
 }

@@ -11,6 +11,7 @@ pub mod rules;
 pub mod serve;
 pub mod service;
 pub mod staff;
+pub mod sweep;
 
 use std::process::ExitCode;
 
