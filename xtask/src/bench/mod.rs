@@ -4,10 +4,12 @@
 mod client;
 mod crash;
 mod load;
+mod lottery;
 mod payments;
 mod portal;
 mod report;
 mod rules;
+mod sweep;
 
 use crate::shell::Done;
 
@@ -16,8 +18,10 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     let quick = args.contains(&"--quick");
     match name {
         "rules" => rules::run(quick),
+        "lottery" => lottery::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
+        "sweep" => sweep::run(quick, args.contains(&"--built")),
         "payments" => payments::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }

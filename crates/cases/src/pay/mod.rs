@@ -434,6 +434,7 @@ pub async fn new_account(
                 if !next.is_empty() {
                     payment::insert(tx, next).await?;
                 }
+                crate::roll::payable(tx, &change.row).await?;
                 change.write(tx).await?;
                 ledger::append(tx, entry).await?;
                 Ok(())

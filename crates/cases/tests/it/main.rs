@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod appeal;
+mod counter;
 mod held_and_returned;
 mod journey;
 mod month_end;
 mod mydata;
 mod paid_once;
 mod refused;
+mod rolls;
 mod rounds;
+mod school;
 mod staff;
 mod support;
 mod throughput;

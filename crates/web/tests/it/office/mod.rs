@@ -6,5 +6,6 @@ mod money;
 mod payments;
 mod roles;
 mod rounds;
+mod school;
 mod texts;
 mod watch;
