@@ -65,7 +65,7 @@ test("a month from the run to what came back", async (t) => {
     await officer.page.goto(`${platform.portal}/office?state=completed&number=${number}`);
     const link = officer.page.getByRole("link", { name: number });
     await link.first().click();
-    await officer.page.getByRole("link", { name: "付款明細與暫停給付" }).click();
+    await officer.page.getByRole("link", { name: "付款明細、暫停與停止給付" }).click();
     await looked(officer, "payments-case");
     await officer.page.getByRole("button", { name: "暫停給付" }).click();
     await looked(officer, "payments-hold-without-reason");
@@ -80,10 +80,14 @@ test("a month from the run to what came back", async (t) => {
     await officer.context.close();
   });
 
-  await t.test("a second person releases, the bank pays", async () => {
-    const second = await person(browser, { width: DESK });
-    await signInStaff(second, platform, "cashier2");
-    await second.page.goto(`${platform.portal}${batch}`);
+  await t.test("a supervisor finds what waits and releases it, the bank pays", async () => {
+    const second = await person(browser, { width: PHONE });
+    await signInStaff(second, platform, "supervisor");
+    await second.page.locator("header, nav").getByRole("link", { name: "放行", exact: true }).first().click();
+    await looked(second, "payments-release-list");
+    await second.page.locator(`main a[href="${batch}"]`).click();
+    await looked(second, "payments-release-batch");
+    assert.equal(await second.page.getByRole("button", { name: "解散清冊" }).count(), 0);
     await second.page.getByRole("button", { name: "放行" }).click();
     await looked(second, "payments-released");
     await second.context.close();
@@ -107,5 +111,23 @@ test("a month from the run to what came back", async (t) => {
     await page.getByRole("button", { name: "匯入退匯" }).click();
     await looked(cashier, "payments-returned");
     assert.ok(await page.getByText("退回 1 筆").isVisible());
+  });
+
+  await t.test("an officer ends the payments of who died", async () => {
+    await page.goto(`${platform.portal}${batch}`);
+    const number = (await page.locator("tbody th.number").last().textContent()).trim();
+    const officer = await person(browser, { width: DESK });
+    await signInStaff(officer, platform, "officer");
+    await officer.page.goto(`${platform.portal}/office?state=completed&number=${number}`);
+    await officer.page.getByRole("link", { name: number }).first().click();
+    await officer.page.getByRole("link", { name: "付款明細、暫停與停止給付" }).click();
+    await officer.page.getByRole("button", { name: "停止給付" }).click();
+    await looked(officer, "payments-stop-without-month");
+    await officer.page.getByLabel("停止的原因").fill("領取人死亡");
+    await officer.page.getByLabel("最後一個要給付的月份").fill(new Date().toISOString().slice(0, 7));
+    await officer.page.getByRole("button", { name: "停止給付" }).click();
+    await looked(officer, "payments-stopped");
+    assert.ok(await officer.page.getByText("已停止給付").isVisible());
+    await officer.context.close();
   });
 });

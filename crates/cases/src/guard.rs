@@ -88,6 +88,7 @@ pub(crate) enum Action {
     Read,
     Decide,
     Pay,
+    Release,
     Queue,
     Measure,
     Round,
@@ -115,6 +116,7 @@ impl Action {
             Action::Read => "read",
             Action::Decide => "decide",
             Action::Pay => "pay",
+            Action::Release => "release",
             Action::Queue => "queue",
             Action::Measure => "measure",
             Action::Round => "round",
@@ -296,14 +298,14 @@ fn of_office(function: &str) -> Purpose {
 /// # Errors
 /// [`CaseError::Refused`].
 pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) -> Result<(), CaseError> {
-    let who = staff.who();
+    let (who, word) = (staff.who(), Action::Release.word());
     let resource = Resource::Batch {
         id: batch.id,
         made_by: batch.made_by,
     };
     desk.store
         .access()
-        .decide(who.actor(), "release", resource, of_office("release"))?;
+        .decide(who.actor(), word, resource, of_office(word))?;
     Ok(())
 }
 

@@ -134,7 +134,15 @@ pub async fn run(desk: Arc<Desk>) {
                     rounds,
                     unconfirmed,
                     reminded,
-                }) => tracing::info!(lapsed, disposed, resumed, rounds, unconfirmed, reminded, "a round of tidying"),
+                }) => tracing::info!(
+                    lapsed,
+                    disposed,
+                    resumed,
+                    rounds,
+                    unconfirmed,
+                    reminded,
+                    "a round of tidying"
+                ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
             }
             tokio::time::sleep(ROUND).await;

@@ -25,6 +25,8 @@ pub struct BatchView {
     pub row: BatchRow,
     /// Folder name of the service.
     pub service_id: String,
+    /// Whether the reader pays: may dissolve the batch and take its file.
+    pub is_cashier: bool,
     /// A page of its payments.
     pub payments: Vec<PaymentRow>,
     /// The last payment of the page, where another page follows.
@@ -58,11 +60,13 @@ pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Re
         month,
     };
     let (part, most) = (Uuid::new_v4(), u64::from(desk.city.account.most));
-    let (id, period) = (service.id.clone(), month.to_string());
+    let (id, period, today) = (service.id.clone(), month.to_string(), desk.today().to_string());
     let found = desk
         .store
         .write(move |tx| {
-            Box::pin(async move { Ok::<_, CaseError>(payment_part::take(tx, &id, &period, part, most).await?) })
+            Box::pin(
+                async move { Ok::<_, CaseError>(payment_part::take(tx, (&id, &period), &today, part, most).await?) },
+            )
         })
         .await?;
     if found == 0 {
@@ -91,12 +95,27 @@ async fn row(desk: &Desk, staff: &Staff, id: BatchId) -> Result<payment_batch::M
         .ok_or(CaseError::NotFound("batch"))
 }
 
+/// Batches of the own office, newest first, for who may release them.
+///
+/// # Errors
+/// [`CaseError::Refused`]; the store's.
+pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<BatchRow>, CaseError> {
+    guard::office(desk, staff, Action::Release)?;
+    let names = staff::all(desk).await?;
+    let mut batches = payment_batch::newest(desk.store.read(), super::SHOWN).await?;
+    batches.retain(|batch| guard::is_own(desk, staff, &batch.service));
+    Ok(batches
+        .into_iter()
+        .map(|batch| batch_row(desk, &names, staff, batch))
+        .collect())
+}
+
 /// A batch with a page of its payments, those after `after`.
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
 pub async fn view(desk: &Desk, staff: &Staff, id: BatchId, after: Option<Uuid>) -> Result<BatchView, CaseError> {
-    guard::office(desk, staff, Action::Pay)?;
+    guard::office(desk, staff, Action::Release)?;
     let batch = row(desk, staff, id).await?;
     let names = staff::all(desk).await?;
     let db = desk.store.read();
@@ -104,11 +123,12 @@ pub async fn view(desk: &Desk, staff: &Staff, id: BatchId, after: Option<Uuid>) 
     let reports = payment_report::of_batch(db, id.uuid()).await?;
     Ok(BatchView {
         service_id: batch.service.clone(),
+        is_cashier: guard::office(desk, staff, Action::Pay).is_ok(),
         next: (payments.len() as u64 == SHOWN)
             .then(|| payments.last().map(|last| last.id))
             .flatten(),
         stopped: if batch.state == BatchState::Made {
-            payment_part::stopped_in_batch(db, id.uuid()).await?
+            payment_part::stopped_in_batch(db, id.uuid(), &desk.today().to_string()).await?
         } else {
             0
         },
@@ -169,11 +189,12 @@ async fn step(
     was: State,
     becomes: State,
 ) -> Result<(), CaseError> {
+    let today = desk.today().to_string();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 let at = tx.now().as_microsecond();
-                if to == BatchState::Released && payment_part::stopped_in_batch(tx, id.uuid()).await? > 0 {
+                if to == BatchState::Released && payment_part::stopped_in_batch(tx, id.uuid(), &today).await? > 0 {
                     return Err(CaseError::Input {
                         field: "batch",
                         problem: "stopped",
@@ -181,6 +202,9 @@ async fn step(
                 }
                 if !payment_batch::step(tx, id.uuid(), from, to, by, at).await? {
                     return Err(CaseError::Conflict("batch"));
+                }
+                if to == BatchState::Dissolved {
+                    payment_part::leave_batch(tx, id.uuid(), at).await?;
                 }
                 payment::step_batch(tx, id.uuid(), was, becomes, at).await?;
                 Ok(())

@@ -71,7 +71,7 @@ pub struct Comparison {
     pub differing: Vec<Differing>,
 }
 
-fn title(desk: &Desk, service: &str, purpose: &str) -> Text {
+pub(super) fn title(desk: &Desk, service: &str, purpose: &str) -> Text {
     let steps = desk.catalogue.get(service).map(|service| service.rules.steps());
     steps
         .and_then(|steps| steps.iter().find(|step| step.name == purpose))
@@ -87,7 +87,7 @@ fn count(n: i64) -> u64 {
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NoService`] for another office's service; the store's.
 pub async fn month(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<Comparison, CaseError> {
-    guard::office(desk, staff, Action::Pay)?;
+    guard::office(desk, staff, Action::Release)?;
     if !guard::is_own(desk, staff, &desk.service(service)?.id) {
         return Err(CaseError::NoService(service.to_owned()));
     }

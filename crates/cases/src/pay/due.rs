@@ -21,16 +21,18 @@ pub(super) struct Page {
     pub last: Option<Uuid>,
 }
 
-/// Makes the payments of a month for the next entitlements that have none. Those of cases on hold are held.
+/// Makes the payments of a month for the next entitlements that have none, of cases that stand as approved on the legal day `today`.
+/// Those of cases on hold are held.
 pub(super) async fn page(
     tx: &Tx,
     clock: &dyn Clock,
     service: &str,
     period: &str,
+    today: &str,
     after: Option<Uuid>,
 ) -> Result<Page, CaseError> {
     // read inside the one writer, so that two cashiers at once find nothing twice
-    let open = entitlement::without_payment(tx, service, period, after, PAGE).await?;
+    let open = entitlement::without_payment(tx, service, period, today, after, PAGE).await?;
     let held = payment_hold::open_among(tx, open.iter().map(|one| one.application_id).collect()).await?;
     let at = tx.now().as_microsecond();
     let mut made = Sum::default();

@@ -1,14 +1,15 @@
 //! Holds (暫停給付): an officer keeps back the payments of a case, with a reason, until a day or until they are released again.
 //! What is held is not lost: it becomes due again when the hold ends.
 
-use civic::Text;
 use civic::ids::{ApplicationId, HoldId};
+use civic::{Money, Text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::seal::Place;
 use store::tables::payment_hold::{self, Model};
-use store::tables::{application, payment_part};
+use store::tables::{application, entitlement, payment_part};
 
+use super::compare::title;
 use super::{own_services, service_name};
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action, Who};
@@ -52,6 +53,19 @@ pub struct HoldView {
     pub ended_at: Option<Timestamp>,
 }
 
+/// An amount for each month of a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// What is paid, as the rules call it.
+    pub title: Text,
+    /// Each month.
+    pub amount: Money,
+    /// First month, `YYYY-MM`.
+    pub first: String,
+    /// Last month, `YYYY-MM`.
+    pub last: String,
+}
+
 /// The payments of a case with its holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CasePayments {
@@ -61,6 +75,8 @@ pub struct CasePayments {
     pub service: Text,
     /// Revision to name in the next change.
     pub revision: i64,
+    /// What the case is entitled to.
+    pub spans: Vec<Span>,
     /// Payments, by month and attempt.
     pub payments: Vec<PaymentView>,
     /// Holds, newest first.
@@ -125,6 +141,16 @@ pub async fn view(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseP
         number: record.row.number.clone().unwrap_or_default(),
         service: record.service.meta.name.clone(),
         revision: record.row.revision,
+        spans: entitlement::of_application(desk.store.read(), id.uuid())
+            .await?
+            .into_iter()
+            .map(|span| Span {
+                title: title(desk, &span.service, &span.purpose),
+                amount: Money(span.amount),
+                first: span.first_month,
+                last: span.last_month,
+            })
+            .collect(),
         payments: history::payments(desk, id.uuid()).await?,
         holds,
     })
@@ -167,6 +193,31 @@ pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError>
         .collect())
 }
 
+/// A reason as typed.
+pub(super) fn checked(reason: &str) -> Result<&str, CaseError> {
+    let reason = reason.trim();
+    let problem = match reason.chars().count() {
+        0 => "empty",
+        count if count > LONGEST => "too_long",
+        _ => return Ok(reason),
+    };
+    Err(CaseError::Input {
+        field: "reason",
+        problem,
+    })
+}
+
+/// Only what stands as approved is paid.
+pub(super) fn approved(row: &application::Model) -> Result<(), CaseError> {
+    if row.state == State::Completed && row.outcome.as_deref() == Some("approved") {
+        return Ok(());
+    }
+    Err(CaseError::Input {
+        field: "case",
+        problem: "not_approved",
+    })
+}
+
 /// Holds the payments of a case, those there are and those to come. What is in a batch that has not been released keeps the
 /// batch from being released.
 ///
@@ -181,23 +232,17 @@ pub async fn hold(
     reason: &str,
     until: Option<Date>,
 ) -> Result<(), CaseError> {
-    let reason = reason.trim();
-    let wrong = |field, problem| Err(CaseError::Input { field, problem });
-    if reason.is_empty() {
-        return wrong("reason", "empty");
-    }
-    if reason.chars().count() > LONGEST {
-        return wrong("reason", "too_long");
-    }
+    let reason = checked(reason)?;
     if until.is_some_and(|day| day < desk.today()) {
-        return wrong("until", "past");
+        return Err(CaseError::Input {
+            field: "until",
+            problem: "past",
+        });
     }
     let row = record::row(desk, id).await?;
     let record = record::open(desk, &staff.who(), Action::Decide, row).await?;
     same_revision(&record.row, revision)?;
-    if record.row.state != State::Completed || record.row.outcome.as_deref() != Some("approved") {
-        return wrong("case", "not_approved");
-    }
+    approved(&record.row)?;
     let hold = HoldId::generate(desk.clock.as_ref()).uuid();
     let place = Place::new("payment_hold", "reason", &hold);
     let sealed = record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &reason).await?;

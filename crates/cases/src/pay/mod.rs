@@ -8,6 +8,7 @@ mod part;
 pub mod report;
 pub mod returns;
 pub mod run;
+pub mod stop;
 
 use civic::ids::{ApplicationId, BatchId, PaymentId};
 use civic::{Money, Text};
@@ -51,6 +52,8 @@ pub struct PaymentRow {
     pub number: String,
     /// Service.
     pub service: Text,
+    /// What is paid, as the rules call it.
+    pub title: Text,
     /// Month paid for.
     pub period: String,
     /// Amount.
@@ -107,7 +110,7 @@ pub struct DueSum {
     pub count: u64,
     /// Sum.
     pub sum: Money,
-    /// Of them those that wait for another account.
+    /// Of them those that may not leave: they wait for another account, the case was opened again, or its person is left out.
     pub waiting: u64,
 }
 
@@ -149,6 +152,7 @@ async fn payment_rows(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<Paym
             .and_then(|one| one.number.clone())
             .unwrap_or_default(),
         service: service_name(desk, &row.service),
+        title: compare::title(desk, &row.service, &row.purpose),
         waits_for_account: row.state == State::Rejected
             && entitlements.iter().any(|one| {
                 one.application_id == row.application_id && one.purpose == row.purpose && one.account_refused
@@ -204,7 +208,7 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
     let names = staff::all(desk).await?;
     let own = |service: &str| guard::is_own(desk, staff, service);
     let services = own_services(desk, staff);
-    let due = payment_compare::due(db, &services).await?;
+    let due = payment_compare::due(db, &services, &desk.today().to_string()).await?;
     let mut rejected = payment::in_state(db, None, State::Rejected, None, SHOWN).await?;
     rejected.retain(|row| own(&row.service));
     let rejected = open_rejections(desk, rejected).await?;
@@ -277,13 +281,16 @@ fn payable(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<()
 /// [`CaseError::Refused`]; [`CaseError::Input`] for a month that has not begun; the store's.
 pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<u64, CaseError> {
     payable(desk, staff, service, month)?;
-    let period = month.to_string();
+    let (period, today) = (month.to_string(), desk.today().to_string());
     let (mut made, mut after) = (0, None);
     loop {
-        let (clock, service, period) = (desk.clock.clone(), service.to_owned(), period.clone());
+        let (clock, service) = (desk.clock.clone(), service.to_owned());
+        let (period, today) = (period.clone(), today.clone());
         let page = desk
             .store
-            .write(move |tx| Box::pin(async move { due::page(tx, clock.as_ref(), &service, &period, after).await }))
+            .write(move |tx| {
+                Box::pin(async move { due::page(tx, clock.as_ref(), &service, &period, &today, after).await })
+            })
             .await?;
         made += page.made.count;
         match page.last {
@@ -325,12 +332,12 @@ pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), Case
     if row.state != State::Rejected {
         return Err(CaseError::Conflict("payment"));
     }
-    let entitlements = entitlement::of_application(desk.store.read(), row.application_id).await?;
-    let mut spans = entitlements.iter().filter(|one| one.purpose == row.purpose).peekable();
-    if spans.peek().is_none() {
+    let mut spans = entitlement::of_application(desk.store.read(), row.application_id).await?;
+    spans.retain(|one| one.purpose == row.purpose);
+    if spans.is_empty() {
         return Err(CaseError::NotFound("entitlement"));
     }
-    if spans.any(|one| one.account_refused) {
+    if spans.iter().any(|one| one.account_refused) {
         return Err(CaseError::Input {
             field: "account",
             problem: "waits_for_person",

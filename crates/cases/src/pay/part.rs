@@ -50,7 +50,7 @@ pub(super) struct Sealed {
     accounts: Vec<(Uuid, Vec<u8>)>,
     entries: Vec<ledger::Entry>,
     /// Payments the bank's format can't hold: their persons are asked for another account.
-    refused: Vec<(payment::Model, Option<(String, notify::Draft)>)>,
+    refused: Vec<(payment::Model, Option<report::Letter>)>,
 }
 
 /// A written order.

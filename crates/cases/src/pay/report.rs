@@ -114,10 +114,13 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
         .await
 }
 
+/// A message to the person, with the number of the case.
+pub(super) type Letter = (String, notify::Draft);
+
 /// What a report changes of a page of payments.
 struct Steps {
     paid: Vec<Uuid>,
-    refused: Vec<(payment::Model, String, Option<(String, notify::Draft)>)>,
+    refused: Vec<(payment::Model, String, Option<Letter>)>,
 }
 
 async fn steps(
@@ -175,11 +178,7 @@ impl Steps {
 }
 
 /// The message to a person whose account the bank refused; none where the account is not at fault.
-pub(super) async fn refused(
-    desk: &Desk,
-    row: &payment::Model,
-    reason: &str,
-) -> Result<Option<(String, notify::Draft)>, CaseError> {
+pub(super) async fn refused(desk: &Desk, row: &payment::Model, reason: &str) -> Result<Option<Letter>, CaseError> {
     if !ACCOUNT_AT_FAULT.contains(&reason) {
         return Ok(None);
     }

@@ -100,7 +100,7 @@ async fn was_returned(desk: &Desk, id: PaymentId) -> Result<bool, CaseError> {
 struct Step {
     row: payment::Model,
     kept: payment_return::Model,
-    letter: Option<(String, notify::Draft)>,
+    letter: Option<report::Letter>,
 }
 
 impl Step {

@@ -2,6 +2,7 @@
 //! behind the pages in short transactions, goes on where it was after a crash, and never pays anybody twice.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use civic::ids::{BatchId, RunId};
 use civic::{Money, Text};
@@ -22,8 +23,8 @@ pub use store::tables::payment_run::State;
 
 /// Kind of the work that goes on with a run.
 pub(crate) const WORK: &str = "pay.run";
-/// Steps of one piece of work: well within the time it may take.
-const STEPS: usize = 40;
+/// How long one piece of work goes on: well within the time it may take.
+const SITTING: Duration = Duration::from_secs(30);
 /// Runs shown.
 const SHOWN: u64 = 12;
 
@@ -218,7 +219,8 @@ async fn advance(tx: &store::Tx, was: &Model, row: &Model) -> Result<(), CaseErr
 /// # Errors
 /// Temporary ones, after which the work is tried again.
 pub(crate) async fn work(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
-    for _ in 0..STEPS {
+    let begun = Instant::now();
+    while begun.elapsed() < SITTING {
         let Some(run) = payment_run::by_id(desk.store.read(), id).await? else {
             return Ok(Outcome::Done);
         };
@@ -233,11 +235,11 @@ pub(crate) async fn work(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
 
 /// One page of payments.
 async fn prepare(desk: &Desk, was: Model) -> Result<(), CaseError> {
-    let clock = desk.clock.clone();
+    let (clock, today) = (desk.clock.clone(), desk.today().to_string());
     desk.store
         .write(move |tx| {
             Box::pin(async move {
-                let page = due::page(tx, clock.as_ref(), &was.service, &was.period, was.cursor).await?;
+                let page = due::page(tx, clock.as_ref(), &was.service, &was.period, &today, was.cursor).await?;
                 let made = i32::try_from(page.made.count).unwrap_or(i32::MAX);
                 let row = Model {
                     state: if page.last.is_some() {
@@ -300,12 +302,13 @@ async fn batch(desk: &Desk, was: Model) -> Result<(), CaseError> {
 }
 
 async fn take(desk: &Desk, was: Model) -> Result<(), CaseError> {
+    let today = desk.today().to_string();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 let (part, at) = (Uuid::new_v4(), tx.now().as_microsecond());
                 let most = u64::try_from(was.most).unwrap_or(1).max(1);
-                let found = payment_part::take(tx, &was.service, &was.period, part, most).await?;
+                let found = payment_part::take(tx, (&was.service, &was.period), &today, part, most).await?;
                 let row = Model {
                     state: if found == 0 { State::Ready } else { State::Batching },
                     part_id: (found > 0).then_some(part),

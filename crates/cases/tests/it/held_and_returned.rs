@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cases::pay::{self, hold, returns, run};
+use cases::pay::{self, hold, returns, run, stop};
 use cases::staff::Role;
 use cases::{CaseError, Month, Person, Staff, jobs};
 use civic::ids::{ApplicationId, BatchId};
 use proptest::prelude::*;
 use store::tables::payment::{self, State};
-use store::tables::payment_batch;
+use store::tables::{application, exclusion, payment_batch};
 
 use crate::support::{Bank, Kit, SERVICE, ZH, each_engine, raw, sqlite};
 
@@ -272,6 +272,169 @@ async fn what_came_back_is_paid_once_more_to_another_account() {
         }
         let refused = returns::import(&desk, &world.officer, b"payment,amount,reason,date\n").await;
         assert!(matches!(refused, Err(CaseError::Refused(_))));
+        world.kit.ledger_holds().await;
+    })
+    .await;
+}
+
+/// Lets the case of a person stand otherwise than as approved, as while it is decided anew.
+async fn reopen(world: &World, case: usize, state: application::State) {
+    let id = world.cases[case].1.uuid();
+    world
+        .kit
+        .desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut row = application::by_id(tx, id).await?.unwrap();
+                row.state = state;
+                assert!(application::replace(tx, &row).await?);
+                Ok::<_, CaseError>(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// Puts a person on the list of exclusions, or takes them off it.
+async fn leave_out(world: &World, case: usize, out: bool) {
+    let seal = world.kit.desk.store.seal().clone();
+    let subject = world.cases[case].0.lookup.to_vec();
+    world
+        .kit
+        .desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                if !out {
+                    assert!(exclusion::remove(tx, SERVICE, &subject).await?);
+                    return Ok(());
+                }
+                let key = seal.system_key(tx, "exclusions").await?;
+                let row = exclusion::Model {
+                    id: uuid::Uuid::now_v7(),
+                    service: SERVICE.to_owned(),
+                    subject,
+                    reason: "deceased".to_owned(),
+                    key_id: key.uuid(),
+                    sealed: Vec::new(),
+                    made_at: tx.now().as_microsecond(),
+                    made_by: None,
+                    until: None,
+                };
+                exclusion::put(tx, row).await?;
+                Ok::<_, CaseError>(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_died_or_whose_case_is_open_again_is_not_paid() {
+    each_engine(|kit| async move {
+        let mut world = World::new(kit, 3).await;
+        let desk = world.kit.desk.clone();
+        // known before the month: no payment is made
+        leave_out(&world, 0, true).await;
+        reopen(&world, 1, application::State::Review).await;
+        world.run(month(0)).await;
+        assert_eq!((world.rows(0).await.len(), world.rows(1).await.len()), (0, 0));
+        world.pay().await;
+        assert_eq!(world.rows(2).await[0].state, State::Paid);
+        // known between payment and batch: the payment stays behind, and the cashier sees that it waits
+        leave_out(&world, 0, false).await;
+        reopen(&world, 1, application::State::Completed).await;
+        pay::prepare(&desk, &world.maker, SERVICE, month(0)).await.unwrap();
+        leave_out(&world, 0, true).await;
+        let due = pay::overview(&desk, &world.maker).await.unwrap().due;
+        assert_eq!((due[0].count, due[0].waiting), (2, 1));
+        let batch = pay::batch::make(&desk, &world.maker, SERVICE, month(0)).await.unwrap();
+        assert_eq!(world.rows(0).await[0].state, State::Due);
+        assert_eq!(world.rows(1).await[0].state, State::Batched);
+        // known between batch and release: the batch can't leave
+        reopen(&world, 1, application::State::Review).await;
+        let released = pay::batch::release(&desk, &world.releaser, batch).await;
+        assert!(matches!(released, Err(CaseError::Input { problem: "stopped", .. })));
+        world.pay().await;
+        assert_eq!(world.bank.moved.len(), 1);
+        // and when it was a mistake nothing is lost
+        leave_out(&world, 0, false).await;
+        reopen(&world, 1, application::State::Completed).await;
+        world.run(month(0)).await;
+        world.pay().await;
+        for case in [0, 1, 2] {
+            assert_eq!(world.rows(case).await[0].state, State::Paid);
+        }
+        assert_eq!(world.bank.moved.len(), 3);
+        world.kit.ledger_holds().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_is_paid_up_to_its_last_month() {
+    each_engine(|kit| async move {
+        let mut world = World::new(kit, 2).await;
+        let desk = world.kit.desk.clone();
+        let id = world.cases[0].1;
+        world.run(month(0)).await;
+        world.pay().await;
+        // the next month is due, and in a batch of the other case
+        world.kit.wait(24 * 7);
+        pay::prepare(&desk, &world.maker, SERVICE, month(1)).await.unwrap();
+        let batch = pay::batch::make(&desk, &world.maker, SERVICE, month(1)).await.unwrap();
+        let stop = async |reason: &str, last: Month| {
+            let revision = world.kit.revision(id).await;
+            stop::stop(&desk, &world.officer, id, revision, reason, last).await
+        };
+        assert!(matches!(
+            stop(" ", month(0)).await,
+            Err(CaseError::Input { field: "reason", .. })
+        ));
+        assert!(matches!(
+            stop("死亡", month(600)).await,
+            Err(CaseError::Input { field: "last", .. })
+        ));
+        stop("死亡", month(0)).await.unwrap();
+        assert!(matches!(
+            stop("死亡", month(0)).await,
+            Err(CaseError::Input { problem: "ended", .. })
+        ));
+        let revision = world.kit.revision(id).await;
+        assert!(matches!(
+            stop::stop(&desk, &world.maker, id, revision, "死亡", month(0)).await,
+            Err(CaseError::Refused(_))
+        ));
+        let released = pay::batch::release(&desk, &world.releaser, batch).await;
+        assert!(matches!(released, Err(CaseError::Input { problem: "stopped", .. })));
+        // dissolved and made again without it
+        world.pay().await;
+        for n in [1, 2] {
+            world.run(month(n)).await;
+            world.pay().await;
+        }
+        let rows = world.rows(0).await;
+        assert_eq!(
+            rows.iter()
+                .map(|row| (row.period.as_str(), row.state))
+                .collect::<Vec<_>>(),
+            [("2026-11", State::Paid)]
+        );
+        assert_eq!(world.rows(1).await[1].state, State::Paid);
+        let told = store::tables::message::of_application(desk.store.read(), id.uuid())
+            .await
+            .unwrap();
+        assert_eq!(told.iter().filter(|message| message.kind == "stopped").count(), 1);
+        let view = hold::view(&desk, &world.officer, id).await.unwrap();
+        assert_eq!(view.spans[0].last, "2026-11");
+        // what is stopped before its first month is never paid
+        let other = world.cases[1].1;
+        let revision = world.kit.revision(other).await;
+        stop::stop(&desk, &world.officer, other, revision, "遷出", month(-1))
+            .await
+            .unwrap();
+        assert!(hold::view(&desk, &world.officer, other).await.unwrap().spans.is_empty());
         world.kit.ledger_holds().await;
     })
     .await;

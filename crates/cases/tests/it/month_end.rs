@@ -11,7 +11,7 @@ use cases::staff::Role;
 use cases::{CaseError, Desk, Month, Staff, jobs};
 use civic::Money;
 use civic::ids::{BatchId, PaymentId, RunId};
-use store::sea_orm::{ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _};
+use store::sea_orm::{EntityTrait as _, IntoActiveModel as _};
 use store::seal::{Owner, Place};
 use store::tables::payment::{self, State};
 use store::tables::{application, entitlement, payment_batch, person};
@@ -100,6 +100,8 @@ async fn seed(kit: &Kit, count: u32, amount: impl Fn(u32) -> i64) -> Vec<Uuid> {
                             measure_id: None,
                             dispose_after: None,
                             disposed_at: None,
+                            reference_date: None,
+                            roll_id: None,
                         });
                         ids.push(id);
                     }

@@ -74,7 +74,8 @@ pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Res
         .await
 }
 
-/// Entitlements of a service that reach into this month and have no payment for it yet, in the order of their ids.
+/// Entitlements of a service that reach into this month and have no payment for it yet, in the order of their ids; of cases that
+/// may be paid on the legal day `today` only.
 ///
 /// # Errors
 /// The database error.
@@ -82,10 +83,11 @@ pub async fn without_payment(
     db: &impl ConnectionTrait,
     service: &str,
     month: &str,
+    today: &str,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    use super::payment;
+    use super::{payment, payment_gate};
     let paid = sea_orm::sea_query::Query::select()
         .expr(Expr::val(1))
         .from(payment::Entity)
@@ -103,7 +105,11 @@ pub async fn without_payment(
         .filter(Column::Service.eq(service))
         .filter(Column::FirstMonth.lte(month))
         .filter(Column::LastMonth.gte(month))
-        .filter(Expr::exists(paid).not());
+        .filter(Expr::exists(paid).not())
+        .filter(Expr::exists(payment_gate::standing(
+            Expr::col((Entity, Column::ApplicationId)),
+            today,
+        )));
     if let Some(after) = after {
         query = query.filter(Column::Id.gt(after));
     }

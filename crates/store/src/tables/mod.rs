@@ -26,6 +26,7 @@ pub mod paper;
 pub mod payment;
 pub mod payment_batch;
 pub mod payment_compare;
+mod payment_gate;
 pub mod payment_hold;
 pub mod payment_part;
 pub mod payment_report;

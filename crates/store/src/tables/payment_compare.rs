@@ -4,9 +4,9 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, IntoColumnRef as _, Query, SelectStatement};
 use sea_orm::{Condition, FromQueryResult, QueryOrder as _, QuerySelect as _};
 
+use super::application;
 use super::payment::{Column, Entity, State};
-use super::payment_part::total;
-use super::{application, entitlement};
+use super::payment_part::{may_leave, total};
 
 /// Due payments of one service and month.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -19,30 +19,16 @@ pub struct Due {
     pub count: i64,
     /// New Taiwan dollars.
     pub total: i64,
-    /// Of them those whose account the bank refused, or that have none.
+    /// Of them those that may not leave: without a good account, of a case that was opened again, or of a person left out.
     pub waiting: i64,
 }
 
-/// Due payments by service and month.
+/// Due payments by service and month, as they stand on the legal day `today`.
 ///
 /// # Errors
 /// The database error.
-pub async fn due(db: &impl ConnectionTrait, services: &[String]) -> Result<Vec<Due>, DbErr> {
-    let usable = Query::select()
-        .expr(Expr::val(1))
-        .from(entitlement::Entity)
-        .cond_where(
-            Condition::all()
-                .add(
-                    Expr::col((entitlement::Entity, entitlement::Column::ApplicationId))
-                        .equals((Entity, Column::ApplicationId)),
-                )
-                .add(Expr::col((entitlement::Entity, entitlement::Column::Purpose)).equals((Entity, Column::Purpose)))
-                .add(Expr::col((entitlement::Entity, entitlement::Column::Account)).is_not_null())
-                .add(Expr::col((entitlement::Entity, entitlement::Column::AccountRefused)).eq(false)),
-        )
-        .to_owned();
-    let waiting = Expr::case(Expr::exists(usable), Expr::val(0)).finally(Expr::val(1));
+pub async fn due(db: &impl ConnectionTrait, services: &[String], today: &str) -> Result<Vec<Due>, DbErr> {
+    let waiting = Expr::case(may_leave(today), Expr::val(0)).finally(Expr::val(1));
     Entity::find()
         .select_only()
         .column(Column::Service)

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
-use sea_orm::{Condition, PaginatorTrait as _, QueryOrder as _, QuerySelect as _, Statement, Value};
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _, Statement, Value};
 
 use super::payment::{Column, Entity, Model, State};
-use super::{entitlement, payment_run};
+use super::{entitlement, payment_gate, payment_hold, payment_run};
 
 /// Number and sum of payments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,12 +32,40 @@ fn covered(more: Condition) -> SelectStatement {
         .to_owned()
 }
 
-/// Due payments of a service and month that can go into a batch: the account is known and good, and no run holds them.
-fn ready(service: &str, period: &str) -> Condition {
+/// What lets a due payment leave on the legal day `today`: a span covers its month, its account is known and good, and the case
+/// stands as approved.
+pub(super) fn may_leave(today: &str) -> Condition {
     let usable = Condition::all()
         .add(Expr::col((entitlement::Entity, entitlement::Column::Account)).is_not_null())
         .add(Expr::col((entitlement::Entity, entitlement::Column::AccountRefused)).eq(false));
-    let held = Query::select()
+    Condition::all()
+        .add(Expr::exists(covered(usable)))
+        .add(Expr::exists(standing(today)))
+}
+
+/// A hold on the case of a payment that has not ended.
+fn held() -> SelectStatement {
+    use payment_hold::Column as H;
+    let hold = |column: H| Expr::col((payment_hold::Entity, column));
+    Query::select()
+        .expr(Expr::val(1))
+        .from(payment_hold::Entity)
+        .cond_where(
+            Condition::all()
+                .add(hold(H::ApplicationId).equals((Entity, Column::ApplicationId)))
+                .add(hold(H::EndedAt).is_null()),
+        )
+        .to_owned()
+}
+
+/// The case of a payment, where it may be paid.
+fn standing(today: &str) -> SelectStatement {
+    payment_gate::standing(Expr::col((Entity, Column::ApplicationId)), today)
+}
+
+/// Due payments of a service and month that can go into a batch, which no run holds.
+fn ready(service: &str, period: &str, today: &str) -> Condition {
+    let taken = Query::select()
         .column(payment_run::Column::PartId)
         .from(payment_run::Entity)
         .cond_where(Expr::col(payment_run::Column::PartId).is_not_null())
@@ -49,20 +77,27 @@ fn ready(service: &str, period: &str) -> Condition {
         .add(
             Condition::any()
                 .add(Column::PartId.is_null())
-                .add(Column::PartId.not_in_subquery(held)),
+                .add(Column::PartId.not_in_subquery(taken)),
         )
-        .add(Expr::exists(covered(usable)))
+        .add(may_leave(today))
 }
 
-/// Marks the next due payments of a service and month as a part and says how many; at most `most`.
+/// Marks the next due payments of a service and month that may leave on the legal day `today` as a part and says how many; at
+/// most `most`.
 ///
 /// # Errors
 /// The database error.
-pub async fn take(db: &impl ConnectionTrait, service: &str, period: &str, part: Uuid, most: u64) -> Result<u64, DbErr> {
+pub async fn take(
+    db: &impl ConnectionTrait,
+    (service, period): (&str, &str),
+    today: &str,
+    part: Uuid,
+    most: u64,
+) -> Result<u64, DbErr> {
     let next = Query::select()
         .column((Entity, Column::Id))
         .from(Entity)
-        .cond_where(ready(service, period))
+        .cond_where(ready(service, period, today))
         .order_by((Entity, Column::Id), sea_orm::sea_query::Order::Asc)
         .limit(most)
         .to_owned();
@@ -243,30 +278,19 @@ pub async fn free(db: &impl ConnectionTrait, part: Uuid) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Payments of a batch that may not go to the bank any more: no entitlement covers their month, or the case is on hold.
+/// Payments of a batch that may not go to the bank any more on the legal day `today`: no entitlement covers their month, the case
+/// is on hold or opened again, or its person is left out.
 ///
 /// # Errors
 /// The database error.
-pub async fn stopped_in_batch(db: &impl ConnectionTrait, batch: Uuid) -> Result<u64, DbErr> {
-    use super::payment_hold;
-    let held = Query::select()
-        .expr(Expr::val(1))
-        .from(payment_hold::Entity)
-        .cond_where(
-            Condition::all()
-                .add(
-                    Expr::col((payment_hold::Entity, payment_hold::Column::ApplicationId))
-                        .equals((Entity, Column::ApplicationId)),
-                )
-                .add(Expr::col((payment_hold::Entity, payment_hold::Column::EndedAt)).is_null()),
-        )
-        .to_owned();
+pub async fn stopped_in_batch(db: &impl ConnectionTrait, batch: Uuid, today: &str) -> Result<u64, DbErr> {
     Entity::find()
         .filter(Column::BatchId.eq(batch))
         .filter(
             Condition::any()
                 .add(Expr::exists(covered(Condition::all())).not())
-                .add(Expr::exists(held)),
+                .add(Expr::exists(standing(today)).not())
+                .add(Expr::exists(held())),
         )
         .count(db)
         .await
@@ -316,6 +340,48 @@ pub async fn resume(db: &impl ConnectionTrait, application: Uuid, at: i64) -> Re
         .col_expr(Column::ChangedAt, Expr::value(at))
         .filter(Column::ApplicationId.eq(application))
         .filter(Column::State.eq(State::Held))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected)
+}
+
+/// Takes out of a batch that is dissolved what is not due any more: what is held stays held, and what no span covers is gone.
+///
+/// # Errors
+/// The database error.
+pub async fn leave_batch(db: &impl ConnectionTrait, batch: Uuid, at: i64) -> Result<(), DbErr> {
+    let own = || {
+        Condition::all()
+            .add(Column::BatchId.eq(batch))
+            .add(Column::State.eq(State::Batched))
+    };
+    Entity::delete_many()
+        .filter(own())
+        .filter(Expr::exists(covered(Condition::all())).not())
+        .exec(db)
+        .await?;
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Held))
+        .col_expr(Column::BatchId, Expr::value(Option::<Uuid>::None))
+        .col_expr(Column::PartId, Expr::value(Option::<Uuid>::None))
+        .col_expr(Column::Account, Expr::value(Option::<Vec<u8>>::None))
+        .col_expr(Column::ChangedAt, Expr::value(at))
+        .filter(own())
+        .filter(Expr::exists(held()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Deletes the payments of a case that have not gone into a batch and whose month no span covers any more; says how many.
+///
+/// # Errors
+/// The database error.
+pub async fn drop_uncovered(db: &impl ConnectionTrait, application: Uuid) -> Result<u64, DbErr> {
+    let done = Entity::delete_many()
+        .filter(Column::ApplicationId.eq(application))
+        .filter(Column::State.is_in([State::Due, State::Held]))
+        .filter(Expr::exists(covered(Condition::all())).not())
         .exec(db)
         .await?;
     Ok(done.rows_affected)

@@ -2,7 +2,7 @@
 //! it was after a crash. One runs at a time for each service and month.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::Expr;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// Where a run stands.

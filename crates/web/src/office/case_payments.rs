@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use cases::pay::hold::{self, CasePayments};
-use cases::{CaseError, Staff};
+use cases::pay::stop;
+use cases::{CaseError, Month, Staff};
 use civic::ids::ApplicationId;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/office/cases/{id}/payments", get(show))
         .route("/office/cases/{id}/payments/hold", post(hold))
         .route("/office/cases/{id}/payments/resume", post(resume))
+        .route("/office/cases/{id}/payments/stop", post(end))
 }
 
 /// A payment in words: month, amount, state, the bank's reason.
@@ -34,6 +36,13 @@ struct Paid {
     amount: String,
     state: String,
     reason: String,
+}
+
+/// An amount for each month of a span, in words.
+struct Span {
+    title: String,
+    amount: String,
+    months: String,
 }
 
 /// A hold in words.
@@ -50,6 +59,8 @@ struct Held {
 struct Typed {
     reason: String,
     until: String,
+    stop_reason: String,
+    last: String,
     error: Option<(&'static str, &'static str)>,
 }
 
@@ -65,6 +76,7 @@ struct PaymentsPage {
     number: String,
     service: String,
     revision: i64,
+    spans: Vec<Span>,
     payments: Vec<Paid>,
     is_held: bool,
     holds: Vec<Held>,
@@ -101,6 +113,19 @@ async fn render(
         service: words.of(&view.service).to_owned(),
         revision: view.revision,
         is_held: view.open().is_some(),
+        spans: view
+            .spans
+            .iter()
+            .map(|span| Span {
+                title: words.of(&span.title).to_owned(),
+                amount: words.money(span.amount.0),
+                months: if span.first == span.last {
+                    month_name(words, &span.first)
+                } else {
+                    format!("{} – {}", month_name(words, &span.first), month_name(words, &span.last))
+                },
+            })
+            .collect(),
         payments: view
             .payments
             .iter()
@@ -162,7 +187,7 @@ async fn hold(State(app): State<App>, duty: Duty, Path(id): Path<String>, posted
     let mut typed = Typed {
         reason: posted.text("reason").replace("\r\n", "\n"),
         until: posted.text("until").to_owned(),
-        error: None,
+        ..Typed::default()
     };
     let result = match day(&typed.until) {
         Ok(until) => hold::hold(&app.desk, &duty.staff, id, revision, &typed.reason, until).await,
@@ -200,6 +225,40 @@ async fn resume(
     match hold::resume(&app.desk, &duty.staff, id, posted.value("revision")?).await {
         Ok(()) => Ok(onward(&format!("{here}?done=resumed"))),
         Err(CaseError::Conflict(_)) => conflict(duty, here),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /office/cases/{id}/payments/stop`
+async fn end(State(app): State<App>, duty: Duty, Path(id): Path<String>, posted: Posted) -> Result<Response, Problem> {
+    let id = application(&id)?;
+    let revision = posted.value("revision")?;
+    let here = format!("/office/cases/{}/payments", id.uuid());
+    let mut typed = Typed {
+        stop_reason: posted.text("stop_reason").replace("\r\n", "\n"),
+        last: posted.text("last").trim().to_owned(),
+        ..Typed::default()
+    };
+    let result = match typed.last.parse::<Month>() {
+        Ok(last) => stop::stop(&app.desk, &duty.staff, id, revision, &typed.stop_reason, last).await,
+        Err(_) => Err(CaseError::Input {
+            field: "last",
+            problem: "no_month",
+        }),
+    };
+    match result {
+        Ok(()) => Ok(onward(&format!("{here}?done=payments-stopped"))),
+        Err(CaseError::Conflict(_)) => conflict(duty, here),
+        Err(CaseError::Input { field, problem }) => {
+            typed.error = Some(match (field, problem) {
+                ("reason", "too_long") => ("stop-reason", "office-hold-reason-long"),
+                ("reason", _) => ("stop-reason", "office-stop-reason-missing"),
+                ("last", "ended") => ("last", "office-stop-last-ended"),
+                ("last", _) => ("last", "office-pay-month-wrong"),
+                _ => ("stop", "office-hold-not-approved"),
+            });
+            render(&app, duty, id, StatusCode::UNPROCESSABLE_ENTITY, None, typed).await
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -15,6 +15,7 @@ mod load;
 mod payment_run;
 mod payments;
 mod queue;
+mod releases;
 mod rolls;
 mod rounds;
 mod sign_in;
@@ -74,6 +75,7 @@ pub fn routes() -> Router<App> {
             "/office/payments/returns",
             post(payments::returned).layer(DefaultBodyLimit::max(REPORT_LIMIT)),
         )
+        .route(releases::HERE, get(releases::show))
         .route("/office/payments/prepare", post(payments::prepare))
         .route("/office/payments/batch", post(payments::make))
         .route(
@@ -175,6 +177,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Supervisor => &[
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
+            (releases::HERE, "office-nav-release"),
             ("/office/rounds", "office-nav-rounds"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),

@@ -7,14 +7,14 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use cases::pay::compare::{self, Comparison, Differing, Kind};
 use cases::pay::run::{self, RunRow, State as Step};
-use cases::{CaseError, Month, Staff};
+use cases::{CaseError, Month, Role, Staff};
 use civic::Money;
 use civic::ids::RunId;
 use serde::Deserialize;
 
 use super::act::conflict;
 use super::payments::{Batch, HERE, again, batch_row, month_name};
-use super::{Duty, done};
+use super::{Duty, done, releases};
 use crate::address::{id, onward};
 use crate::components::{Banner, Colour, Tag};
 use crate::texts::Words;
@@ -163,6 +163,7 @@ struct RunPage {
 struct ComparePage {
     frame: Frame,
     staff: Staff,
+    back: &'static str,
     service: String,
     month: String,
     beside: Beside,
@@ -241,6 +242,11 @@ async fn compared(
     let month: Month = month.parse().map_err(|_| Problem::NotFound)?;
     let comparison = compare::month(&app.desk, &staff, &service, month).await?;
     page(&ComparePage {
+        back: if staff.role == Role::Cashier {
+            HERE
+        } else {
+            releases::HERE
+        },
         service: words.of(&comparison.service).to_owned(),
         month: month_name(words, &month.to_string()),
         beside: beside(words, &comparison),

@@ -12,7 +12,7 @@ use store::tables::payment_batch::State as BatchState;
 
 use super::act::conflict;
 use super::case::{payment_key, reason};
-use super::{Duty, document, done, payment_run};
+use super::{Duty, document, done, payment_run, releases};
 use crate::address::{id, onward};
 use crate::components::{Banner, Choice, Colour, ErrorSummary, Tag};
 use crate::texts::Words;
@@ -36,6 +36,8 @@ struct Item {
     id: String,
     number: String,
     service: String,
+    /// What is paid, as the rules call it.
+    title: String,
     month: String,
     amount: String,
     attempt: i32,
@@ -95,7 +97,9 @@ struct BatchPage {
     batch: Batch,
     is_made: bool,
     releasable: bool,
+    may_cancel: bool,
     has_file: bool,
+    back: &'static str,
     items: Vec<Item>,
     /// Way to the next page of payments.
     next: Option<String>,
@@ -149,6 +153,7 @@ fn item(words: Words, row: &PaymentRow) -> Item {
         id: row.id.uuid().to_string(),
         number: row.number.clone(),
         service: words.of(&row.service).to_owned(),
+        title: words.of(&row.title).to_owned(),
         month: month_name(words, &row.period),
         amount: words.money(row.amount.0),
         attempt: row.attempt,
@@ -461,7 +466,9 @@ async fn render_batch(
         here: format!("{HERE}/batches/{}", id.uuid()),
         is_made: view.row.state == BatchState::Made,
         releasable: view.row.releasable,
-        has_file: matches!(view.row.state, BatchState::Released | BatchState::Answered),
+        may_cancel: view.is_cashier,
+        has_file: view.is_cashier && matches!(view.row.state, BatchState::Released | BatchState::Answered),
+        back: if view.is_cashier { HERE } else { releases::HERE },
         batch: batch_row(words, &view.row),
         next: view
             .next

@@ -63,6 +63,39 @@ async fn a_run_shows_its_progress_its_totals_and_the_month_before() {
         .has("8,329")
         .lacks("林阿梅");
     other.get("/office/payments/compare/senior-allowance/xx").await.is(404);
+    // a supervisor finds what waits, sees what is paid to which case, and releases it, but pays nothing
+    let (_, mut supervisor) = town.on_duty("supervisor", Role::Supervisor).await;
+    supervisor.get("/office").await.has("href=\"/office/payments/release\"");
+    let page = supervisor.get("/office/payments/release").await;
+    page.is(200)
+        .has("核對並放行")
+        .has(&format!("/office/payments/batches/{batch}"));
+    let page = supervisor.get(&format!("/office/payments/batches/{batch}")).await;
+    page.is(200)
+        .has("/release\"")
+        .has("每月津貼")
+        .has("8,329")
+        .lacks("解散清冊")
+        .lacks("林阿梅");
+    supervisor
+        .get("/office/payments/compare/senior-allowance/2025-11")
+        .await
+        .is(200);
+    supervisor.get("/office/payments").await.is(403);
+    supervisor
+        .post(&format!("/office/payments/batches/{batch}/cancel"), &[])
+        .await
+        .is(403);
+    let page = supervisor
+        .post(&format!("/office/payments/batches/{batch}/release"), &[])
+        .await;
+    supervisor.follow(&page).await.is(200).has("已放行").lacks("/file\"");
+    supervisor
+        .get(&format!("/office/payments/batches/{batch}/file"))
+        .await
+        .is(403);
+    let page = maker.get("/office/payments/release").await;
+    page.is(200).has("目前沒有等您放行的清冊");
     other
         .get("/office/payments")
         .await
@@ -128,6 +161,23 @@ async fn payments_are_held_released_and_returned() {
         .post(&format!("{here}/resume"), &[("revision", &revision)])
         .await
         .is(409);
+
+    let revision = town.kit.row(id).await.revision.to_string();
+    for (reason, last, words) in [
+        ("", "2025-11", "請寫下停止的原因"),
+        ("死亡", "114/11", "請用西元年和月"),
+        ("死亡", "2099-11", "已經結束"),
+    ] {
+        let typed = [("revision", revision.as_str()), ("stop_reason", reason), ("last", last)];
+        officer.post(&format!("{here}/stop"), &typed).await.is(422).has(words);
+    }
+    let typed = [
+        ("revision", revision.as_str()),
+        ("stop_reason", "死亡"),
+        ("last", "2025-11"),
+    ];
+    let page = officer.post(&format!("{here}/stop"), &typed).await;
+    officer.follow(&page).await.has("已停止給付").has("114年11月");
 
     cashier.get("/office/payments").await;
     for (file, words) in [
