@@ -3,8 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, round_entry, survey,
-    ticket,
+    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, reuse, round_entry,
+    survey, ticket,
 };
 
 use crate::change::Change;
@@ -21,7 +21,7 @@ const ROUND: u64 = 100;
 /// # Errors
 /// The store's; what was destroyed before stays destroyed.
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
-    let mut count = 0;
+    let mut count = crate::find::follow::dispose(desk).await?;
     loop {
         let rows = application::disposable(
             desk.store.read(),
@@ -77,6 +77,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 letter::delete_of(tx, id).await?;
                 survey::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
+                reuse::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;

@@ -16,13 +16,15 @@ pub mod round;
 mod service;
 mod starter;
 mod texts;
+mod vocabulary;
 
 pub use catalogue::{Catalogue, Withdrawn};
 pub use check::{Report, check};
 pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError};
-pub use meta::{DayKind, Deadline, Every, Meta, Payment, Until};
+pub use meta::{DayKind, Deadline, Every, Meta, Paused, Payment, Until};
 pub use mydata::{FillError, Mapping};
 pub use notice::{Block, Notice};
 pub use rules::Mistake;
 pub use service::Service;
 pub use starter::{StartError, start};
+pub use vocabulary::{Fact, Vocabulary};

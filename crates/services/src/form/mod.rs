@@ -13,6 +13,7 @@ mod kinds;
 mod model;
 mod schema;
 mod show;
+mod single;
 mod words;
 
 pub use answers::{Answer, Answers, Held, Offered, Source};

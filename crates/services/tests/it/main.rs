@@ -7,3 +7,4 @@ mod forms;
 mod letters;
 mod mistakes;
 mod mydata;
+mod vocabulary;

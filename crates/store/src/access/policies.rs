@@ -13,10 +13,11 @@ use super::{Actor, Grant, Refused, Resource};
 use crate::StoreError;
 
 /// The policies built in: the same files that lie beside the program.
-const BUILT_IN: [&str; 3] = [
+const BUILT_IN: [&str; 4] = [
     include_str!("../../../../policies/residents.cedar"),
     include_str!("../../../../policies/staff.cedar"),
     include_str!("../../../../policies/platform.cedar"),
+    include_str!("../../../../policies/find.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.

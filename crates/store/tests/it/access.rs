@@ -11,11 +11,13 @@ const ME: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
-const ACTIONS: [&str; 19] = [
+const ACTIONS: [&str; 21] = [
     "open",
     "fill",
     "submit",
     "withdraw",
+    "reuse",
+    "leave",
     "import",
     "notify",
     "dispose",

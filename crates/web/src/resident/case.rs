@@ -261,7 +261,10 @@ pub(super) async fn show(
         text: event.text.clone(),
     });
     let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
-        note: row.source_name.clone(),
+        note: case
+            .answers
+            .get(&row.key)
+            .map(|answer| super::fields::source(words, &answer.source)),
         ..Row::new(row.label.clone(), row.form.clone())
     });
     page(&CasePage {
