@@ -5,7 +5,7 @@ use civic::{Language, Purpose};
 use services::Service;
 use store::access::{Actor, Grant, Resource};
 use store::ledger::{ActorKind, Entry};
-use store::tables::{application, payment_batch, person, round};
+use store::tables::{application, payment_batch, person, roll, round};
 use uuid::Uuid;
 
 use crate::record::Record;
@@ -28,6 +28,15 @@ pub enum Who {
         /// Office they work for, as the services name it.
         agency: String,
     },
+    /// A clerk at the counter, for the person who stands before them; only [`crate::counter`] makes one.
+    Clerk {
+        /// The clerk.
+        id: StaffId,
+        /// Office they work for.
+        agency: String,
+        /// Who is served.
+        serving: PersonId,
+    },
 }
 
 impl Who {
@@ -40,6 +49,11 @@ impl Who {
                 role: role.word(),
                 agency,
             },
+            Who::Clerk { id, agency, .. } => Actor::Staff {
+                id: id.uuid(),
+                role: Role::Clerk.word(),
+                agency,
+            },
         }
     }
 
@@ -48,7 +62,7 @@ impl Who {
         match self {
             Who::System => ("system", None),
             Who::Resident(id) => ("person", Some(id.uuid())),
-            Who::Staff { id, .. } => ("staff", Some(id.uuid())),
+            Who::Staff { id, .. } | Who::Clerk { id, .. } => ("staff", Some(id.uuid())),
         }
     }
 
@@ -56,7 +70,7 @@ impl Who {
         match self {
             Who::System => (ActorKind::System, None),
             Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
-            Who::Staff { id, .. } => (ActorKind::Staff, Some(id.uuid())),
+            Who::Staff { id, .. } | Who::Clerk { id, .. } => (ActorKind::Staff, Some(id.uuid())),
         }
     }
 }
@@ -79,8 +93,15 @@ pub(crate) enum Action {
     Queue,
     Measure,
     Round,
+    Roll,
+    Concur,
+    Confirm,
+    List,
     Audit,
     Administer,
+    Serve,
+    Assign,
+    Appeal,
 }
 
 impl Action {
@@ -101,8 +122,15 @@ impl Action {
             Action::Queue => "queue",
             Action::Measure => "measure",
             Action::Round => "round",
+            Action::Roll => "roll",
+            Action::Concur => "concur",
+            Action::Confirm => "confirm",
+            Action::List => "list",
             Action::Audit => "audit",
             Action::Administer => "administer",
+            Action::Serve => "serve",
+            Action::Assign => "assign",
+            Action::Appeal => "appeal",
         }
     }
 }
@@ -132,11 +160,22 @@ pub(crate) fn case(
     row: &application::Model,
     service: &Service,
 ) -> Result<Grant, CaseError> {
-    let resource = Resource::Application {
-        id: row.id,
-        owner: row.person_id,
-        agency: agency(service),
-        state: transition::name(row.state),
+    let (id, agency, state) = (row.id, agency(service), transition::name(row.state));
+    let resource = match (who, row.person_id) {
+        (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
+            id,
+            owner,
+            agency,
+            state,
+            channel: &row.channel,
+            by: by.uuid(),
+        },
+        (_, owner) => Resource::Application {
+            id,
+            owner,
+            agency,
+            state,
+        },
     };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
     Ok(desk
@@ -213,6 +252,24 @@ pub(crate) fn screening() -> Purpose {
     }
 }
 
+/// May a member of an outside body's staff see what their body has to confirm of this case.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn confirmation(
+    desk: &Desk,
+    staff: &Staff,
+    row: &application::Model,
+    service: &Service,
+    body: &str,
+) -> Result<Grant, CaseError> {
+    let who = staff.who();
+    let word = Action::Confirm.word();
+    let purpose = desk.purpose(service, word, Some(ApplicationId::from_uuid(row.id)));
+    let resource = Resource::Confirmation { id: row.id, body };
+    Ok(desk.store.access().decide(who.actor(), word, resource, purpose)?)
+}
+
 /// May a member of staff use this page of their office.
 ///
 /// # Errors
@@ -267,6 +324,36 @@ pub(crate) fn draw(desk: &Desk, staff: &Staff, service: &Service, round: &round:
     Ok(())
 }
 
+/// May a member of staff confirm the lines of a roll for the office that the service names.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn confirm(desk: &Desk, staff: &Staff, confirm: &services::roll::Confirm) -> Result<(), CaseError> {
+    let who = staff.who();
+    let agency = confirm.agency.get(Language::ZhTw);
+    desk.store
+        .access()
+        .decide(who.actor(), "concur", Resource::Office(agency), of_office("concur"))?;
+    Ok(())
+}
+
+/// May a member of staff grant this roll: never the one who drew it up.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn grant(desk: &Desk, staff: &Staff, service: &Service, roll: &roll::Model) -> Result<(), CaseError> {
+    let who = staff.who();
+    let resource = Resource::Roll {
+        id: roll.id,
+        agency: agency(service),
+        made_by: roll.made_by,
+    };
+    desk.store
+        .access()
+        .decide(who.actor(), "grant", resource, of_office("grant"))?;
+    Ok(())
+}
+
 fn of_office(function: &str) -> Purpose {
     Purpose {
         code: OFFICE_CODE.to_owned(),
@@ -309,6 +396,40 @@ pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError>
         Resource::Profile(id.uuid()),
         purpose,
     )?)
+}
+
+/// The profile of the person whom a clerk serves.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn served_profile(desk: &Desk, who: &Who, person: PersonId) -> Result<Grant, CaseError> {
+    let resource = match who {
+        Who::Clerk { id, serving, .. } if *serving == person => Resource::ServedProfile {
+            id: person.uuid(),
+            by: id.uuid(),
+        },
+        _ => Resource::Profile(person.uuid()),
+    };
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), "profile", resource, of_office("profile"))?)
+}
+
+/// The entry of the usage ledger for a person who shows a document at the counter.
+pub(crate) fn serving(desk: &Desk, who: &Who, subject: [u8; 32]) -> Entry {
+    let (actor, actor_id) = who.in_ledger();
+    Entry {
+        at: desk.now(),
+        actor,
+        actor_id,
+        action: Action::Serve.word().to_owned(),
+        purpose: of_office(Action::Serve.word()),
+        application: None,
+        subject: Some(subject),
+        fields: ["name", "national_id", "birth_date"].map(str::to_owned).to_vec(),
+        count: 1,
+    }
 }
 
 /// The entry of the usage ledger for a use of a case's data; `fields` are the names of what was used.

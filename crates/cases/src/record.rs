@@ -41,7 +41,7 @@ pub(crate) async fn row(desk: &Desk, id: ApplicationId) -> Result<application::M
 /// A person's own application; somebody else's is not found, so that nobody learns which there are.
 pub(crate) async fn own(desk: &Desk, person: &Person, id: ApplicationId, action: Action) -> Result<Record, CaseError> {
     let row = row(desk, id).await?;
-    if row.person_id != Some(person.id.uuid()) {
+    if row.person_id != Some(person.id.uuid()) || !crate::roll::is_told(desk, &row).await? {
         return Err(CaseError::NotFound("application"));
     }
     open(desk, &person.who(), action, row).await
@@ -53,6 +53,9 @@ pub(crate) async fn own_draft(desk: &Desk, person: &Person, id: ApplicationId) -
     let found = found
         .filter(|found| found.row.person_id == Some(person.id.uuid()))
         .ok_or(CaseError::NotFound("application"))?;
+    if !crate::roll::is_told(desk, &found.row).await? {
+        return Err(CaseError::NotFound("application"));
+    }
     let record = open(desk, &person.who(), Action::Fill, found.row).await?;
     Ok(OwnDraft {
         record,
@@ -83,7 +86,7 @@ pub(crate) async fn open(desk: &Desk, who: &Who, action: Action, row: applicatio
     })
 }
 
-async fn answers(
+pub(crate) async fn answers(
     desk: &Desk,
     grant: &Grant,
     row: &application::Model,

@@ -31,16 +31,23 @@ pub enum Role {
     Auditor,
     /// Runs the platform, without access to cases (系統管理員).
     Administrator,
+    /// Serves people who come to the counter (櫃臺人員).
+    Clerk,
+    /// Confirms for an outside body, such as a school, what it knows of its own people (確認單位人員). The account's office
+    /// is the id of the body in `bodies.csv`.
+    Confirmer,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 5] = [
+    pub const ALL: [Role; 7] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
         Role::Auditor,
         Role::Administrator,
+        Role::Clerk,
+        Role::Confirmer,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -52,6 +59,8 @@ impl Role {
             Role::Cashier => "cashier",
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
+            Role::Clerk => "clerk",
+            Role::Confirmer => "confirmer",
         }
     }
 
@@ -148,6 +157,15 @@ pub async fn get(desk: &Desk, id: StaffId) -> Result<Staff, CaseError> {
         Some(row) if row.active => read(&row),
         _ => Err(CaseError::NotFound("account")),
     }
+}
+
+/// All accounts that are not closed.
+///
+/// # Errors
+/// The store's.
+pub async fn active(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
+    let rows = staff::all(desk.store.read()).await?;
+    rows.iter().filter(|row| row.active).map(read).collect()
 }
 
 /// All accounts, closed ones too.

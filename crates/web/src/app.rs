@@ -11,7 +11,7 @@ use exchange::oidc::Provider;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{base, office, resident};
+use crate::{base, counter, office, resident};
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -39,6 +39,7 @@ where
     let pages = Router::new()
         .merge(resident::routes())
         .merge(office::routes())
+        .merge(counter::routes())
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
         .with_state(app);
     base::around(pages, &site, sessions)

@@ -126,6 +126,8 @@ impl From<CaseError> for Problem {
             | CaseError::Incomplete(_)
             | CaseError::Closed { .. }
             | CaseError::Entered
+            | CaseError::OnRoll
+            | CaseError::Channel
             | CaseError::NoPlace => Problem::Conflict,
             CaseError::Refused(_) => Problem::Forbidden,
             CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,

@@ -83,6 +83,9 @@ pub async fn open(
         return Ok(ApplicationId::from_uuid(row.id));
     }
     not_paused(desk, &service)?;
+    if !service.meta.channels.contains(&channel) {
+        return Err(CaseError::Channel);
+    }
     if let Some(rounds) = &service.rounds
         && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
     {
@@ -137,6 +140,8 @@ pub async fn open(
         measure_id: None,
         dispose_after: None,
         disposed_at: None,
+        reference_date: None,
+        roll_id: None,
     };
     let seal = desk.store.seal().clone();
     let made = desk
@@ -178,7 +183,7 @@ fn not_paused(desk: &Desk, service: &Service) -> Result<(), CaseError> {
     }
 }
 
-fn until(now: Timestamp) -> i64 {
+pub(crate) fn until(now: Timestamp) -> i64 {
     now.checked_add(DRAFT_LIFE).unwrap_or(Timestamp::MAX).as_microsecond()
 }
 
@@ -225,14 +230,14 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
         .await
 }
 
-async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
+pub(crate) async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
     let consents = consent::of_application(desk.store.read(), id.uuid()).await?;
     Ok(consents
         .iter()
         .any(|consent| consent.kind == "notice" && consent.withdrawn_at.is_none()))
 }
 
-fn still_draft(row: &application::Model) -> Result<(), CaseError> {
+pub(crate) fn still_draft(row: &application::Model) -> Result<(), CaseError> {
     if row.state == State::Draft {
         Ok(())
     } else {
@@ -307,8 +312,11 @@ fn questions(record: &Record, decision: &Decision) -> Vec<Asked> {
     asked
 }
 
-/// The day whose law holds: the day of submission, or today for a draft.
+/// The day whose law holds: the reference date of its roll, the day of submission, or today for a draft.
 pub(crate) fn law_day(desk: &Desk, row: &application::Model) -> jiff::civil::Date {
+    if let Some(day) = row.reference_date.as_ref().and_then(|day| day.parse().ok()) {
+        return day;
+    }
     let submitted = row.submitted_at.and_then(|at| Timestamp::from_microsecond(at).ok());
     submitted.map_or_else(|| desk.today(), civic::legal_day)
 }
@@ -433,12 +441,13 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision:
     ));
     let message = notify::Draft::new(desk, &record, "withdrawn", BTreeMap::new());
     let (seal, number) = (desk.store.seal().clone(), record.row.number.clone().unwrap_or_default());
-    let measure = record.row.measure_id;
+    let (measure, listed) = (record.row.measure_id, record.row.clone());
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 change.write(tx).await?;
                 store::tables::round_entry::delete_of(tx, id.uuid()).await?;
+                crate::roll::declined(tx, &listed).await?;
                 if let Some(measure) = measure {
                     store::tables::measure::set_outcome(tx, measure, Some("withdrawn"), None).await?;
                 }

@@ -1,13 +1,14 @@
 //! The submission (送件): the number, the legal clock, and what the rules said under which law.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use civic::ids::ApplicationId;
 use civic::roc;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use services::Service;
-use store::tables::{application, decision, measure};
+use store::tables::{application, confirmation, decision, measure};
 use uuid::Uuid;
 
 use super::{questions, still_draft};
@@ -17,7 +18,7 @@ use crate::people::Person;
 use crate::record::{self, OwnDraft};
 use crate::round::Entry;
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, decide, notify};
+use crate::{CaseError, Desk, confirm, decide, notify};
 
 /// What a person holds in hand after the submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,11 @@ pub async fn submit(
     let series = format!("{}-{}", roc::year(today), record.service.meta.series);
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
-    let row = draft.write_numbered(desk, change, series, kept, measure, entry).await?;
+    let asked = confirm::begin(desk, &record);
+    let whose = (Arc::clone(&record.service), today, person.lookup);
+    let row = draft
+        .write_numbered(desk, change, series, whose, (kept, measure, entry, asked))
+        .await?;
     desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
 }
@@ -113,9 +118,13 @@ impl notify::Draft {
         desk: &Desk,
         change: Change,
         series: String,
-        kept: decision::Model,
-        measure: measure::Model,
-        entry: Option<Entry>,
+        (service, today, subject): (Arc<Service>, Date, [u8; 32]),
+        (kept, measure, entry, asked): (
+            decision::Model,
+            measure::Model,
+            Option<Entry>,
+            Option<confirmation::Model>,
+        ),
     ) -> Result<application::Model, CaseError> {
         let seal = desk.store.seal().clone();
         desk.store
@@ -129,8 +138,12 @@ impl notify::Draft {
                     change.write(tx).await?;
                     decision::insert(tx, kept).await?;
                     measure::insert(tx, measure).await?;
+                    crate::roll::not_listed(tx, &service, today, &subject).await?;
                     if let Some(entry) = entry {
                         entry.write(tx).await?;
+                    }
+                    if let Some(asked) = asked {
+                        confirmation::insert(tx, asked).await?;
                     }
                     self.seal(tx, &seal, &number).await?.write(tx).await?;
                     Ok::<_, CaseError>(row)

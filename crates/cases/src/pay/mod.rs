@@ -399,6 +399,7 @@ pub async fn new_account(
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                crate::roll::payable(tx, &change.row).await?;
                 change.write(tx).await?;
                 ledger::append(tx, entry).await?;
                 Ok(())

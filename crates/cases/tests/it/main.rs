@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod appeal;
+mod counter;
 mod find;
 mod journey;
 mod mydata;
 mod paid_once;
 mod refused;
+mod rolls;
 mod rounds;
+mod school;
 mod staff;
 mod support;
 mod throughput;

@@ -13,10 +13,13 @@ use super::{Actor, Grant, Refused, Resource};
 use crate::StoreError;
 
 /// The policies built in: the same files that lie beside the program.
-const BUILT_IN: [&str; 4] = [
+const BUILT_IN: &[&str] = &[
+    include_str!("../../../../policies/rolls.cedar"),
     include_str!("../../../../policies/residents.cedar"),
     include_str!("../../../../policies/staff.cedar"),
     include_str!("../../../../policies/platform.cedar"),
+    include_str!("../../../../policies/counter.cedar"),
+    include_str!("../../../../policies/confirm.cedar"),
     include_str!("../../../../policies/find.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
@@ -33,7 +36,9 @@ pub struct Access {
 /// Names of entity types, parsed once.
 struct Names(HashMap<&'static str, EntityTypeName>);
 
-const TYPES: [&str; 9] = [
+const TYPES: &[&str] = &[
+    "Register",
+    "Roll",
     "System",
     "Resident",
     "Staff",
@@ -42,6 +47,7 @@ const TYPES: [&str; 9] = [
     "Office",
     "Batch",
     "Round",
+    "Confirmation",
     "Action",
 ];
 
@@ -102,7 +108,7 @@ impl Access {
             return Err(unusable(error));
         }
         let mut names = HashMap::new();
-        for name in TYPES {
+        for &name in TYPES {
             names.insert(name, EntityTypeName::from_str(name).map_err(unusable)?);
         }
         Ok(Access {
@@ -131,9 +137,14 @@ impl Access {
             return Err(refused());
         }
         let (owner_kind, owner_id) = match resource {
-            Resource::Application { id, .. } => ("application", id.to_string()),
-            Resource::Profile(id) => ("person", id.to_string()),
-            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } => ("", String::new()),
+            Resource::Application { id, .. } | Resource::Served { id, .. } | Resource::Confirmation { id, .. } => {
+                ("application", id.to_string())
+            }
+            Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
+            Resource::Register(id) => ("register", id.to_string()),
+            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
+                ("", String::new())
+            }
         };
         Ok(Grant {
             owner_kind,
@@ -196,6 +207,31 @@ impl Access {
                 }
                 (self.names.id("Application", id)?, attributes)
             }
+            Resource::Served {
+                id,
+                owner,
+                agency,
+                state,
+                channel,
+                by,
+            } => {
+                let resident = RestrictedExpression::new_entity_uid(self.names.id("Resident", owner)?);
+                let clerk = RestrictedExpression::new_entity_uid(self.names.id("Staff", by)?);
+                let attributes = HashMap::from([
+                    ("agency".to_owned(), text(agency)),
+                    ("state".to_owned(), text(state)),
+                    ("channel".to_owned(), text(channel)),
+                    ("owner".to_owned(), resident),
+                    ("served_by".to_owned(), clerk),
+                ]);
+                (self.names.id("Application", id)?, attributes)
+            }
+            Resource::ServedProfile { id, by } => {
+                let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", id)?);
+                let clerk = RestrictedExpression::new_entity_uid(self.names.id("Staff", by)?);
+                let attributes = HashMap::from([("owner".to_owned(), owner), ("served_by".to_owned(), clerk)]);
+                (self.names.id("Profile", id)?, attributes)
+            }
             Resource::Profile(id) => {
                 let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", id)?);
                 (
@@ -207,11 +243,23 @@ impl Access {
                 self.names.uid("Office", agency)?,
                 HashMap::from([("agency".to_owned(), text(agency))]),
             ),
+            Resource::Confirmation { id, body } => (
+                self.names.id("Confirmation", id)?,
+                HashMap::from([("body".to_owned(), text(body))]),
+            ),
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
                 (
                     self.names.id("Batch", id)?,
                     HashMap::from([("made_by".to_owned(), maker)]),
+                )
+            }
+            Resource::Register(id) => (self.names.id("Register", id)?, HashMap::new()),
+            Resource::Roll { id, agency, made_by } => {
+                let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
+                (
+                    self.names.id("Roll", id)?,
+                    HashMap::from([("agency".to_owned(), text(agency)), ("made_by".to_owned(), maker)]),
                 )
             }
             Resource::Round { id, agency, sealed_by } => {

@@ -4,13 +4,17 @@
 //! signatures), times are `i64` microseconds UTC, dates are `YYYY-MM-DD` text, money is `i64` NT
 //! dollars, personal data is a sealed `Vec<u8>` (see [`crate::seal`]).
 
+pub mod appeal;
 pub mod application;
+pub mod confirmation;
+pub mod confirmation_upload;
 pub mod consent;
 pub mod data_key;
 pub mod decision;
 pub mod entitlement;
 pub mod event;
 pub mod evidence;
+pub mod exclusion;
 pub mod follow_up;
 pub mod ledger;
 pub mod ledger_word;
@@ -19,11 +23,15 @@ pub mod measure;
 pub mod message;
 pub mod mydata_transaction;
 pub mod outbox;
+pub mod paper;
 pub mod payment;
 pub mod payment_batch;
 pub mod payment_report;
 pub mod person;
+pub mod register;
 pub mod reuse;
+pub mod roll;
+pub mod roll_entry;
 pub mod round;
 pub mod round_entry;
 pub mod screening;
@@ -32,3 +40,5 @@ pub mod session;
 pub mod staff;
 pub mod survey;
 pub mod ticket;
+pub mod visit;
+pub mod witness;

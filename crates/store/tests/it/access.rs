@@ -11,7 +11,7 @@ const ME: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
-const ACTIONS: [&str; 21] = [
+const ACTIONS: &[&str] = &[
     "open",
     "fill",
     "submit",
@@ -24,17 +24,33 @@ const ACTIONS: [&str; 21] = [
     "read",
     "decide",
     "assign",
+    "confirm",
+    "appeal",
     "pay",
     "release",
     "queue",
     "measure",
     "round",
     "draw",
+    "roll",
+    "concur",
+    "grant",
+    "sweep",
+    "list",
     "audit",
     "administer",
     "profile",
+    "serve",
 ];
-const ROLES: [&str; 5] = ["officer", "supervisor", "cashier", "auditor", "administrator"];
+const ROLES: &[&str] = &[
+    "officer",
+    "supervisor",
+    "cashier",
+    "auditor",
+    "administrator",
+    "clerk",
+    "confirmer",
+];
 const STATES: [&str; 9] = [
     "draft",
     "submitted",
@@ -61,7 +77,7 @@ fn table(access: &Access) -> String {
         ("the platform".to_owned(), Actor::System),
         ("a resident".to_owned(), Actor::Resident(ME)),
     ];
-    for role in ROLES {
+    for &role in ROLES {
         actors.push((
             format!("{role} of the office"),
             Actor::Staff {
@@ -84,7 +100,7 @@ fn table(access: &Access) -> String {
     );
     for (name, actor) in actors {
         writeln!(out, "\n{name}").unwrap();
-        for action in ACTIONS {
+        for &action in ACTIONS {
             let may = |resource| access.decide(actor, action, resource, purpose(action)).is_ok();
             for (whose, owner) in [("own", Some(ME)), ("another's", Some(OTHER)), ("nobody's", None)] {
                 let states: Vec<&str> = STATES
@@ -107,7 +123,41 @@ fn table(access: &Access) -> String {
                     _ => writeln!(out, "  {action}: {whose} case in {}", states.join(", ")).unwrap(),
                 }
             }
+            for (whose, channel, by) in [
+                ("the case at the counter of the person they serve", "counter", ME),
+                ("the online case of the person they serve", "online", ME),
+                (
+                    "the case at the counter of a person a colleague serves",
+                    "counter",
+                    OTHER,
+                ),
+            ] {
+                let states = STATES.into_iter().filter(|state| {
+                    may(Resource::Served {
+                        id: THING,
+                        owner: OTHER,
+                        agency: "social",
+                        state,
+                        channel,
+                        by,
+                    })
+                });
+                match states.count() {
+                    0 => {}
+                    9 => writeln!(out, "  {action}: {whose}").unwrap(),
+                    8 => writeln!(out, "  {action}: {whose}, unless disposed").unwrap(),
+                    n => writeln!(out, "  {action}: {whose} in {n} states").unwrap(),
+                }
+            }
             let others = [
+                (
+                    "the profile of the person they serve",
+                    Resource::ServedProfile { id: OTHER, by: ME },
+                ),
+                (
+                    "the profile of a person a colleague serves",
+                    Resource::ServedProfile { id: OTHER, by: OTHER },
+                ),
                 ("own profile", Resource::Profile(ME)),
                 ("another's profile", Resource::Profile(OTHER)),
                 ("the office", Resource::Office("social")),
@@ -126,6 +176,37 @@ fn table(access: &Access) -> String {
                         id: THING,
                         agency: "social",
                         sealed_by: OTHER,
+                    },
+                ),
+                ("the register", Resource::Register(THING)),
+                (
+                    "a roll they drew up",
+                    Resource::Roll {
+                        id: THING,
+                        agency: "social",
+                        made_by: ME,
+                    },
+                ),
+                (
+                    "a roll a colleague drew up",
+                    Resource::Roll {
+                        id: THING,
+                        agency: "social",
+                        made_by: OTHER,
+                    },
+                ),
+                (
+                    "what their body confirms",
+                    Resource::Confirmation {
+                        id: THING,
+                        body: "social",
+                    },
+                ),
+                (
+                    "what another body confirms",
+                    Resource::Confirmation {
+                        id: THING,
+                        body: "health",
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

@@ -154,6 +154,7 @@ pub(super) async fn submit(
             };
             render(&app, &address, resident, Some(text)).await
         }
+        Err(CaseError::OnRoll) => render(&app, &address, resident, Some(words.t("roll-stands"))).await,
         Err(CaseError::Entered) => render(&app, &address, resident, Some(words.t("round-entered"))).await,
         Err(CaseError::NoPlace) => render(&app, &address, resident, Some(words.t("round-no-place"))).await,
         Err(error) => Err(error.into()),

@@ -70,7 +70,7 @@ fn show_page(
     let (mut asked, mut known, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     for field in &view.fields {
         let has_value = !field.shown.is_empty();
-        // a page asked for again from the check shows everything open; on the way only what still matters is asked
+        // on the way only what still matters is asked; who comes back from the check may also say what is optional
         let ask = if has_value {
             field.source.is_none_or(|source| {
                 matches!(
@@ -79,7 +79,7 @@ fn show_page(
                 )
             })
         } else {
-            open(&field.key) || in_raw(&field.key)
+            open(&field.key) || in_raw(&field.key) || (from == "check" && !field.field.required)
         };
         if field.field.ask == services::form::Ask::Never {
             if has_value {

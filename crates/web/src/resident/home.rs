@@ -41,6 +41,8 @@ struct ServicePage {
     is_open: bool,
     /// Where its rounds stand.
     standing: Option<String>,
+    /// How it is given, where that is not by applying here.
+    given: Option<String>,
     /// Data sets that come from MyData: name and agency.
     sets: Vec<(String, String)>,
     phone: String,
@@ -57,12 +59,20 @@ pub(super) async fn service(
     let frame = frame.with_token(&session).await?;
     let sets = super::mydata::sets(&app, &service, frame.words);
     let (rounds, is_open, standing) = rounds::offered(&app, frame.words, &service);
+    let online = service.meta.channels.contains(&civic::Channel::Online);
+    let given = match (&service.rolls, online) {
+        (Some(_), _) => Some(frame.t("service-proactive")),
+        (None, false) => Some(frame.t("service-counter-only")),
+        _ => None,
+    };
+    let is_open = is_open && online;
     page(&ServicePage {
         frame,
         service,
         rounds,
         is_open,
         standing,
+        given,
         sets,
         phone: app.desk.city.phone.clone(),
     })

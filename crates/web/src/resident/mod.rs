@@ -1,12 +1,13 @@
 //! The pages of residents (民眾): services, sign-in, an application from the notice to the survey, and their own data.
 
 mod account;
+mod appeal;
 mod apply;
 mod case;
 mod check;
-mod explained;
+pub(crate) mod explained;
 mod family;
-mod fields;
+pub(crate) mod fields;
 mod find;
 mod form;
 mod held;
@@ -14,6 +15,7 @@ mod home;
 mod my_data;
 mod mydata;
 mod notice;
+mod roll;
 mod rounds;
 mod sign_in;
 mod survey;
@@ -26,6 +28,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::routing::{get, post};
 use cases::{CaseError, Person};
+
+pub(crate) use fields::field as form_field;
 
 use crate::visit::{self, SignedIn};
 use crate::{App, Frame, Problem, frame};
@@ -56,8 +60,11 @@ pub fn routes() -> Router<App> {
             "/applications/{id}/withdraw",
             get(withdraw::show).post(withdraw::withdraw),
         )
+        .route("/applications/{id}/object", post(roll::object))
         .route("/applications/{id}/account", get(account::show).post(account::save))
         .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
+        .route("/applications/{id}/appeal", get(appeal::show).post(appeal::lodge))
+        .route("/applications/{id}/appeal/{appeal}/withdraw", post(appeal::withdraw))
         .route("/applications/{id}/letters/{letter}", get(case::letter))
         .route("/applications/{id}/tickets/{ticket}/{answer}", post(rounds::answer))
         .route("/rounds/{service}/{round}", get(rounds::show))

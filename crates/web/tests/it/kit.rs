@@ -66,6 +66,7 @@ impl Kit {
             mail: None,
             city,
             calendar: WorkCalendar::default(),
+            scans: Default::default(),
             recent: Default::default(),
         };
         Kit {
