@@ -4,6 +4,7 @@
 
 mod appeal;
 mod counter;
+mod find;
 mod journey;
 mod mydata;
 mod paid_once;

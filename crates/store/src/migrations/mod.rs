@@ -21,6 +21,7 @@ mod m017_round;
 mod m018_roll;
 mod m019_counter;
 mod m022_confirmation_appeal;
+mod m025_find;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m018_roll::Migration),
             Box::new(m019_counter::Migration),
             Box::new(m022_confirmation_appeal::Migration),
+            Box::new(m025_find::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@ mod indicators;
 mod load;
 mod payments;
 mod queue;
+mod results;
 mod rolls;
 mod rounds;
 mod sign_in;
@@ -94,6 +95,9 @@ pub fn routes() -> Router<App> {
             "/office/rounds/{service}/{round}/tickets/{ticket}/check-in",
             post(rounds::check_in),
         )
+        .route("/office/results", get(results::list))
+        .route("/office/results/{id}", get(results::show))
+        .route("/office/results/{id}/done", post(results::close))
         .route("/office/indicators", get(indicators::show))
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
@@ -160,6 +164,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Officer => &[
             ("/office", "office-nav-queue"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
@@ -168,6 +173,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
