@@ -96,7 +96,7 @@ struct Holdings {
 fn valid_days(desk: &Desk, source: &Source, of_fact: Option<u32>) -> Option<u32> {
     match source {
         Source::MyData { resource, .. } => desk.catalogue.mapping(resource)?.valid_days,
-        Source::Register | Source::Person | Source::Screening => of_fact,
+        Source::Register | Source::Body { .. } | Source::Person | Source::Screening => of_fact,
         // the account fills it anew each time
         Source::Profile => None,
         Source::Earlier { of, .. } => valid_days(desk, of, of_fact),

@@ -363,7 +363,7 @@ async fn an_earlier_case_is_offered_to_a_new_one_and_read_only_with_consent() {
             let reuses = uses.into_iter().filter(|use_| use_.entry.action == "reuse");
             reuses.map(|use_| (use_.entry.application, use_.entry.purpose.basis)).collect::<Vec<_>>()
         };
-        let uses = cases::mine::uses(&kit.desk, &person, 100).await.unwrap();
+        let uses = cases::mine::uses(&kit.desk, &person, None, 100).await.unwrap();
         assert_eq!(reads(uses), [], "to show a person their own data is no use for another purpose");
 
         let stale = held::take(&kit.desk, &person, id, before.revision + 1, "notice", ZH).await;
@@ -374,7 +374,7 @@ async fn an_earlier_case_is_offered_to_a_new_one_and_read_only_with_consent() {
         assert!(draft.questions.len() < before.questions.len());
         let answer = draft.answers.get("region").unwrap();
         assert!(matches!(&answer.source, Source::Earlier { number: from, of, .. } if *from == number && **of == Source::Person));
-        let uses = cases::mine::uses(&kit.desk, &person, 100).await.unwrap();
+        let uses = cases::mine::uses(&kit.desk, &person, None, 100).await.unwrap();
         let basis = kit.desk.service("low-income").unwrap().meta.legal_basis.clone();
         assert_eq!(reads(uses), [(Some(earlier), basis)]);
         let consents = store::tables::reuse::of_application(kit.desk.store.read(), id.uuid()).await.unwrap();
@@ -439,7 +439,7 @@ async fn a_result_is_left_only_with_consent_and_ends_in_every_way() {
         assert_eq!(follow::waiting(&kit.desk, &officer).await.unwrap().len(), 1);
         let (_, left) = follow::open(&kit.desk, &officer, second).await.unwrap();
         assert_eq!((left.name.as_str(), left.outcome), (person.name.as_str(), None));
-        let uses = cases::mine::uses(&kit.desk, &person, 20).await.unwrap();
+        let uses = cases::mine::uses(&kit.desk, &person, None, 20).await.unwrap();
         let actions: Vec<&str> = uses.iter().map(|one| one.entry.action.as_str()).collect();
         assert_eq!(actions, ["read", "leave", "leave"]);
         // nobody else reads, takes back or ends it

@@ -56,7 +56,7 @@ impl Source {
     #[must_use]
     pub fn is_official(&self) -> bool {
         match self {
-            Self::MyData { .. } | Self::Register => true,
+            Self::MyData { .. } | Self::Register | Self::Body { .. } => true,
             Self::Earlier { of, .. } => of.is_official(),
             Self::Person | Self::Profile | Self::Screening => false,
         }
@@ -68,7 +68,7 @@ impl Source {
         match self {
             Self::Person | Self::Screening => true,
             Self::Earlier { of, .. } => of.is_own_word(),
-            Self::MyData { .. } | Self::Register | Self::Profile => false,
+            Self::MyData { .. } | Self::Register | Self::Body { .. } | Self::Profile => false,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::enter::first_box;
 use super::kinds::{Entered, read};
 use super::model::Field;
 use super::show::field_view;
-use super::words::{Problem, shown};
+use super::words::Problem;
 use super::{Answer, Answers, FieldError, FieldView, Invalid, Raw, Source};
 
 impl Field {
@@ -35,12 +35,6 @@ impl Field {
     #[must_use]
     pub fn takes(&self, value: &Value) -> bool {
         crate::mydata::takes(&self.kind, value)
-    }
-
-    /// A value as people read it.
-    #[must_use]
-    pub fn shown(&self, value: &Value, language: Language) -> String {
-        shown(&self.kind, value, language)
     }
 
     /// The field as it is shown under a key, with the value that is known, or with what was typed and what was wrong.

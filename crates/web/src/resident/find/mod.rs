@@ -170,10 +170,8 @@ async fn start(State(app): State<App>, frame: Frame, session: Session, posted: P
     if !event.is_empty() && !known {
         return Err(Problem::Unusable);
     }
-    let mut screening = Screening {
-        event: known.then(|| event.to_owned()),
-        ..Screening::default()
-    };
+    let mut screening = Screening::default();
+    screening.event = known.then(|| event.to_owned());
     if let Who::Resident(id) = frame.visit.who
         && posted.text("held") == "yes"
     {
