@@ -82,6 +82,8 @@ pub(crate) enum Action {
     Fill,
     Submit,
     Withdraw,
+    Reuse,
+    Leave,
     Import,
     Notify,
     Dispose,
@@ -110,6 +112,8 @@ impl Action {
             Action::Fill => "fill",
             Action::Submit => "submit",
             Action::Withdraw => "withdraw",
+            Action::Reuse => "reuse",
+            Action::Leave => "leave",
             Action::Import => "import",
             Action::Notify => "notify",
             Action::Dispose => "dispose",
@@ -180,6 +184,74 @@ pub(crate) fn case(
         .store
         .access()
         .decide(who.actor(), action.word(), resource, purpose)?)
+}
+
+/// May a person's earlier case be read for a new one, for the purpose of the new one.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn reuse(
+    desk: &Desk,
+    who: &Who,
+    earlier: &application::Model,
+    decided_by: &Service,
+    purpose: Purpose,
+) -> Result<Grant, CaseError> {
+    let resource = Resource::Application {
+        id: earlier.id,
+        owner: earlier.person_id,
+        agency: agency(decided_by),
+        state: transition::name(earlier.state),
+    };
+    let action = Action::Reuse.word();
+    Ok(desk.store.access().decide(who.actor(), action, resource, purpose)?)
+}
+
+/// May `who` do this to a result that a person left with the office of a service. It is guarded as a case of that office is.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn follow_up(
+    desk: &Desk,
+    who: &Who,
+    action: Action,
+    id: Uuid,
+    owner: Uuid,
+    service: &Service,
+) -> Result<Grant, CaseError> {
+    let resource = Resource::Application {
+        id,
+        owner: Some(owner),
+        agency: agency(service),
+        state: transition::name(crate::State::Submitted),
+    };
+    let purpose = desk.purpose(service, action.word(), None);
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), action.word(), resource, purpose)?)
+}
+
+/// The entry for an earlier case read for a purpose that is not its own.
+pub(crate) fn reused(
+    desk: &Desk,
+    who: &Who,
+    earlier: ApplicationId,
+    purpose: Purpose,
+    subject: [u8; 32],
+    fields: &[&str],
+) -> Entry {
+    written(desk, who, Action::Reuse, earlier, purpose, Some(subject), fields)
+}
+
+/// The purpose of the questionnaire over all services, for a person's own account.
+pub(crate) fn screening() -> Purpose {
+    Purpose {
+        code: PROFILE_CODE.to_owned(),
+        basis: PROFILE_BASIS.to_owned(),
+        function: Action::Reuse.word().to_owned(),
+        application: None,
+    }
 }
 
 /// May a member of an outside body's staff see what their body has to confirm of this case.

@@ -45,6 +45,15 @@ impl RuleSet {
     /// # Errors
     /// [`RuleError`]: facts that don't fit, a parameter without a row for the day, arithmetic that has no result.
     pub fn decide(&self, input: &CaseInput, on: Date) -> Result<Decision, RuleError> {
+        self.weigh(input, on).map(|(decision, _)| decision)
+    }
+
+    /// As [`RuleSet::decide`], and for each input of `waiting`, in its order, how much it decides: in a condition each part
+    /// that is not known decides alone, of `n` inputs needed together each decides an `n`th. A larger number decides more.
+    ///
+    /// # Errors
+    /// As [`RuleSet::decide`].
+    pub fn weigh(&self, input: &CaseInput, on: Date) -> Result<(Decision, Vec<f64>), RuleError> {
         decide::decide(&self.rules, self.plan(on)?.as_ref(), input)
     }
 

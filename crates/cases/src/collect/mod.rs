@@ -70,7 +70,7 @@ pub struct Draft {
 /// Opens an application for a person, or continues their draft.
 ///
 /// # Errors
-/// [`CaseError::NoService`]; the store's.
+/// [`CaseError::NoService`]; [`CaseError::Closed`] between rounds and in a pause; the store's.
 pub async fn open(
     desk: &Desk,
     person: &Person,
@@ -82,6 +82,7 @@ pub async fn open(
     if let Some(row) = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await? {
         return Ok(ApplicationId::from_uuid(row.id));
     }
+    not_paused(desk, &service)?;
     if !service.meta.channels.contains(&channel) {
         return Err(CaseError::Channel);
     }
@@ -169,6 +170,16 @@ pub async fn open(
         }
         Err(error) => Err(error),
         Ok(()) => Ok(id),
+    }
+}
+
+/// Whether the service takes applications today.
+fn not_paused(desk: &Desk, service: &Service) -> Result<(), CaseError> {
+    match service.meta.paused_on(desk.today()) {
+        Some(paused) => Err(CaseError::Closed {
+            next: paused.until.map(|day| day.at(0, 0, 0, 0)),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -58,6 +58,7 @@ pub async fn submit(
         return receipt(&record.row).ok_or(CaseError::NotFound("application"));
     }
     still_draft(&record.row)?;
+    super::not_paused(desk, &record.service)?;
     same_revision(&record.row, revision)?;
     let now = desk.now();
     let today = desk.today();

@@ -4,6 +4,7 @@
 
 mod appeal;
 mod counter;
+mod find;
 mod held_and_returned;
 mod journey;
 mod month_end;

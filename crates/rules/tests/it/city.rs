@@ -26,15 +26,15 @@ fn families(count: usize) -> Vec<Family> {
         let person = |at: usize| {
             let mixed = place * 31 + at * 17;
             (
-                (mixed % 5 > 0).then(|| number(mixed % 23)),
-                (mixed % 7 > 0).then(|| number(mixed % 19)),
+                (!mixed.is_multiple_of(5)).then(|| number(mixed % 23)),
+                (!mixed.is_multiple_of(7)).then(|| number(mixed % 19)),
                 ["a", "b", "c"].get(mixed % 4).copied(),
             )
         };
         Family {
             persons: (0..place % 7 + 1).map(person).collect(),
-            h: (place % 3 > 0).then(|| number(place % 11)),
-            k: (place % 5 > 0).then(|| number(place % 13)),
+            h: (!place.is_multiple_of(3)).then(|| number(place % 11)),
+            k: (!place.is_multiple_of(5)).then(|| number(place % 13)),
         }
     };
     (0..count).map(family).collect()

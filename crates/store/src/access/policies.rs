@@ -20,6 +20,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/platform.cedar"),
     include_str!("../../../../policies/counter.cedar"),
     include_str!("../../../../policies/confirm.cedar"),
+    include_str!("../../../../policies/find.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.

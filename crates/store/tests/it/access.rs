@@ -16,6 +16,8 @@ const ACTIONS: &[&str] = &[
     "fill",
     "submit",
     "withdraw",
+    "reuse",
+    "leave",
     "import",
     "notify",
     "dispose",

@@ -47,6 +47,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<entitlement::Entity>(&mut tables);
     declared::<event::Entity>(&mut tables);
     declared::<evidence::Entity>(&mut tables);
+    declared::<follow_up::Entity>(&mut tables);
     declared::<ledger::Entity>(&mut tables);
     declared::<ledger_word::Entity>(&mut tables);
     declared::<letter::Entity>(&mut tables);
@@ -62,12 +63,14 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<payment_return::Entity>(&mut tables);
     declared::<payment_run::Entity>(&mut tables);
     declared::<person::Entity>(&mut tables);
+    declared::<reuse::Entity>(&mut tables);
     declared::<exclusion::Entity>(&mut tables);
     declared::<register::Entity>(&mut tables);
     declared::<roll::Entity>(&mut tables);
     declared::<roll_entry::Entity>(&mut tables);
     declared::<round::Entity>(&mut tables);
     declared::<round_entry::Entity>(&mut tables);
+    declared::<screening::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);
     declared::<session::Entity>(&mut tables);
     declared::<staff::Entity>(&mut tables);

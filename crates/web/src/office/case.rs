@@ -438,7 +438,10 @@ fn source_name(desk: &Desk, words: Words, name: &str) -> String {
     match name {
         "profile" => words.t("office-source-profile"),
         "register" => words.t("office-source-register"),
-        set => data_set(desk, words, set),
+        other => match other.strip_prefix(cases::review::EARLIER) {
+            Some(number) => words.t1("office-source-earlier", "number", number),
+            None => data_set(desk, words, other),
+        },
     }
 }
 

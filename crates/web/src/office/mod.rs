@@ -16,6 +16,7 @@ mod payment_run;
 mod payments;
 mod queue;
 mod releases;
+mod results;
 mod rolls;
 mod rounds;
 mod sign_in;
@@ -104,6 +105,9 @@ pub fn routes() -> Router<App> {
             "/office/rounds/{service}/{round}/tickets/{ticket}/check-in",
             post(rounds::check_in),
         )
+        .route("/office/results", get(results::list))
+        .route("/office/results/{id}", get(results::show))
+        .route("/office/results/{id}/done", post(results::close))
         .route("/office/indicators", get(indicators::show))
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
@@ -170,6 +174,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Officer => &[
             ("/office", "office-nav-queue"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
@@ -179,6 +184,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/load", "office-nav-load"),
             (releases::HERE, "office-nav-release"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),

@@ -293,7 +293,10 @@ pub(super) async fn show_with(
         text: event.text.clone(),
     });
     let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
-        note: row.source_name.clone(),
+        note: case
+            .answers
+            .get(&row.key)
+            .map(|answer| super::fields::source(words, &answer.source)),
         ..Row::new(row.label.clone(), row.form.clone())
     });
     let standing = cases::confirm::standing(&app.desk, application).await?;

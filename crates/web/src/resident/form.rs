@@ -72,9 +72,12 @@ fn show_page(
         let has_value = !field.shown.is_empty();
         // on the way only what still matters is asked; who comes back from the check may also say what is optional
         let ask = if has_value {
-            field
-                .source
-                .is_none_or(|source| matches!(source, services::form::Source::Person))
+            field.source.is_none_or(|source| {
+                matches!(
+                    source,
+                    services::form::Source::Person | services::form::Source::Screening
+                )
+            })
         } else {
             open(&field.key) || in_raw(&field.key) || (from == "check" && !field.field.required)
         };

@@ -8,7 +8,9 @@ mod check;
 pub(crate) mod explained;
 mod family;
 pub(crate) mod fields;
+mod find;
 mod form;
+mod held;
 mod home;
 mod my_data;
 mod mydata;
@@ -48,6 +50,7 @@ pub fn routes() -> Router<App> {
         .route("/applications", get(case::list))
         .route("/applications/{id}", get(case::show))
         .route("/applications/{id}/notice", get(notice::show).post(notice::agree))
+        .route("/applications/{id}/held", get(held::show).post(held::take))
         .route("/applications/{id}/mydata", get(mydata::show).post(mydata::go))
         .route("/applications/{id}/form/{address}", get(form::show).post(form::save))
         .route("/applications/{id}/check", get(check::show).post(check::submit))
@@ -69,6 +72,8 @@ pub fn routes() -> Router<App> {
         .route("/mydata/return", get(mydata::returned))
         .route("/mydata/notify", post(mydata::notified))
         .route("/my-data", get(my_data::show))
+        .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
+        .merge(find::routes())
 }
 
 /// The signed-in resident with the surroundings of their page.

@@ -1,14 +1,15 @@
 //! Who looked at my data (誰看過我的資料): every entry of the usage ledger about the person, in plain words.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use cases::mine;
 use serde::Deserialize;
 use store::ledger::ActorKind;
 
 use super::Resident;
-use crate::{App, Frame, Problem, page};
+use crate::address::onward;
+use crate::{App, Frame, Posted, Problem, page};
 
 /// Key of the word for an actor.
 fn actor(kind: ActorKind) -> &'static str {
@@ -31,12 +32,21 @@ struct Use {
     basis: String,
 }
 
+/// A result left with an office.
+struct LeftRow {
+    id: String,
+    service: String,
+    text: String,
+}
+
 #[derive(Template)]
 #[template(path = "resident/my_data.html")]
 struct MyDataPage {
     frame: Frame,
     name: String,
     uses: Vec<Use>,
+    /// Results left with offices.
+    left: Vec<LeftRow>,
     /// Whether this is not the newest page.
     later: bool,
     /// The entry before which the next page begins, where there are more.
@@ -80,11 +90,37 @@ pub(super) async fn show(
             basis: entry.purpose.basis.clone(),
         }
     });
+    let left = cases::find::follow::left(&app.desk, &person).await?;
+    let left = left.into_iter().map(|one| LeftRow {
+        id: one.id.to_string(),
+        service: words.of(&one.service.meta.name).to_owned(),
+        text: words.with(
+            "find-left-row",
+            &[
+                ("agency", words.of(&one.service.meta.agency).to_owned()),
+                ("at", words.time(one.agreed)),
+                ("until", words.date(one.until)),
+            ],
+        ),
+    });
     page(&MyDataPage {
+        left: left.collect(),
         uses: uses.collect(),
         later: asked.before.is_some(),
         older,
         name: person.name.clone(),
         frame,
     })
+}
+
+/// `POST /my-data/results/{id}/withdraw`: takes a result back that was left with an office.
+pub(super) async fn take_back(
+    State(app): State<App>,
+    Path(result): Path<String>,
+    resident: Resident,
+    _: Posted,
+) -> Result<Response, Problem> {
+    let id = uuid::Uuid::parse_str(&result).map_err(|_| Problem::NotFound)?;
+    cases::find::follow::take_back(&app.desk, &resident.person, id).await?;
+    Ok(onward("/my-data"))
 }
