@@ -77,6 +77,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 letter::delete_of(tx, id).await?;
                 survey::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
+                store::tables::authorisation::case::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;

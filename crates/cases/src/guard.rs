@@ -1,5 +1,7 @@
 //! The guard before personal data: states the purpose, asks the access policies, and writes the entry of the usage ledger.
 
+use std::sync::Arc;
+
 use civic::ids::{ApplicationId, PersonId, StaffId};
 use civic::{Language, Purpose};
 use services::Service;
@@ -8,6 +10,7 @@ use store::ledger::{ActorKind, Entry};
 use store::tables::{application, payment_batch, person, round};
 use uuid::Uuid;
 
+use crate::agents::Acting;
 use crate::record::Record;
 use crate::staff::{Role, Staff};
 use crate::{CaseError, Desk, transition};
@@ -19,6 +22,8 @@ pub enum Who {
     System,
     /// A resident on their own case.
     Resident(PersonId),
+    /// Somebody who acts for a resident under an authorisation (數位代理人).
+    Agent(Arc<Acting>),
     /// A member of staff.
     Staff {
         /// Identifier.
@@ -31,10 +36,11 @@ pub enum Who {
 }
 
 impl Who {
-    fn actor(&self) -> Actor<'_> {
+    pub(crate) fn actor(&self) -> Actor<'_> {
         match self {
             Who::System => Actor::System,
             Who::Resident(id) => Actor::Resident(id.uuid()),
+            Who::Agent(acting) => Actor::Agent(acting.actor()),
             Who::Staff { id, role, agency } => Actor::Staff {
                 id: id.uuid(),
                 role: role.word(),
@@ -48,14 +54,16 @@ impl Who {
         match self {
             Who::System => ("system", None),
             Who::Resident(id) => ("person", Some(id.uuid())),
+            Who::Agent(acting) => acting.by.columns(),
             Who::Staff { id, .. } => ("staff", Some(id.uuid())),
         }
     }
 
-    fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
+    pub(crate) fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
         match self {
             Who::System => (ActorKind::System, None),
             Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
+            Who::Agent(acting) => acting.in_ledger(),
             Who::Staff { id, .. } => (ActorKind::Staff, Some(id.uuid())),
         }
     }
@@ -68,6 +76,15 @@ pub(crate) enum Action {
     Fill,
     Submit,
     Withdraw,
+    View,
+    Correct,
+    Answer,
+    Letters,
+    Payments,
+    Account,
+    Data,
+    MyData,
+    Survey,
     Import,
     Notify,
     Dispose,
@@ -79,15 +96,25 @@ pub(crate) enum Action {
     Round,
     Audit,
     Administer,
+    Assist,
 }
 
 impl Action {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Action::Open => "open",
             Action::Fill => "fill",
             Action::Submit => "submit",
             Action::Withdraw => "withdraw",
+            Action::View => "view",
+            Action::Correct => "correct",
+            Action::Answer => "answer",
+            Action::Letters => "letters",
+            Action::Payments => "payments",
+            Action::Account => "account",
+            Action::Data => "data",
+            Action::MyData => "mydata",
+            Action::Survey => "survey",
             Action::Import => "import",
             Action::Notify => "notify",
             Action::Dispose => "dispose",
@@ -99,6 +126,7 @@ impl Action {
             Action::Round => "round",
             Action::Audit => "audit",
             Action::Administer => "administer",
+            Action::Assist => "assist",
         }
     }
 }
@@ -128,17 +156,62 @@ pub(crate) fn case(
     row: &application::Model,
     service: &Service,
 ) -> Result<Grant, CaseError> {
-    let resource = Resource::Application {
-        id: row.id,
-        owner: row.person_id,
-        agency: agency(service),
-        state: transition::name(row.state),
+    let resource = match who {
+        Who::Agent(acting) => Resource::Entrusted {
+            id: row.id,
+            owner: row.person_id,
+            agency: agency(service),
+            state: transition::name(row.state),
+            service: &row.service,
+            opened_under: acting.opened_under(row.id),
+        },
+        _ => Resource::Application {
+            id: row.id,
+            owner: row.person_id,
+            agency: agency(service),
+            state: transition::name(row.state),
+        },
     };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
     Ok(desk
         .store
         .access()
         .decide(who.actor(), action.word(), resource, purpose)?)
+}
+
+/// May `who` open an application of this service for `person`; for an agent it will be one opened under the authorisation.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn opening(
+    desk: &Desk,
+    who: &Who,
+    person: PersonId,
+    id: ApplicationId,
+    service: &Service,
+) -> Result<(), CaseError> {
+    let (owner, agency, state) = (Some(person.uuid()), agency(service), "draft");
+    let resource = match who {
+        Who::Agent(acting) => Resource::Entrusted {
+            id: id.uuid(),
+            owner,
+            agency,
+            state,
+            service: &service.id,
+            opened_under: Some(acting.id.uuid()),
+        },
+        _ => Resource::Application {
+            id: id.uuid(),
+            owner,
+            agency,
+            state,
+        },
+    };
+    let purpose = desk.purpose(service, Action::Open.word(), Some(id));
+    desk.store
+        .access()
+        .decide(who.actor(), Action::Open.word(), resource, purpose)?;
+    Ok(())
 }
 
 /// May a member of staff use this page of their office.
@@ -225,18 +298,29 @@ pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) 
 /// # Errors
 /// [`CaseError::Refused`].
 pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError> {
-    let purpose = Purpose {
+    profile(desk, &Who::Resident(id), id, "profile")
+}
+
+/// May `who` do this to the account of a person.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn profile(desk: &Desk, who: &Who, id: PersonId, action: &'static str) -> Result<Grant, CaseError> {
+    let purpose = of_person(PROFILE_BASIS, action);
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), action, Resource::Profile(id.uuid()), purpose)?)
+}
+
+/// A purpose for the account of a person on the portal, by this law.
+pub(crate) fn of_person(basis: &str, function: &str) -> Purpose {
+    Purpose {
         code: PROFILE_CODE.to_owned(),
-        basis: PROFILE_BASIS.to_owned(),
-        function: "profile".to_owned(),
+        basis: basis.to_owned(),
+        function: function.to_owned(),
         application: None,
-    };
-    Ok(desk.store.access().decide(
-        Actor::Resident(id.uuid()),
-        "profile",
-        Resource::Profile(id.uuid()),
-        purpose,
-    )?)
+    }
 }
 
 /// The entry of the usage ledger for a use of a case's data; `fields` are the names of what was used.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, correct, dispose, round};
+use crate::{CaseError, Desk, agents, correct, dispose, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +24,8 @@ pub struct Tidied {
     pub lapsed: u64,
     /// Cases and drafts whose data was destroyed.
     pub disposed: u64,
+    /// Authorisations of agents that ended by time, or whose names were destroyed.
+    pub agents: u64,
     /// Rounds in which places were taken back because nobody answered in time.
     pub rounds: u64,
 }
@@ -31,6 +33,7 @@ pub struct Tidied {
 /// The handlers of everything the verbs put into the outbox.
 #[must_use]
 pub fn relay(desk: &Arc<Desk>) -> Relay {
+    let noticing = Arc::clone(desk);
     let (fetching, writing, sending, drawing) =
         (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
     Relay::default()
@@ -51,6 +54,10 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
                 let (service, round) = read::<(String, String)>(&payload)?;
                 done(round::spread(&desk, &service, &round).await)
             }
+        })
+        .on(agents::SEND, move |payload| {
+            let desk = Arc::clone(&noticing);
+            async move { done(agents::send(&desk, read::<Uuid>(&payload)?).await) }
         })
         .on(mail::SEND, move |payload| {
             let desk = Arc::clone(&sending);
@@ -79,6 +86,7 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
     Ok(Tidied {
         lapsed: correct::lapse(desk).await?,
         disposed: dispose::run(desk).await?,
+        agents: agents::tidy(desk).await?,
         rounds: round::lapse(desk).await?,
     })
 }
@@ -93,8 +101,9 @@ pub async fn run(desk: Arc<Desk>) {
                 Ok(Tidied {
                     lapsed,
                     disposed,
+                    agents,
                     rounds,
-                }) => tracing::info!(lapsed, disposed, rounds, "a round of tidying"),
+                }) => tracing::info!(lapsed, disposed, agents, rounds, "a round of tidying"),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
             }
             tokio::time::sleep(ROUND).await;

@@ -31,16 +31,22 @@ pub enum Role {
     Auditor,
     /// Runs the platform, without access to cases (系統管理員).
     Administrator,
+    /// Acts for residents who authorised their organisation (團體代理人); the office is the organisation's number.
+    Organisation,
+    /// Assists residents who stand before them (里幹事).
+    VillageOfficer,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 5] = [
+    pub const ALL: [Role; 7] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
         Role::Auditor,
         Role::Administrator,
+        Role::Organisation,
+        Role::VillageOfficer,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -52,6 +58,8 @@ impl Role {
             Role::Cashier => "cashier",
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
+            Role::Organisation => "organisation",
+            Role::VillageOfficer => "village_officer",
         }
     }
 

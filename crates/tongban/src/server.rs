@@ -135,6 +135,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             grace,
         },
         calendar: config.work_calendar()?,
+        agents: config.agents.limits(),
         recent: cases::Recent::default(),
     })
 }

@@ -18,6 +18,7 @@ use store::seal::{Owner, Place};
 use store::tables::{application, consent};
 use uuid::Uuid;
 
+use crate::agents::{self, Hold};
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
@@ -65,6 +66,8 @@ pub struct Draft {
     pub questions: Vec<Asked>,
     /// When the draft is destroyed if nobody touches it.
     pub draft_until: Timestamp,
+    /// Whether answers are kept from the agent who acts; figures made of them are then not to be shown either.
+    pub hidden: bool,
 }
 
 /// Opens an application for a person, or continues their draft.
@@ -80,6 +83,7 @@ pub async fn open(
 ) -> Result<ApplicationId, CaseError> {
     let service = Arc::clone(desk.service(service)?);
     if let Some(row) = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await? {
+        guard::case(desk, &person.who(), Action::Fill, &row, &service)?;
         return Ok(ApplicationId::from_uuid(row.id));
     }
     if let Some(rounds) = &service.rounds
@@ -90,6 +94,7 @@ pub async fn open(
         });
     }
     let id = ApplicationId::generate(desk.clock.as_ref());
+    guard::opening(desk, &person.who(), person.id, id, &service)?;
     let now = desk.now();
     let mut answers = Answers::new(&service.form);
     service.form.prefill_profile(&mut answers, &profile(person), now);
@@ -138,10 +143,12 @@ pub async fn open(
         disposed_at: None,
     };
     let seal = desk.store.seal().clone();
+    let hold = Hold::of(desk, &person.who());
     let made = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 let mut row = row;
                 let key = seal.new_key(tx, Owner::Application(row.id)).await?;
                 row.key_id = key.uuid();
@@ -149,7 +156,9 @@ pub async fn open(
                     seal.seal(tx, key, Place::new("application", "answers", &row.id), &plain)
                         .await?,
                 );
+                let opened = row.id;
                 application::insert(tx, row).await?;
+                hold.opened(tx, opened).await?;
                 ledger::append(tx, entry).await?;
                 Ok::<_, CaseError>(())
             })
@@ -191,11 +200,23 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
     if row.person_id != Some(person.id.uuid()) {
         return Err(CaseError::NotFound("application"));
     }
+    let service = desk.service(&row.service)?;
+    guard::case(desk, &person.who(), Action::Fill, &row, service)?;
     still_draft(&row)?;
     if agreed(desk, id).await? {
         return Ok(());
     }
-    let service = desk.service(&row.service)?;
+    let hold = Hold::of(desk, &person.who());
+    let entry = guard::entry(
+        desk,
+        &person.who(),
+        Action::Fill,
+        id,
+        service,
+        Some(person.lookup),
+        &["notice"],
+    );
+    let entry = person.acting().map(|_| entry);
     let now = desk.now().as_microsecond();
     let consent = consent::Model {
         id: ConsentId::generate(desk.clock.as_ref()).uuid(),
@@ -210,7 +231,15 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
         withdrawn_at: None,
     };
     desk.store
-        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(consent::insert(tx, consent).await?) }))
+        .write(move |tx| {
+            Box::pin(async move {
+                hold.check(tx).await?;
+                if let Some(entry) = entry {
+                    ledger::append(tx, entry).await?;
+                }
+                Ok::<_, CaseError>(consent::insert(tx, consent).await?)
+            })
+        })
         .await
 }
 
@@ -238,9 +267,9 @@ fn still_draft(row: &application::Model) -> Result<(), CaseError> {
 /// # Errors
 /// [`CaseError::NotFound`]; the rules' and the store's.
 pub async fn draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Draft, CaseError> {
-    let own = record::own_draft(desk, person, id).await?;
+    let own = record::own_draft(desk, person, id, Action::View).await?;
     let mydata = fetched(desk, &own).await?;
-    shown(desk, own.record, own.agreed, mydata)
+    shown(desk, person, own.record, own.agreed, mydata)
 }
 
 /// Where the MyData fetch stands; most drafts were never sent there, which costs no query.
@@ -252,10 +281,18 @@ async fn fetched(desk: &Desk, own: &OwnDraft) -> Result<MyDataState, CaseError> 
     }
 }
 
-fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Result<Draft, CaseError> {
+fn shown(
+    desk: &Desk,
+    person: &Person,
+    mut record: Record,
+    agreed: bool,
+    mydata: MyDataState,
+) -> Result<Draft, CaseError> {
     let decision = decide::of(desk, &record, law_day(desk, &record.row))?;
     let questions = questions(&record, &decision);
+    let hidden = agents::hide(desk, person, &mut record);
     Ok(Draft {
+        hidden,
         id: record.id(),
         state: record.row.state,
         revision: record.row.revision,
@@ -316,29 +353,32 @@ pub async fn save(
     raw: Raw,
     language: Language,
 ) -> Result<Draft, CaseError> {
-    let own = record::own_draft(desk, person, id).await?;
+    let own = record::own_draft(desk, person, id, Action::Fill).await?;
     let mydata = fetched(desk, &own).await?;
     let OwnDraft { mut record, agreed, .. } = own;
     if record.row.state != State::Correction {
         still_draft(&record.row)?;
     }
+    let kept = agents::kept(desk, person, &record);
     let now = desk.now();
     record.answers = record
         .service
         .form
         .validate(page, &raw, &record.answers, language, now)
         .map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
+    kept.unchanged(&record.answers)?;
     // Checked after the page: a mistyped page is told first, and nothing typed is lost by a second window.
     same_revision(&record.row, revision)?;
     let mut row = record.row.clone();
     row.draft_until = until(now);
     let mut change = Change::quiet(desk, row);
+    change.hold = Hold::of(desk, &person.who());
     change.answers(desk, &record).await?;
     desk.store
         .write(move |tx| Box::pin(async move { change.write(tx).await }))
         .await?;
     record.row.revision += 1;
-    shown(desk, record, agreed, mydata)
+    shown(desk, person, record, agreed, mydata)
 }
 
 /// What is done to the persons of a family.
@@ -364,13 +404,14 @@ pub async fn members(
     revision: i64,
     change: Members,
 ) -> Result<(Draft, Option<String>), CaseError> {
-    let own = record::own_draft(desk, person, id).await?;
+    let own = record::own_draft(desk, person, id, Action::Fill).await?;
     let mydata = fetched(desk, &own).await?;
     let OwnDraft { mut record, agreed, .. } = own;
     if record.row.state != State::Correction {
         still_draft(&record.row)?;
     }
     same_revision(&record.row, revision)?;
+    let kept = agents::kept(desk, person, &record);
     let form = &record.service.form;
     let group = form.person_group().ok_or(CaseError::NotFound("family"))?;
     let mut added = None;
@@ -391,15 +432,17 @@ pub async fn members(
         }
         Members::Complete => record.answers.answer(&group.id, Some(true.into()), desk.now()),
     }
+    kept.unchanged(&record.answers)?;
     let mut row = record.row.clone();
     row.draft_until = until(desk.now());
     let mut change = Change::quiet(desk, row);
+    change.hold = Hold::of(desk, &person.who());
     change.answers(desk, &record).await?;
     desk.store
         .write(move |tx| Box::pin(async move { change.write(tx).await }))
         .await?;
     record.row.revision += 1;
-    Ok((shown(desk, record, agreed, mydata)?, added))
+    Ok((shown(desk, person, record, agreed, mydata)?, added))
 }
 
 /// Takes the application back (撤回); only before the decision.
@@ -407,7 +450,7 @@ pub async fn members(
 /// # Errors
 /// [`CaseError::Illegal`] after the decision; [`CaseError::Conflict`]; the store's.
 pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Withdraw).await?;
     same_revision(&record.row, revision)?;
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Withdraw)?;
     withdrawn_row(desk, &mut change.row, &record.service);

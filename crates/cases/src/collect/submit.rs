@@ -11,6 +11,7 @@ use store::tables::{application, decision, measure};
 use uuid::Uuid;
 
 use super::{questions, still_draft};
+use crate::agents;
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
@@ -52,7 +53,7 @@ pub async fn submit(
     revision: i64,
     form_token: Uuid,
 ) -> Result<Receipt, CaseError> {
-    let OwnDraft { record, agreed, .. } = record::own_draft(desk, person, id).await?;
+    let OwnDraft { record, agreed, .. } = record::own_draft(desk, person, id, Action::Submit).await?;
     if record.row.state != State::Draft && record.row.form_token == Some(form_token) {
         return receipt(&record.row).ok_or(CaseError::NotFound("application"));
     }
@@ -100,12 +101,19 @@ pub async fn submit(
     let series = format!("{}-{}", roc::year(today), record.service.meta.series);
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
-    let row = draft.write_numbered(desk, change, series, kept, measure, entry).await?;
+    let told = agents::submitted(desk, person, &record).await?;
+    let row = draft
+        .write_numbered(desk, change, series, kept, measure, entry, told)
+        .await?;
     desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
 }
 
 impl notify::Draft {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that one submission writes, in one transaction"
+    )]
     /// Writes the submission; the number is known only inside the transaction, and the receipt names it.
     async fn write_numbered(
         self,
@@ -115,6 +123,7 @@ impl notify::Draft {
         kept: decision::Model,
         measure: measure::Model,
         entry: Option<Entry>,
+        told: Option<agents::Note>,
     ) -> Result<application::Model, CaseError> {
         let seal = desk.store.seal().clone();
         desk.store
@@ -132,6 +141,9 @@ impl notify::Draft {
                         entry.write(tx).await?;
                     }
                     self.seal(tx, &seal, &number).await?.write(tx).await?;
+                    if let Some(told) = told {
+                        told.with("number", &number).write(tx).await?;
+                    }
                     Ok::<_, CaseError>(row)
                 })
             })

@@ -78,7 +78,7 @@ fn text(kind: &str, language: Language) -> &'static str {
 }
 
 /// Puts the words into a text. A word that is not given stays as it is, so that a test sees it.
-fn fill(text: &str, words: &BTreeMap<String, String>) -> String {
+pub(crate) fn fill(text: &str, words: &BTreeMap<String, String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

@@ -347,7 +347,7 @@ pub async fn new_account(
     raw: services::form::Raw,
     language: civic::Language,
 ) -> Result<(), CaseError> {
-    let mut record = record::own(desk, person, id, Action::Fill).await?;
+    let mut record = record::own(desk, person, id, Action::Account).await?;
     let key = crate::wanted::account_key(&record.service.form).ok_or(CaseError::NotFound("account"))?;
     let address = record
         .service
@@ -390,7 +390,7 @@ pub async fn new_account(
     let entry = guard::entry(
         desk,
         &person.who(),
-        Action::Fill,
+        Action::Account,
         id,
         &record.service,
         Some(person.lookup),

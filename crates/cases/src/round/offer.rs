@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::draw::{read, tell};
 use super::find;
 use super::spec::Spec;
+use crate::agents::Hold;
 use crate::guard::{self, Action};
 use crate::people::Person;
 use crate::record::{self, Record};
@@ -26,7 +27,7 @@ async fn own(
     id: ApplicationId,
     ticket: Uuid,
 ) -> Result<(Record, ticket::Model), CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Answer).await?;
     let row = ticket::by_id(desk.store.read(), ticket).await?;
     let row = row
         .filter(|row| row.application_id == id.uuid())
@@ -82,9 +83,11 @@ pub async fn accept(
         due,
         at: desk.now().as_microsecond(),
     };
+    let hold = Hold::of(desk, &person.who());
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 if !ticket::step(tx, row.id, row.revision, &step).await? {
                     return Err(CaseError::Conflict("ticket"));
                 }

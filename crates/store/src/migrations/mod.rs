@@ -18,6 +18,7 @@ mod m014_payment;
 mod m015_measure;
 mod m016_security_event;
 mod m017_round;
+mod m020_agent;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m015_measure::Migration),
             Box::new(m016_security_event::Migration),
             Box::new(m017_round::Migration),
+            Box::new(m020_agent::Migration),
         ]
     }
 }

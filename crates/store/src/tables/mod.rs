@@ -5,6 +5,7 @@
 //! dollars, personal data is a sealed `Vec<u8>` (see [`crate::seal`]).
 
 pub mod application;
+pub mod authorisation;
 pub mod consent;
 pub mod data_key;
 pub mod decision;
@@ -17,6 +18,8 @@ pub mod letter;
 pub mod measure;
 pub mod message;
 pub mod mydata_transaction;
+pub mod notice;
+pub mod organisation;
 pub mod outbox;
 pub mod payment;
 pub mod payment_batch;

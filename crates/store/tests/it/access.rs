@@ -11,7 +11,20 @@ const ME: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
-const ACTIONS: [&str; 19] = [
+const ACTIONS: [&str; 32] = [
+    "view",
+    "correct",
+    "answer",
+    "letters",
+    "payments",
+    "account",
+    "data",
+    "mydata",
+    "survey",
+    "uses",
+    "authorise",
+    "revoke",
+    "assist",
     "open",
     "fill",
     "submit",
@@ -32,7 +45,15 @@ const ACTIONS: [&str; 19] = [
     "administer",
     "profile",
 ];
-const ROLES: [&str; 5] = ["officer", "supervisor", "cashier", "auditor", "administrator"];
+const ROLES: [&str; 7] = [
+    "officer",
+    "supervisor",
+    "cashier",
+    "auditor",
+    "administrator",
+    "organisation",
+    "village_officer",
+];
 const STATES: [&str; 9] = [
     "draft",
     "submitted",

@@ -37,6 +37,10 @@ fn declared<E: EntityTrait + Default>(tables: &mut BTreeMap<String, Columns>) {
 fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
     declared::<application::Entity>(&mut tables);
+    declared::<authorisation::Entity>(&mut tables);
+    declared::<authorisation::case::Entity>(&mut tables);
+    declared::<notice::Entity>(&mut tables);
+    declared::<organisation::Entity>(&mut tables);
     declared::<application::series::Entity>(&mut tables);
     declared::<consent::Entity>(&mut tables);
     declared::<data_key::Entity>(&mut tables);

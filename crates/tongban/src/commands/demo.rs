@@ -27,6 +27,9 @@ const AGENCY: &str = "臺中市政府社會局";
 /// The office that gives places in kindergartens.
 const EDUCATION: &str = "臺中市政府教育局";
 
+/// An organisation that may act for residents: number, name.
+const ORGANISATION: (&str, &str) = ("04595257", "示範社會福利協會");
+
 /// What `demo` is told.
 #[derive(Args, Clone)]
 pub struct DemoArgs {
@@ -145,6 +148,7 @@ pub fn config_for(data: &Path) -> Config {
             },
             grace_minutes: 1,
         },
+        agents: crate::config::Agents::default(),
         oidc: None,
         mydata: None,
         mail: None,
@@ -198,6 +202,10 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     .await?;
     for member in &members {
         member.open(&desk).await?;
+    }
+    let known = cases::agents::all(&desk).await?;
+    if !known.iter().any(|one| one.number == ORGANISATION.0) {
+        cases::agents::add(&desk, ORGANISATION.0, ORGANISATION.1).await?;
     }
     progress.end();
     tell(&args, &config, &running, &members, &offered);
@@ -398,7 +406,7 @@ pub struct Member {
 }
 
 /// Account, name, role, office.
-const STAFF: [(&str, &str, Role, &str); 10] = [
+const STAFF: [(&str, &str, Role, &str); 12] = [
     ("officer", "承辦人甲", Role::Officer, AGENCY),
     ("officer2", "承辦人乙", Role::Officer, AGENCY),
     ("supervisor", "主管", Role::Supervisor, AGENCY),
@@ -409,6 +417,8 @@ const STAFF: [(&str, &str, Role, &str); 10] = [
     ("education", "教育局承辦人", Role::Officer, EDUCATION),
     ("education2", "教育局主管", Role::Supervisor, EDUCATION),
     ("education3", "教育局出納", Role::Cashier, EDUCATION),
+    ("village", "里幹事", Role::VillageOfficer, AGENCY),
+    ("helper", "社工員", Role::Organisation, ORGANISATION.0),
 ];
 
 /// The office of accounts of which no other is known.

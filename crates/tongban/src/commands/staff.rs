@@ -32,10 +32,10 @@ enum StaffCommand {
         /// Name shown
         #[arg(long)]
         name: String,
-        /// officer, supervisor, cashier, auditor or administrator
+        /// officer, supervisor, cashier, auditor, administrator, organisation or village_officer
         #[arg(long)]
         role: String,
-        /// Office, as the service folders name it
+        /// Office, as the service folders name it; for an organisation its unified business number
         #[arg(long)]
         agency: String,
     },
@@ -52,7 +52,9 @@ pub fn run(args: &StaffArgs) -> ExitCode {
         agency,
     } = &args.command;
     let Some(role) = Role::parse(role) else {
-        eprintln!("error: `{role}` is no role; use officer, supervisor, cashier, auditor or administrator");
+        eprintln!(
+            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, organisation or village_officer"
+        );
         return ExitCode::FAILURE;
     };
     let config = match Config::read(config) {

@@ -4,6 +4,7 @@
 
 mod act;
 mod admin;
+mod assist;
 mod audit;
 mod case;
 mod chart;
@@ -65,6 +66,8 @@ pub fn routes() -> Router<App> {
             "/office/rounds/{service}/{round}/tickets/{ticket}/check-in",
             post(rounds::check_in),
         )
+        .route("/office/assist", get(assist::show).post(assist::ask))
+        .route("/office/assist/{id}", get(assist::password).post(assist::begin))
         .route("/office/indicators", get(indicators::show))
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
@@ -120,6 +123,8 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Cashier => "/office/payments",
         Role::Auditor => "/office/audit",
         Role::Administrator => "/office/admin",
+        Role::Organisation => "/agent",
+        Role::VillageOfficer => "/office/assist",
     }
 }
 
@@ -146,6 +151,8 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
+        Role::Organisation => &[("/agent", "office-nav-agent")],
+        Role::VillageOfficer => &[("/office/assist", "office-nav-assist"), ("/agent", "office-nav-agent")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages
@@ -160,7 +167,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
 
 /// Name of a role.
 pub(crate) fn role(frame: &Frame, role: Role) -> String {
-    frame.t(&format!("office-role-{}", role.word()))
+    frame.t(&format!("office-role-{}", role.word().replace('_', "-")))
 }
 
 /// What has just been done, by the word the address carries; words we don't know say nothing.

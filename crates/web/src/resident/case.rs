@@ -10,7 +10,7 @@ use civic::ids::LetterId;
 use uuid::Uuid;
 
 use super::rounds::{self, TicketCard, cards};
-use super::{Resident, apply, explained};
+use super::{Resident, agents, apply, explained};
 use crate::address::application;
 use crate::components::{
     Banner, Cell, Colour, Event, Head, Outcome, Reasons, Row, SummaryList, Table, Tag, Task, TaskList, Timeline,
@@ -200,7 +200,7 @@ pub(super) async fn show(
         detail,
     };
     let todo = match (&case.correction, case.account_refused) {
-        (Some(correction), _) if case.mine.state == CaseState::Correction => Some((
+        (Some(correction), _) if case.mine.state == CaseState::Correction && case.may_correct => Some((
             banner(
                 words.t1("case-correct", "due", words.date(correction.due)),
                 Some(correction.message.clone()),
@@ -256,8 +256,8 @@ pub(super) async fn show(
     });
     let events = case.events.iter().map(|event| Event {
         at: event.at,
-        title: words.t(&format!("event-{}", event.kind.replace('_', "-"))),
-        by: Some(words.t(&format!("actor-{}", event.actor))),
+        title: agents::event(words, event),
+        by: Some(agents::actor(words, event, &person)),
         text: event.text.clone(),
     });
     let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
@@ -274,10 +274,11 @@ pub(super) async fn show(
         reasons: case
             .decision
             .as_ref()
+            .filter(|_| !case.hidden)
             .map(|decision| explained::reasons(words, &case.service, decision, &case.answers)),
         letters: letters.collect(),
         payments,
-        tickets: cards(words, &id, &case.tickets),
+        tickets: cards(words, &id, &case.tickets, case.may_answer),
         timeline: Timeline {
             words,
             events: events.collect(),

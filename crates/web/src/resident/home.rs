@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use cases::agents::Power;
 use services::Service;
 use tower_sessions::Session;
 
 use super::rounds::{self, Offered};
+use crate::acting::Principal;
 use crate::{App, Frame, Problem, page};
 
 #[derive(Template)]
@@ -41,6 +44,8 @@ struct ServicePage {
     is_open: bool,
     /// Where its rounds stand.
     standing: Option<String>,
+    /// Who acts was not entrusted with it.
+    not_entrusted: bool,
     /// Data sets that come from MyData: name and agency.
     sets: Vec<(String, String)>,
     phone: String,
@@ -51,10 +56,14 @@ pub(super) async fn service(
     State(app): State<App>,
     frame: Frame,
     session: Session,
+    principal: Option<Extension<Principal>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let service = app.desk.catalogue.get(&id).cloned().ok_or(Problem::NotFound)?;
     let frame = frame.with_token(&session).await?;
+    let acting = principal
+        .as_ref()
+        .and_then(|Extension(Principal(person))| person.acting());
     let sets = super::mydata::sets(&app, &service, frame.words);
     let (rounds, is_open, standing) = rounds::offered(&app, frame.words, &service);
     page(&ServicePage {
@@ -63,6 +72,7 @@ pub(super) async fn service(
         rounds,
         is_open,
         standing,
+        not_entrusted: acting.is_some_and(|acting| !(acting.is_for(&id) && acting.has(Power::Fill))),
         sets,
         phone: app.desk.city.phone.clone(),
     })

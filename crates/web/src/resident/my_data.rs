@@ -6,10 +6,10 @@ use axum::response::Response;
 use cases::mine;
 use store::ledger::ActorKind;
 
-use super::Resident;
+use super::{Resident, agents};
 use crate::{App, Frame, Problem, page};
 
-/// Key of the word for an actor.
+/// Key of the word for an actor who is no agent.
 fn actor(kind: ActorKind) -> &'static str {
     match kind {
         ActorKind::System => "actor-system",
@@ -43,20 +43,13 @@ pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<R
     let Resident { frame, person } = resident;
     let words = frame.words;
     let found = mine::uses(&app.desk, &person, SHOWN).await?;
+    let names = agents::names(&app, &person).await?;
     let uses = found.iter().map(|recorded| {
         let entry = &recorded.entry;
-        let known = |stem: &str, word: &str| {
-            let key = format!("{stem}-{}", word.replace(['_', '.'], "-"));
-            if words.has(&key) {
-                words.t(&key)
-            } else {
-                word.to_owned()
-            }
-        };
         Use {
             when: words.time(entry.at),
-            who: words.t(actor(entry.actor)),
-            what: known("use", &entry.action),
+            who: agents::who(words, &names, &person, entry).unwrap_or_else(|| words.t(actor(entry.actor))),
+            what: agents::what(words, &entry.action),
             basis: entry.purpose.basis.clone(),
         }
     });

@@ -66,6 +66,7 @@ impl Kit {
             mail: None,
             city,
             calendar: WorkCalendar::default(),
+            agents: Default::default(),
             recent: Default::default(),
         };
         Kit {

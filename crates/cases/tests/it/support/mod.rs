@@ -98,6 +98,7 @@ impl Kit {
             mail: None,
             city: city(),
             calendar: WorkCalendar::default(),
+            agents: Default::default(),
             recent: Default::default(),
         };
         Kit {
