@@ -128,6 +128,7 @@ agent-stopped-text = What you just did was not carried out. The authorisation ma
 agent-not-entrusted = You were not authorised to act in this service.
 agent-may-not-submit = You were not authorised to send it. Everything is saved; ask { $name } to sign in and send it.
 agent-data-own = Only { $name } can sign in to MyData and agree to fetch data. An agent can’t do it for them.
+agent-data-text = These data can come from MyData instead of being filled in:
 agent-data-ask = Ask { $name } to fetch it
 agent-data-asked = { $name } was told. Once they have fetched it, go on here.
 

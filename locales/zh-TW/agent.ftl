@@ -128,6 +128,7 @@ agent-stopped-text = 您剛才的動作沒有執行。授權可能到期了、�
 agent-not-entrusted = 您沒有受託代辦這項服務。
 agent-may-not-submit = 您沒有受託送出。內容都存好了，請「{ $name }」自己登入送出。
 agent-data-own = 從 MyData 取得資料，一定要「{ $name }」本人登入並同意，不能由代理人代替。
+agent-data-text = 這些資料可以從 MyData 取得，不用自己填：
 agent-data-ask = 請「{ $name }」自己取得
 agent-data-asked = 已經通知「{ $name }」。取得之後，您在這裡繼續填。
 

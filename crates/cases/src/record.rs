@@ -12,6 +12,7 @@ use store::sea_orm::ConnectionTrait;
 use store::seal::Place;
 use store::tables::application;
 
+use crate::agents::Hold;
 use crate::guard::{self, Action, Who};
 use crate::people::Person;
 use crate::{CaseError, Desk};
@@ -40,7 +41,7 @@ pub(crate) async fn row(desk: &Desk, id: ApplicationId) -> Result<application::M
 
 /// Whether the verb of this action writes its own entry of the usage ledger.
 const fn is_told(action: Action) -> bool {
-    matches!(action, Action::Submit | Action::Withdraw | Action::Account)
+    matches!(action, Action::Submit | Action::Withdraw)
 }
 
 /// What an agent uses is recorded each time; a person's own looks at their own case are not.
@@ -57,9 +58,11 @@ async fn note(desk: &Desk, person: &Person, action: Action, record: &Record) -> 
         Some(person.lookup),
         &["answers"],
     );
+    let hold = Hold::of(desk, &person.who());
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 store::ledger::append(tx, entry).await?;
                 Ok(())
             })

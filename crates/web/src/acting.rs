@@ -19,7 +19,8 @@ pub(crate) struct Principal(pub(crate) Person);
 
 /// Before every page: who acts for somebody does so under an authorisation in force, or is told that it has ended.
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match principal(&app, &request).await {
+    let session = request.extensions().get::<Session>().cloned();
+    match principal(&app, session.as_ref()).await {
         Ok(Some(person)) => {
             request.extensions_mut().insert(Principal(person));
             next.run(request).await
@@ -29,10 +30,8 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     }
 }
 
-async fn principal(app: &App, request: &Request) -> Result<Option<Person>, Problem> {
-    let Some(session) = request.extensions().get::<Session>() else {
-        return Ok(None);
-    };
+async fn principal(app: &App, session: Option<&Session>) -> Result<Option<Person>, Problem> {
+    let Some(session) = session else { return Ok(None) };
     let visit = Visit::of(session).await?;
     let Some(acting) = &visit.acting else { return Ok(None) };
     let found = match visit.who {

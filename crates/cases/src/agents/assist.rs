@@ -198,7 +198,7 @@ pub async fn begin(
                 let right = row
                     .password
                     .as_deref()
-                    .is_some_and(|kept| bool::from(kept.ct_eq(&typed[..])));
+                    .is_some_and(|kept| bool::from(kept.ct_eq(typed.as_slice())));
                 let answer = match (waits && in_time, right) {
                     (true, true) => {
                         next.state = "accepted".to_owned();

@@ -193,7 +193,7 @@ pub(crate) async fn grant(
 ) -> Result<Result<Grant, Refused>, CaseError> {
     let (person, staff) = match party {
         Party::Person(person) => {
-            let is_theirs = row.agent_lookup.as_deref() == Some(&person.lookup[..]);
+            let is_theirs = row.agent_lookup.as_deref() == Some(person.lookup.as_slice());
             (is_theirs.then(|| person.id.uuid()), None)
         }
         Party::Staff(staff) => (None, member(desk, staff, row).await?),

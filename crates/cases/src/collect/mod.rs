@@ -86,6 +86,8 @@ pub async fn open(
         guard::case(desk, &person.who(), Action::Fill, &row, &service)?;
         return Ok(ApplicationId::from_uuid(row.id));
     }
+    let id = ApplicationId::generate(desk.clock.as_ref());
+    guard::opening(desk, &person.who(), person.id, id, &service)?;
     if let Some(rounds) = &service.rounds
         && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
     {
@@ -93,8 +95,6 @@ pub async fn open(
             next: next.map(|round| round.opens),
         });
     }
-    let id = ApplicationId::generate(desk.clock.as_ref());
-    guard::opening(desk, &person.who(), person.id, id, &service)?;
     let now = desk.now();
     let mut answers = Answers::new(&service.form);
     service.form.prefill_profile(&mut answers, &profile(person), now);

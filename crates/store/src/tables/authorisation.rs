@@ -164,7 +164,7 @@ pub async fn idle(db: &impl ConnectionTrait, before: i64, limit: u64) -> Result<
     Entity::find()
         .filter(Column::Kind.eq("assisted"))
         .filter(Column::State.eq("accepted"))
-        .filter(Column::UsedAt.lt(before))
+        .filter(Column::UsedAt.lte(before))
         .order_by_asc(Column::UsedAt)
         .limit(limit)
         .all(db)

@@ -418,7 +418,7 @@ const STAFF: [(&str, &str, Role, &str); 12] = [
     ("education2", "教育局主管", Role::Supervisor, EDUCATION),
     ("education3", "教育局出納", Role::Cashier, EDUCATION),
     ("village", "里幹事", Role::VillageOfficer, AGENCY),
-    ("helper", "社工員", Role::Organisation, ORGANISATION.0),
+    ("welfare", "社工員", Role::Organisation, ORGANISATION.0),
 ];
 
 /// The office of accounts of which no other is known.

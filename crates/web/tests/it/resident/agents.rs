@@ -192,7 +192,10 @@ async fn an_agent_reaches_nothing_that_was_not_entrusted() {
         }
     }
     for path in ["/my-data", "/agents", "/agents/new"] {
-        browser.get(path).await.is(403).lacks("B2");
+        let page = browser.get(path).await;
+        page.is(403)
+            .lacks(national_id(1).reveal())
+            .lacks(national_id(2).reveal());
     }
     // who acts for somebody authorises nobody, whatever the form says
     let new = [
@@ -338,13 +341,11 @@ async fn organisations_and_village_officers_act_on_their_own_pages() {
         .to_owned();
     let wrong = if password == "123456" { "654321" } else { "123456" };
     browser
-        .submit(&page, "/office/assist/", &[("password", wrong)])
+        .submit(&page, &asked.location, &[("password", wrong)])
         .await
         .is(422)
         .has("還可以試 4 次");
-    let begun = browser
-        .submit(&page, "/office/assist/", &[("password", &password)])
-        .await;
+    let begun = browser.submit(&page, &asked.location, &[("password", &password)]).await;
     assert_eq!(begun.location, "/applications", "{}", begun.text());
     let page = browser.follow(&begun).await;
     page.is(200).has("您正在代「林阿梅1」");
