@@ -49,10 +49,11 @@ source-says = The agency’s data says “{ $value }”. Our staff will look int
 reason-met = Met
 reason-failed = Not met
 reason-open = Still to find out
-reason-law = Basis: { $law }
+reason-law = Basis:{ " " }
 reasons-failed = Conditions not met
 reasons-open = Conditions not known yet
 reasons-met = Conditions met
+reasons-aside = Conditions that change nothing here
 reasons-figures = Figures worked out
 
 # When something went wrong

@@ -49,10 +49,11 @@ source-says = 機關資料是「{ $value }」，我們會請承辦人員查明�
 reason-met = 符合
 reason-failed = 不符合
 reason-open = 還需要資料
-reason-law = 依據：{ $law }
+reason-law = 依據：
 reasons-failed = 不符合的條件
 reasons-open = 還不能判斷的條件
 reasons-met = 符合的條件
+reasons-aside = 不影響結果的條件
 reasons-figures = 計算出來的數字
 
 # 出了問題

@@ -61,7 +61,7 @@ for (const [width, where] of [
     await looked(mother, `agent-${where}-new`);
     await mother.page.getByRole("button", { name: "送出授權" }).click();
     await looked(mother, `agent-${where}-new-errors`);
-    await authorise(mother, daughter, ["看機關和 MyData 提供的資料"]);
+    await authorise(mother, daughter, ["看機關和 MyData 提供的資料", "看、填和更換匯款帳戶"]);
     await mother.page.getByRole("button", { name: "送出授權" }).click();
     await looked(mother, `agent-${where}-given`);
     assert.ok(await mother.page.getByText("等對方接受").first().isVisible());

@@ -1,20 +1,29 @@
-// A place in a kindergarten: registered by hand on a phone, checked by the office, ready for the draw that anyone can check.
+// A place in a kindergarten: registered by hand on a phone, checked by the office, drawn so that anyone can check it, accepted
+// and taken up.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PHONE, launch, looked, person } from "../support/browser.mjs";
+import { sealAndDraw } from "../support/office.mjs";
 import { start } from "../support/platform.mjs";
-import { answer, signIn, signInStaff } from "../support/steps.mjs";
+import { copy, oneRound } from "../support/services.mjs";
+import { answer, signIn, signInStaff, untilCaseSays } from "../support/steps.mjs";
 
+const ROUND = { id: "vacancies", name: "115學年度缺額招生", checkIn: true, seats: ["demo-1,two,1,0", "demo-1,three,2,0", "demo-1,four,1,0", "demo-1,five,3,0", "demo-3,four,2,0"] };
+
+let services;
 let platform;
 let browser;
 
 before(async () => {
-  [platform, browser] = await Promise.all([start(), launch()]);
+  services = copy();
+  oneRound(services, "kindergarten", ROUND);
+  [platform, browser] = await Promise.all([start({ services: services.path }), launch()]);
 });
 after(async () => {
   await browser?.close();
   await platform?.stop();
+  services?.remove();
 });
 
 /** A valid national id of Taichung that nobody of the demonstration city has. */
@@ -113,6 +122,31 @@ test("a parent registers a child, the office checks, the public page says how th
     await page.getByRole("link", { name: "名額、名冊和抽籤結果" }).click();
     await looked(me, "kindergarten-round");
     assert.ok(await page.getByText("封存的名冊：受理截止後公開").isVisible());
+    assert.deepEqual((await page.locator("tbody tr td:nth-last-child(2)").allTextContents()).slice(0, 4), ["2 歲幼兒專班", "3 歲", "4 歲", "5 歲"]);
+  });
+
+  await t.test("after the window the list is sealed and drawn; the parent accepts, the office notes the check-in", async () => {
+    oneRound(services, "kindergarten", { ...ROUND, closed: true });
+    await platform.restart();
+    await sealAndDraw(browser, platform, {
+      service: "kindergarten",
+      round: ROUND.id,
+      sealer: "education",
+      drawer: "education2",
+      seed: "07,41,18,02,33,26",
+      name: "kindergarten",
+    });
+    await untilCaseSays(me, platform, "公共化幼兒園入園登記", "正取，請確認");
+    await looked(me, "kindergarten-case-offered");
+    await page.getByRole("button", { name: "接受這個名額" }).click();
+    assert.ok(await page.getByText("您接受了名額：示範第一幼兒園。").isVisible());
+    await looked(me, "kindergarten-case-accepted");
+    const officer = await person(browser);
+    await signInStaff(officer, platform, "education");
+    await officer.page.goto(`${platform.portal}/office/rounds/kindergarten/${ROUND.id}`);
+    await officer.page.locator('form[action$="/check-in"] button').click();
+    await officer.context.close();
+    await untilCaseSays(me, platform, "公共化幼兒園入園登記", "您已經報到：示範第一幼兒園。");
   });
   await me.context.close();
 });

@@ -6,34 +6,55 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Starts the demonstration city and answers what its line of JSON says, with `stop()`. */
-export async function start({ residents = 2000, grace = 2, more = [] } = {}) {
+/** The program under test. */
+export function program() {
   const binary = process.env.TONGBAN_BINARY;
   if (!binary) throw new Error("TONGBAN_BINARY must name the program");
+  return binary;
+}
+
+/**
+ * Starts the demonstration city and answers what its line of JSON says, with `stop()`. `services` is a folder of services
+ * instead of the built-in ones.
+ */
+export async function start({ residents = 2000, grace = 2, services, more = [] } = {}) {
   const data = mkdtempSync(join(tmpdir(), "tongban-journey-"));
-  const child = spawn(
-    binary,
-    ["demo", "--residents", String(residents), "--data", data, "--listen", "127.0.0.1:0", "--grace", String(grace), "--no-history", "--json", ...more],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  const line = await Promise.race([
-    new Promise((resolve) => createInterface(child.stdout).once("line", resolve)),
-    ended.then((code) => Promise.reject(new Error(`the platform ended with ${code}`))),
-  ]);
-  const facts = JSON.parse(line);
-  return {
-    ...facts,
+  let child;
+  let ended;
+  async function open(listen) {
+    const args = ["demo", "--residents", String(residents), "--data", data, "--listen", listen, "--grace", String(grace), "--no-history", "--json"];
+    if (services) args.push("--services", services);
+    child = spawn(program(), [...args, ...more], { stdio: ["ignore", "pipe", "inherit"] });
+    ended = new Promise((resolve) => child.once("exit", resolve));
+    const line = await Promise.race([
+      new Promise((resolve) => createInterface(child.stdout).once("line", resolve)),
+      ended.then((code) => Promise.reject(new Error(`the platform ended with ${code}`))),
+    ]);
+    Object.assign(platform, JSON.parse(line));
+  }
+  async function close() {
+    child?.kill("SIGTERM");
+    await Promise.race([ended, new Promise((late) => setTimeout(late, 5_000))]);
+    child?.kill("SIGKILL");
+    await ended;
+  }
+  const platform = {
     data,
     /** A member of the staff by account. */
-    member: (account) => facts.staff.find((one) => one.account === account),
+    member: (account) => platform.staff.find((one) => one.account === account),
     /** A demonstration resident by the start of the note. */
-    resident: (note) => facts.people.find((one) => one.note.includes(note)),
+    resident: (note) => platform.people.find((one) => one.note.includes(note)),
+    /** Stops and starts again at the same address with the same data, as after a change of a folder: who is signed in stays so. */
+    async restart() {
+      const listen = new URL(platform.portal).host;
+      await close();
+      await open(listen);
+    },
     async stop() {
-      child.kill("SIGTERM");
-      await Promise.race([ended, new Promise((late) => setTimeout(late, 5_000))]);
-      child.kill("SIGKILL");
+      await close();
       rmSync(data, { recursive: true, force: true });
     },
   };
+  await open("127.0.0.1:0");
+  return platform;
 }

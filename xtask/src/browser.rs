@@ -9,7 +9,7 @@ use std::process::Command;
 pub fn journeys(binary: &Path) -> Command {
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
-    let mut specs: Vec<_> = ["resident", "officer", "cashier", "bugs"]
+    let mut specs: Vec<_> = ["resident", "office", "counter"]
         .iter()
         .flat_map(|role| specs(&root().join("tests").join(role)))
         .collect();

@@ -4,7 +4,7 @@ use crate::shell::{Done, command, has, is_root, must, root};
 use std::path::Path;
 
 /// A Debian package and the file that shows it is there.
-const DEBIAN: [(&str, &str); 5] = [
+const DEBIAN: [(&str, &str); 8] = [
     ("chromium", "/usr/bin/chromium"),
     ("libxml2-utils", "/usr/bin/xmllint"),
     ("postgresql", "/usr/lib/postgresql"),
@@ -12,6 +12,12 @@ const DEBIAN: [(&str, &str); 5] = [
         "fonts-noto-cjk",
         "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     ),
+    ("tesseract-ocr", "/usr/bin/tesseract"),
+    (
+        "tesseract-ocr-chi-tra",
+        "/usr/share/tesseract-ocr/5/tessdata/chi_tra.traineddata",
+    ),
+    ("poppler-utils", "/usr/bin/pdfinfo"),
     ("libssl-dev", "/usr/include/openssl/ssl.h"),
 ];
 

@@ -10,7 +10,7 @@ use crate::guard::{self, Action, Who};
 use crate::people::Person;
 use crate::review::act::stood_still;
 use crate::transition::Act;
-use crate::{CaseError, Desk, collect, decide, record};
+use crate::{CaseError, Desk, collect, confirm, decide, record};
 
 /// Hands the correction in. Pages are saved by [`crate::collect::save`] before.
 ///
@@ -34,12 +34,13 @@ pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i
         &["answers"],
     ));
     let kept = decide::row(desk, &record, &decision, "corrected").await?;
+    let renewal = confirm::again(desk, &record).await?;
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 change.write(tx).await?;
                 decision::insert(tx, kept).await?;
-                Ok(())
+                renewal.write(tx).await
             })
         })
         .await

@@ -23,6 +23,8 @@ pub struct Desk {
     pub mydata: Option<exchange::mydata::Connector>,
     /// The way to the mail server; without it messages wait in the store.
     pub mail: Option<exchange::mail::Mailer>,
+    /// The programs that read scans; without them a scan is kept and the clerk types.
+    pub scans: exchange::ocr::Tools,
     /// Who we are.
     pub city: City,
     /// Which days are working days.

@@ -3,8 +3,8 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    consent, decision, entitlement, event, evidence, letter, message, mydata_transaction, payment, round_entry, survey,
-    ticket,
+    appeal, confirmation, consent, decision, entitlement, event, evidence, exclusion, letter, message,
+    mydata_transaction, paper, payment, roll_entry, round_entry, survey, ticket, visit, witness,
 };
 
 use crate::change::Change;
@@ -12,6 +12,8 @@ use crate::guard::{self, Action, Who};
 use crate::transition::Act;
 use crate::{CaseError, Desk};
 
+/// How long it is kept who stood at which counter; the usage ledger keeps it longer.
+const VISITS: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
 /// Cases of one round.
 const ROUND: u64 = 100;
 
@@ -21,6 +23,17 @@ const ROUND: u64 = 100;
 /// # Errors
 /// The store's; what was destroyed before stays destroyed.
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
+    let before = desk.now().checked_sub(VISITS).unwrap_or(jiff::Timestamp::MIN);
+    let (before, today) = (before.as_microsecond(), desk.today().to_string());
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                visit::delete_before(tx, before).await?;
+                exclusion::delete_ended(tx, &today).await?;
+                Ok::<_, CaseError>(())
+            })
+        })
+        .await?;
     let mut count = 0;
     loop {
         let rows = application::disposable(
@@ -76,9 +89,14 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 message::delete_of(tx, id).await?;
                 letter::delete_of(tx, id).await?;
                 survey::delete_of(tx, id).await?;
+                witness::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
                 store::tables::authorisation::case::delete_of(tx, id).await?;
+                paper::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
+                confirmation::delete_of(tx, id).await?;
+                appeal::delete_of(tx, id).await?;
+                roll_entry::forget(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;
                 payment::forget(tx, id).await?;

@@ -35,9 +35,15 @@ pub enum CaseError {
         /// When the next round opens, in legal time, if one is announced.
         next: Option<jiff::civil::DateTime>,
     },
+    /// The service can't be applied for in this way.
+    #[error("this service is not applied for in this way; see how it is given on its page")]
+    Channel,
     /// Somebody named in the application takes part in the round already.
     #[error("somebody named in this application takes part in the round already; withdraw the other application first")]
     Entered,
+    /// The city gives it to the person of its own motion already.
+    #[error("the city gives you this without an application; see your cases")]
+    OnRoll,
     /// None of the places chosen has a seat of the kind needed, or may be chosen.
     #[error("none of the chosen places has a seat of the kind needed; choose others")]
     NoPlace,

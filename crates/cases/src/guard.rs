@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use civic::ids::{ApplicationId, PersonId, StaffId};
-use civic::{Language, Purpose};
+use civic::{Channel, Language, Purpose};
 use services::Service;
 use store::access::{Actor, Grant, Resource};
 use store::ledger::{ActorKind, Entry};
-use store::tables::{application, payment_batch, person, round};
+use store::tables::{application, payment_batch, person, roll, round};
 use uuid::Uuid;
 
 use crate::agents::Acting;
@@ -33,6 +33,15 @@ pub enum Who {
         /// Office they work for, as the services name it.
         agency: String,
     },
+    /// A clerk at the counter, for the person who stands before them; only [`crate::counter`] makes one.
+    Clerk {
+        /// The clerk.
+        id: StaffId,
+        /// Office they work for.
+        agency: String,
+        /// Who is served.
+        serving: PersonId,
+    },
 }
 
 impl Who {
@@ -46,6 +55,11 @@ impl Who {
                 role: role.word(),
                 agency,
             },
+            Who::Clerk { id, agency, .. } => Actor::Staff {
+                id: id.uuid(),
+                role: Role::Clerk.word(),
+                agency,
+            },
         }
     }
 
@@ -55,7 +69,7 @@ impl Who {
             Who::System => ("system", None),
             Who::Resident(id) => ("person", Some(id.uuid())),
             Who::Agent(acting) => acting.by.columns(),
-            Who::Staff { id, .. } => ("staff", Some(id.uuid())),
+            Who::Staff { id, .. } | Who::Clerk { id, .. } => ("staff", Some(id.uuid())),
         }
     }
 
@@ -64,7 +78,7 @@ impl Who {
             Who::System => (ActorKind::System, None),
             Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
             Who::Agent(acting) => acting.in_ledger(),
-            Who::Staff { id, .. } => (ActorKind::Staff, Some(id.uuid())),
+            Who::Staff { id, .. } | Who::Clerk { id, .. } => (ActorKind::Staff, Some(id.uuid())),
         }
     }
 }
@@ -79,6 +93,7 @@ pub(crate) enum Action {
     View,
     Correct,
     Answer,
+    Object,
     Letters,
     Payments,
     Account,
@@ -94,9 +109,16 @@ pub(crate) enum Action {
     Queue,
     Measure,
     Round,
+    Roll,
+    Concur,
+    Confirm,
+    List,
     Audit,
     Administer,
     Assist,
+    Serve,
+    Assign,
+    Appeal,
 }
 
 impl Action {
@@ -109,6 +131,7 @@ impl Action {
             Action::View => "view",
             Action::Correct => "correct",
             Action::Answer => "answer",
+            Action::Object => "object",
             Action::Letters => "letters",
             Action::Payments => "payments",
             Action::Account => "account",
@@ -124,9 +147,16 @@ impl Action {
             Action::Queue => "queue",
             Action::Measure => "measure",
             Action::Round => "round",
+            Action::Roll => "roll",
+            Action::Concur => "concur",
+            Action::Confirm => "confirm",
+            Action::List => "list",
             Action::Audit => "audit",
             Action::Administer => "administer",
             Action::Assist => "assist",
+            Action::Serve => "serve",
+            Action::Assign => "assign",
+            Action::Appeal => "appeal",
         }
     }
 }
@@ -156,27 +186,24 @@ pub(crate) fn case(
     row: &application::Model,
     service: &Service,
 ) -> Result<Grant, CaseError> {
-    let resource = match who {
-        Who::Agent(acting) => Resource::Entrusted {
-            id: row.id,
-            owner: row.person_id,
-            agency: agency(service),
-            state: transition::name(row.state),
-            service: &row.service,
-            opened_under: acting.opened_under(row.id),
-        },
-        _ => Resource::Application {
-            id: row.id,
-            owner: row.person_id,
-            agency: agency(service),
-            state: transition::name(row.state),
-        },
+    let opened_under = match who {
+        Who::Agent(acting) => acting.opened_under(row.id),
+        _ => None,
+    };
+    let found = Found {
+        id: row.id,
+        owner: row.person_id,
+        agency: agency(service),
+        state: transition::name(row.state),
+        service: &row.service,
+        channel: &row.channel,
+        opened_under,
     };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
     Ok(desk
         .store
         .access()
-        .decide(who.actor(), action.word(), resource, purpose)?)
+        .decide(who.actor(), action.word(), found.resource(who), purpose)?)
 }
 
 /// May `who` open an application of this service for `person`; for an agent it will be one opened under the authorisation.
@@ -189,29 +216,87 @@ pub(crate) fn opening(
     person: PersonId,
     id: ApplicationId,
     service: &Service,
+    channel: Channel,
 ) -> Result<(), CaseError> {
-    let (owner, agency, state) = (Some(person.uuid()), agency(service), "draft");
-    let resource = match who {
-        Who::Agent(acting) => Resource::Entrusted {
-            id: id.uuid(),
-            owner,
-            agency,
-            state,
-            service: &service.id,
-            opened_under: Some(acting.id.uuid()),
-        },
-        _ => Resource::Application {
-            id: id.uuid(),
-            owner,
-            agency,
-            state,
-        },
+    let opened_under = match who {
+        Who::Agent(acting) => Some(acting.id.uuid()),
+        _ => None,
     };
-    let purpose = desk.purpose(service, Action::Open.word(), Some(id));
+    let found = Found {
+        id: id.uuid(),
+        owner: Some(person.uuid()),
+        agency: agency(service),
+        state: transition::name(transition::State::Draft),
+        service: &service.id,
+        channel: channel.word(),
+        opened_under,
+    };
+    let word = Action::Open.word();
+    let purpose = desk.purpose(service, word, Some(id));
     desk.store
         .access()
-        .decide(who.actor(), Action::Open.word(), resource, purpose)?;
+        .decide(who.actor(), word, found.resource(who), purpose)?;
     Ok(())
+}
+
+/// What is known of a case whose use is asked for.
+struct Found<'a> {
+    id: Uuid,
+    owner: Option<Uuid>,
+    agency: &'a str,
+    state: &'a str,
+    service: &'a str,
+    channel: &'a str,
+    opened_under: Option<Uuid>,
+}
+
+impl<'a> Found<'a> {
+    /// As the policies see it, by who asks.
+    fn resource(&self, who: &Who) -> Resource<'a> {
+        let (id, agency, state) = (self.id, self.agency, self.state);
+        match (who, self.owner) {
+            (Who::Agent(_), owner) => Resource::Entrusted {
+                id,
+                owner,
+                agency,
+                state,
+                service: self.service,
+                opened_under: self.opened_under,
+            },
+            (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
+                id,
+                owner,
+                agency,
+                state,
+                channel: self.channel,
+                by: by.uuid(),
+            },
+            (_, owner) => Resource::Application {
+                id,
+                owner,
+                agency,
+                state,
+            },
+        }
+    }
+}
+
+/// May a member of an outside body's staff see what their body has to confirm of this case.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn confirmation(
+    desk: &Desk,
+    staff: &Staff,
+    row: &application::Model,
+    service: &Service,
+    body: &str,
+) -> Result<Grant, CaseError> {
+    let who = staff.who();
+    let word = Action::Confirm.word();
+    let purpose = desk.purpose(service, word, Some(ApplicationId::from_uuid(row.id)));
+    let resource = Resource::Confirmation { id: row.id, body };
+    Ok(desk.store.access().decide(who.actor(), word, resource, purpose)?)
 }
 
 /// May a member of staff use this page of their office.
@@ -268,6 +353,36 @@ pub(crate) fn draw(desk: &Desk, staff: &Staff, service: &Service, round: &round:
     Ok(())
 }
 
+/// May a member of staff confirm the lines of a roll for the office that the service names.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn confirm(desk: &Desk, staff: &Staff, confirm: &services::roll::Confirm) -> Result<(), CaseError> {
+    let who = staff.who();
+    let agency = confirm.agency.get(Language::ZhTw);
+    desk.store
+        .access()
+        .decide(who.actor(), "concur", Resource::Office(agency), of_office("concur"))?;
+    Ok(())
+}
+
+/// May a member of staff grant this roll: never the one who drew it up.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn grant(desk: &Desk, staff: &Staff, service: &Service, roll: &roll::Model) -> Result<(), CaseError> {
+    let who = staff.who();
+    let resource = Resource::Roll {
+        id: roll.id,
+        agency: agency(service),
+        made_by: roll.made_by,
+    };
+    desk.store
+        .access()
+        .decide(who.actor(), "grant", resource, of_office("grant"))?;
+    Ok(())
+}
+
 fn of_office(function: &str) -> Purpose {
     Purpose {
         code: OFFICE_CODE.to_owned(),
@@ -320,6 +435,40 @@ pub(crate) fn of_person(basis: &str, function: &str) -> Purpose {
         basis: basis.to_owned(),
         function: function.to_owned(),
         application: None,
+    }
+}
+
+/// The profile of the person whom a clerk serves.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn served_profile(desk: &Desk, who: &Who, person: PersonId) -> Result<Grant, CaseError> {
+    let resource = match who {
+        Who::Clerk { id, serving, .. } if *serving == person => Resource::ServedProfile {
+            id: person.uuid(),
+            by: id.uuid(),
+        },
+        _ => Resource::Profile(person.uuid()),
+    };
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), "profile", resource, of_office("profile"))?)
+}
+
+/// The entry of the usage ledger for a person who shows a document at the counter.
+pub(crate) fn serving(desk: &Desk, who: &Who, subject: [u8; 32]) -> Entry {
+    let (actor, actor_id) = who.in_ledger();
+    Entry {
+        at: desk.now(),
+        actor,
+        actor_id,
+        action: Action::Serve.word().to_owned(),
+        purpose: of_office(Action::Serve.word()),
+        application: None,
+        subject: Some(subject),
+        fields: ["name", "national_id", "birth_date"].map(str::to_owned).to_vec(),
+        count: 1,
     }
 }
 

@@ -59,6 +59,14 @@ pub(crate) fn time(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// A legal day as it is kept in a table.
+pub(crate) fn day(what: &'static str, text: &str) -> Result<jiff::civil::Date, CaseError> {
+    text.parse().map_err(|_| CaseError::Corrupt {
+        what,
+        why: "a day can't be read".to_owned(),
+    })
+}
+
 /// What happened, oldest first.
 pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView>, CaseError> {
     let rows = event::of_application(desk.store.read(), record.row.id).await?;

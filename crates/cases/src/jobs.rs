@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, agents, correct, dispose, round};
+use crate::{CaseError, Desk, agents, confirm, correct, dispose, remind, roll, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -28,6 +28,10 @@ pub struct Tidied {
     pub agents: u64,
     /// Rounds in which places were taken back because nobody answered in time.
     pub rounds: u64,
+    /// Confirmations whose time was over; the office goes on with what there is.
+    pub unconfirmed: u64,
+    /// People reminded of a correction, and offices of their deadlines.
+    pub reminded: u64,
 }
 
 /// The handlers of everything the verbs put into the outbox.
@@ -36,6 +40,8 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
     let noticing = Arc::clone(desk);
     let (fetching, writing, sending, drawing) =
         (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
+    let (listing, telling, granting) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
+    let digesting = Arc::clone(desk);
     Relay::default()
         .on(mydata::FETCH, move |payload| {
             let desk = Arc::clone(&fetching);
@@ -58,6 +64,25 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
         .on(agents::SEND, move |payload| {
             let desk = Arc::clone(&noticing);
             async move { done(agents::send(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(roll::DRAW, move |payload| {
+            let desk = Arc::clone(&listing);
+            async move { done(roll::draw(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(roll::TELL, move |payload| {
+            let desk = Arc::clone(&telling);
+            async move { done(roll::tell_lines(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(roll::GRANT, move |payload| {
+            let desk = Arc::clone(&granting);
+            async move { done(roll::grant_lines(&desk, read::<Uuid>(&payload)?).await) }
+        })
+        .on(remind::DIGEST, move |payload| {
+            let desk = Arc::clone(&digesting);
+            async move {
+                let (service, day) = read::<(String, String)>(&payload)?;
+                done(remind::digest(&desk, &service, &day).await)
+            }
         })
         .on(mail::SEND, move |payload| {
             let desk = Arc::clone(&sending);
@@ -88,6 +113,8 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
         disposed: dispose::run(desk).await?,
         agents: agents::tidy(desk).await?,
         rounds: round::lapse(desk).await?,
+        unconfirmed: confirm::lapse(desk).await?,
+        reminded: remind::run(desk).await?,
     })
 }
 
@@ -103,7 +130,17 @@ pub async fn run(desk: Arc<Desk>) {
                     disposed,
                     agents,
                     rounds,
-                }) => tracing::info!(lapsed, disposed, agents, rounds, "a round of tidying"),
+                    unconfirmed,
+                    reminded,
+                }) => tracing::info!(
+                    lapsed,
+                    disposed,
+                    agents,
+                    rounds,
+                    unconfirmed,
+                    reminded,
+                    "a round of tidying"
+                ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
             }
             tokio::time::sleep(ROUND).await;

@@ -4,10 +4,13 @@
 //! one transaction: the row, its history, its entry in the usage ledger and the work that follows from it.
 
 pub mod agents;
+pub mod appeal;
 pub mod audit;
 mod change;
 pub mod collect;
+pub mod confirm;
 pub mod correct;
+pub mod counter;
 pub mod decide;
 mod desk;
 pub mod dispose;
@@ -25,7 +28,10 @@ pub mod people;
 pub mod platform;
 mod recent;
 mod record;
+pub mod register;
+pub mod remind;
 pub mod review;
+pub mod roll;
 pub mod round;
 pub mod staff;
 pub mod transition;
@@ -37,5 +43,6 @@ pub use error::CaseError;
 pub use guard::Who;
 pub use people::Person;
 pub use recent::Recent;
+pub use services::Every;
 pub use staff::{Role, Staff};
 pub use transition::{Act, State};

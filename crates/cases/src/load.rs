@@ -55,6 +55,7 @@ pub async fn load(desk: &Desk, staff: &Staff) -> Result<Vec<Pile>, CaseError> {
         .select_only()
         .columns([Column::AssignedTo, Column::State, Column::Deadline, Column::SubmittedAt])
         .filter(Column::State.is_in(waiting))
+        .filter(store::tables::application::looked_at())
         .filter(Column::Service.is_in(crate::review::services(desk, staff).into_keys()))
         .into_tuple()
         .all(desk.store.read())

@@ -112,6 +112,8 @@ pub struct Indicators {
     pub counter: i64,
     /// By a digital agent.
     pub agent: i64,
+    /// Cases of rolls, for which nobody had to apply (主動給付); not among the applications.
+    pub proactive: i64,
     /// Share handed in on the portal, by the person or an agent (線上申辦率), 0 to 1.
     pub online_share: Option<f64>,
     /// Answers to the survey.
@@ -170,6 +172,7 @@ pub async fn count(desk: &Desk, span: &Span) -> Result<Indicators, CaseError> {
         online,
         counter,
         agent,
+        proactive: of("proactive"),
         online_share: ratio(online + agent, applications),
         grades,
         satisfaction: grades.satisfaction(),

@@ -30,6 +30,8 @@ pub struct Mine {
     pub service_id: String,
     /// Its service.
     pub service: Text,
+    /// Whether the service is on offer; a case of one that is not can't be opened for the time being.
+    pub on_offer: bool,
     /// Where it stands.
     pub state: State,
     /// When it was opened.
@@ -42,6 +44,8 @@ pub struct Mine {
     pub outcome: Option<String>,
     /// Revision to name in the next change.
     pub revision: i64,
+    /// Whether the city began it of its own motion, and nobody applied.
+    pub is_listed: bool,
 }
 
 /// An own case with all there is to see of it.
@@ -70,12 +74,18 @@ pub struct MyCase {
     pub survey: Option<measure::Survey>,
     /// What it took into draws.
     pub tickets: Vec<round::MyTicket>,
+    /// The roll it stands on, where nobody applied.
+    pub line: Option<crate::roll::MyLine>,
     /// Whether it can still be taken back.
     pub can_withdraw: bool,
     /// Whether who looks may answer offers of places.
     pub may_answer: bool,
     /// Whether who looks may correct it.
     pub may_correct: bool,
+    /// Whether who looks may give the bank account.
+    pub may_account: bool,
+    /// Whether who looks may object to what the city gives of its own motion.
+    pub may_object: bool,
     /// Whether answers are kept from the agent who looks; figures made of them are then not to be shown either.
     pub hidden: bool,
 }
@@ -86,10 +96,11 @@ fn mine(desk: &Desk, row: &application::Model) -> Mine {
     Mine {
         id: ApplicationId::from_uuid(row.id),
         number: row.number.clone(),
-        service: desk.catalogue.get(&row.service).map_or_else(
-            || Text::chinese(row.service.clone()),
-            |service| service.meta.name.clone(),
-        ),
+        service: desk
+            .catalogue
+            .name(&row.service)
+            .map_or_else(|| Text::chinese(row.service.clone()), Clone::clone),
+        on_offer: desk.catalogue.get(&row.service).is_some(),
         service_id: row.service.clone(),
         state: shown_state(row.state),
         opened: time(row.opened_at),
@@ -97,6 +108,7 @@ fn mine(desk: &Desk, row: &application::Model) -> Mine {
         deadline: row.deadline.as_ref().and_then(|day| day.parse().ok()),
         outcome: row.outcome.clone().filter(|_| left),
         revision: row.revision,
+        is_listed: row.roll_id.is_some(),
     }
 }
 
@@ -116,11 +128,17 @@ pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError>
     let rows = application::by_person(desk.store.read(), person.id.uuid()).await?;
     let who = person.who();
     // A case of a service that is offered no more has no purpose left that an agent could be trusted with.
-    let sees = |row: &&application::Model| match desk.catalogue.get(&row.service) {
+    let sees = |row: &application::Model| match desk.catalogue.get(&row.service) {
         Some(service) => guard::case(desk, &who, Action::View, row, service).is_ok(),
         None => person.acting().is_none(),
     };
-    Ok(rows.iter().filter(sees).map(|row| mine(desk, row)).collect())
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows.iter().filter(|row| sees(row)) {
+        if crate::roll::is_told(desk, row).await? {
+            found.push(mine(desk, row));
+        }
+    }
+    Ok(found)
 }
 
 /// One own case.
@@ -137,7 +155,12 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
     let decided = line.outcome.is_some();
     let mut events = history::events(desk, &record).await?;
     if !decided {
-        events.retain(|event| !matches!(event.kind.as_str(), "approved" | "refused" | "decision_undone"));
+        // what was decided before an earlier letter left stays told when the case is decided anew
+        let told = events.iter().rposition(|event| event.kind == "completed");
+        let told = told.map_or(0, |at| at + 1);
+        let later = events.split_off(told.min(events.len()));
+        let secret = |kind: &str| matches!(kind, "approved" | "refused" | "decision_undone");
+        events.extend(later.into_iter().filter(|event| !secret(&event.kind)));
     }
     for event in &mut events {
         // Residents see the office, not the person behind the desk; and the officer's notes stay in the file. Their
@@ -160,6 +183,8 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
         hidden,
         may_answer: may(Action::Answer),
         may_correct: may(Action::Correct),
+        may_account: may(Action::Account),
+        may_object: may(Action::Object),
         rows: side_by_side(&record, record.row.language.parse().unwrap_or_default()),
         decision,
         events,
@@ -178,6 +203,7 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
             false => None,
         },
         tickets: round::of_case(desk, &record.service, id.uuid()).await?,
+        line: crate::roll::of_case(desk, &record).await?,
         can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction)
             && may(Action::Withdraw),
         mine: line,
@@ -204,11 +230,11 @@ pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8
         .to_vec())
 }
 
-/// Who used my data, newest first: every entry of the usage ledger about the person.
+/// Who used my data, newest first: every entry of the usage ledger about the person, or those before an entry.
 ///
 /// # Errors
 /// The store's.
-pub async fn uses(desk: &Desk, person: &Person, limit: u64) -> Result<Vec<Recorded>, CaseError> {
+pub async fn uses(desk: &Desk, person: &Person, before: Option<u64>, limit: u64) -> Result<Vec<Recorded>, CaseError> {
     guard::profile(desk, &person.who(), person.id, "uses")?;
-    Ok(ledger::of_subject(desk.store.read(), &person.lookup, None, limit).await?)
+    Ok(ledger::of_subject(desk.store.read(), &person.lookup, before, limit).await?)
 }

@@ -29,6 +29,8 @@ pub struct Person {
     pub lookup: [u8; 32],
     /// Who acts for them; nobody while they act themself.
     pub(crate) acting: Option<Arc<Acting>>,
+    /// The clerk who acts for the person at the counter.
+    served_by: Option<Who>,
 }
 
 impl std::fmt::Debug for Person {
@@ -63,40 +65,23 @@ struct Sealed {
 /// # Errors
 /// The store's.
 pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
+    let row = noted(desk, new).await?;
+    open(desk, row).await
+}
+
+/// The row of a person, made where there is none.
+pub(crate) async fn noted(desk: &Desk, new: NewPerson) -> Result<person::Model, CaseError> {
     let lookup = desk.store.seal().lookup("national_id", new.national_id.reveal());
     if let Some(row) = person::by_lookup(desk.store.read(), &lookup).await? {
-        return open(desk, row).await;
+        return Ok(row);
     }
     let id = PersonId::generate(desk.clock.as_ref());
     let seal = desk.store.seal().clone();
-    let sealed = Sealed {
-        name: new.name,
-        national_id: new.national_id.reveal().to_owned(),
-        email: new.email,
-        phone: new.phone,
-    };
-    let plain =
-        zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
     let made = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let key = seal.new_key(tx, Owner::Person(id.uuid())).await?;
-                let sealed = seal
-                    .seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain)
-                    .await?;
-                let at = tx.now().as_microsecond();
-                let row = person::Model {
-                    id: id.uuid(),
-                    lookup: lookup.to_vec(),
-                    key_id: key.uuid(),
-                    sealed,
-                    language: civic::Language::ZhTw.tag().to_owned(),
-                    created_at: at,
-                    updated_at: at,
-                    revision: 1,
-                };
-                person::insert(tx, row).await?;
+                note(tx, &seal, id, &new).await?;
                 Ok::<_, CaseError>(())
             })
         })
@@ -106,10 +91,92 @@ pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
         Err(CaseError::Store(error)) if error.is_duplicate() => {}
         other => other?,
     }
-    let row = person::by_lookup(desk.store.read(), &lookup)
+    person::by_lookup(desk.store.read(), &lookup)
+        .await?
+        .ok_or(CaseError::NotFound("person"))
+}
+
+/// A person as the clerk who serves them knows them: every act is the clerk's.
+///
+/// # Errors
+/// [`CaseError::Refused`]; the store's.
+pub(crate) async fn served(desk: &Desk, row: person::Model, who: Who) -> Result<Person, CaseError> {
+    let grant = guard::served_profile(desk, &who, PersonId::from_uuid(row.id))?;
+    let mut person = opened(desk, row, &grant).await?;
+    person.served_by = Some(who);
+    Ok(person)
+}
+
+/// Takes over another name from a document that a clerk has seen.
+///
+/// # Errors
+/// [`CaseError::Conflict`]; the store's.
+pub(crate) async fn rename(desk: &Desk, person: &Person, name: &str) -> Result<(), CaseError> {
+    let row = person::by_id(desk.store.read(), person.id.uuid())
         .await?
         .ok_or(CaseError::NotFound("person"))?;
-    open(desk, row).await
+    let sealed = Sealed {
+        name: name.to_owned(),
+        national_id: person.national_id.reveal().to_owned(),
+        email: person.email.clone(),
+        phone: person.phone.clone(),
+    };
+    let place = Place::new("person", "sealed", &row.id);
+    let sealed = crate::record::seal(desk, desk.store.read(), row.key_id.into(), place, &sealed).await?;
+    desk.recent.forget_person(person.id);
+    let at = desk.now().as_microsecond();
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                if person::replace(tx, row.id, row.revision, sealed, &row.language, at).await? {
+                    Ok(())
+                } else {
+                    Err(CaseError::Conflict("person"))
+                }
+            })
+        })
+        .await
+}
+
+/// Finds a person a register names, or notes them, inside a transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn note(
+    tx: &store::Tx,
+    seal: &store::seal::Seal,
+    id: PersonId,
+    new: &NewPerson,
+) -> Result<PersonId, CaseError> {
+    let lookup = seal.lookup("national_id", new.national_id.reveal());
+    if let Some(row) = person::by_lookup(tx, &lookup).await? {
+        return Ok(PersonId::from_uuid(row.id));
+    }
+    let sealed = Sealed {
+        name: new.name.clone(),
+        national_id: new.national_id.reveal().to_owned(),
+        email: new.email.clone(),
+        phone: new.phone.clone(),
+    };
+    let plain =
+        zeroize::Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CaseError::corrupt("person", &error))?);
+    let key = seal.new_key(tx, Owner::Person(id.uuid())).await?;
+    let sealed = seal
+        .seal(tx, key, Place::new("person", "sealed", &id.uuid()), &plain)
+        .await?;
+    let at = tx.now().as_microsecond();
+    let row = person::Model {
+        id: id.uuid(),
+        lookup: lookup.to_vec(),
+        key_id: key.uuid(),
+        sealed,
+        language: civic::Language::ZhTw.tag().to_owned(),
+        created_at: at,
+        updated_at: at,
+        revision: 1,
+    };
+    person::insert(tx, row).await?;
+    Ok(id)
 }
 
 /// The person of a session.
@@ -139,15 +206,15 @@ pub(crate) async fn of(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
     let row = person::by_id(desk.store.read(), id.uuid())
         .await?
         .ok_or(CaseError::NotFound("person"))?;
-    read(desk, row, &grant).await
+    opened(desk, row, &grant).await
 }
 
 async fn open(desk: &Desk, row: person::Model) -> Result<Person, CaseError> {
     let grant = guard::own_profile(desk, PersonId::from_uuid(row.id))?;
-    read(desk, row, &grant).await
+    opened(desk, row, &grant).await
 }
 
-async fn read(desk: &Desk, row: person::Model, grant: &Grant) -> Result<Person, CaseError> {
+async fn opened(desk: &Desk, row: person::Model, grant: &Grant) -> Result<Person, CaseError> {
     let id = PersonId::from_uuid(row.id);
     let plain = desk
         .store
@@ -173,16 +240,18 @@ async fn read(desk: &Desk, row: person::Model, grant: &Grant) -> Result<Person, 
             .try_into()
             .map_err(|_| corrupt("the lookup has not 32 bytes".to_owned()))?,
         acting: None,
+        served_by: None,
     })
 }
 
 impl Person {
-    /// Who acts in the person's matters: they themself, or the agent.
+    /// Who acts for the person: they themself, the agent, or the clerk who serves them.
     #[must_use]
     pub fn who(&self) -> Who {
-        match &self.acting {
-            None => Who::Resident(self.id),
-            Some(acting) => Who::Agent(Arc::clone(acting)),
+        match (&self.acting, &self.served_by) {
+            (Some(acting), _) => Who::Agent(Arc::clone(acting)),
+            (None, Some(clerk)) => clerk.clone(),
+            (None, None) => Who::Resident(self.id),
         }
     }
 
@@ -192,7 +261,7 @@ impl Person {
         self.acting.as_deref()
     }
 
-    /// The way their applications come in.
+    /// The way their applications come in, as long as no clerk serves them.
     #[must_use]
     pub fn channel(&self) -> Channel {
         if self.acting.is_some() {

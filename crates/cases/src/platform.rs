@@ -137,6 +137,15 @@ pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
     })
 }
 
+/// Sealed rounds whose seats the folders change, so that who edits `seats.csv` is told that it does not count.
+///
+/// # Errors
+/// [`CaseError::Refused`] for everybody but administrators; the store's.
+pub async fn seats(desk: &Desk, staff: &Staff) -> Result<Vec<crate::round::ChangedRound>, CaseError> {
+    guard::office(desk, staff, Action::Administer)?;
+    crate::round::changes(&desk.store, &desk.catalogue).await
+}
+
 /// Gives up work another chance. Work that is not given up any more stays as it is.
 ///
 /// # Errors

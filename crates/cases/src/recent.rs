@@ -19,7 +19,7 @@ type Kept = (i64, Date, Arc<Decision>);
 /// Decisions on drafts, and people who are signed in.
 ///
 /// A page saved and the page shown after it need the rules once: answers change only with the revision, so a decision of the
-/// same revision and day is the same decision. A person's row is never changed.
+/// same revision and day is the same decision. A person's row is changed at the counter alone, which forgets the person here.
 #[derive(Default)]
 pub struct Recent {
     decisions: Mutex<HashMap<Uuid, Kept>>,
@@ -59,6 +59,11 @@ impl Recent {
 
     pub(crate) fn person(&self, id: PersonId) -> Option<Person> {
         lock(&self.people).get(&id).cloned()
+    }
+
+    /// Forgets a person whose row was changed.
+    pub(crate) fn forget_person(&self, id: PersonId) {
+        lock(&self.people).remove(&id);
     }
 
     pub(crate) fn keep_person(&self, person: &Person) {

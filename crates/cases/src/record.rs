@@ -73,7 +73,7 @@ async fn note(desk: &Desk, person: &Person, action: Action, record: &Record) -> 
 /// A person's own application; somebody else's is not found, so that nobody learns which there are.
 pub(crate) async fn own(desk: &Desk, person: &Person, id: ApplicationId, action: Action) -> Result<Record, CaseError> {
     let row = row(desk, id).await?;
-    if row.person_id != Some(person.id.uuid()) {
+    if row.person_id != Some(person.id.uuid()) || !crate::roll::is_told(desk, &row).await? {
         return Err(CaseError::NotFound("application"));
     }
     let record = open(desk, &person.who(), action, row).await?;
@@ -92,6 +92,9 @@ pub(crate) async fn own_draft(
     let found = found
         .filter(|found| found.row.person_id == Some(person.id.uuid()))
         .ok_or(CaseError::NotFound("application"))?;
+    if !crate::roll::is_told(desk, &found.row).await? {
+        return Err(CaseError::NotFound("application"));
+    }
     // what is saved while something is to be corrected is part of the correction
     let action = match (action, found.row.state) {
         (Action::Fill, crate::State::Correction) => Action::Correct,
@@ -128,7 +131,7 @@ pub(crate) async fn open(desk: &Desk, who: &Who, action: Action, row: applicatio
     })
 }
 
-async fn answers(
+pub(crate) async fn answers(
     desk: &Desk,
     grant: &Grant,
     row: &application::Model,

@@ -35,16 +35,23 @@ pub enum Role {
     Organisation,
     /// Assists residents who stand before them (里幹事).
     VillageOfficer,
+    /// Serves people who come to the counter (櫃臺人員).
+    Clerk,
+    /// Confirms for an outside body, such as a school, what it knows of its own people (確認單位人員). The account's office
+    /// is the id of the body in `bodies.csv`.
+    Confirmer,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 7] = [
+    pub const ALL: [Role; 9] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
         Role::Auditor,
         Role::Administrator,
+        Role::Clerk,
+        Role::Confirmer,
         Role::Organisation,
         Role::VillageOfficer,
     ];
@@ -60,6 +67,8 @@ impl Role {
             Role::Administrator => "administrator",
             Role::Organisation => "organisation",
             Role::VillageOfficer => "village_officer",
+            Role::Clerk => "clerk",
+            Role::Confirmer => "confirmer",
         }
     }
 
@@ -156,6 +165,15 @@ pub async fn get(desk: &Desk, id: StaffId) -> Result<Staff, CaseError> {
         Some(row) if row.active => read(&row),
         _ => Err(CaseError::NotFound("account")),
     }
+}
+
+/// All accounts that are not closed.
+///
+/// # Errors
+/// The store's.
+pub async fn active(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
+    let rows = staff::all(desk.store.read()).await?;
+    rows.iter().filter(|row| row.active).map(read).collect()
 }
 
 /// All accounts, closed ones too.

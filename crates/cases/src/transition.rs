@@ -31,13 +31,19 @@ pub enum Act {
     Undo,
     /// The letter has left (發文).
     Complete,
+    /// The office leaves a line of its roll out (排除).
+    LeaveOut,
+    /// The roll is granted as a whole (核定名冊).
+    Grant,
+    /// The office sets its own decision aside upon an appeal and decides anew (自行撤銷).
+    Reopen,
     /// The data is destroyed (銷毀).
     Dispose,
 }
 
 impl Act {
     /// All acts, for tests that try each one in each state.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Submit,
         Self::Take,
         Self::Assign,
@@ -50,6 +56,9 @@ impl Act {
         Self::Withdraw,
         Self::Undo,
         Self::Complete,
+        Self::LeaveOut,
+        Self::Grant,
+        Self::Reopen,
         Self::Dispose,
     ];
 
@@ -69,6 +78,9 @@ impl Act {
             Self::Withdraw => "withdrawn",
             Self::Undo => "decision_undone",
             Self::Complete => "completed",
+            Self::LeaveOut => "left_out",
+            Self::Grant => "granted",
+            Self::Reopen => "appeal_set_aside",
             Self::Dispose => "disposed",
         }
     }
@@ -89,6 +101,9 @@ impl fmt::Display for Act {
             Self::Withdraw => "withdraw",
             Self::Undo => "undo the decision on",
             Self::Complete => "complete",
+            Self::LeaveOut => "leave out",
+            Self::Grant => "grant",
+            Self::Reopen => "set aside the decision on",
             Self::Dispose => "dispose of",
         })
     }
@@ -121,6 +136,9 @@ pub const fn next(state: State, act: Act) -> Result<State, Illegal> {
         (State::Submitted | State::Review | State::Correction, Act::Withdraw) => State::Withdrawn,
         (State::Approved | State::Refused, Act::Undo) => State::Review,
         (State::Approved | State::Refused, Act::Complete) => State::Completed,
+        (State::Submitted | State::Review, Act::LeaveOut) => State::Withdrawn,
+        (State::Submitted, Act::Grant) => State::Approved,
+        (State::Completed, Act::Reopen) => State::Review,
         (State::Draft | State::Withdrawn | State::Completed, Act::Dispose) => State::Disposed,
         _ => return Err(Illegal { state, act }),
     };

@@ -12,6 +12,7 @@ mod client;
 pub mod iso20022;
 pub mod mail;
 pub mod mydata;
+pub mod ocr;
 pub mod oidc;
 mod xml;
 

@@ -7,8 +7,10 @@ use crate::input::CaseInput;
 use crate::mistake::Mistake;
 use crate::model::{Input, StepInfo};
 use crate::parameters::Parameter;
+use crate::people_file::PeopleFile;
 use crate::plan::Plan;
-use crate::population::{Parts, Population};
+use crate::population::Population;
+use crate::population_file::PopulationFile;
 use crate::rules::Rules;
 use crate::sweep::{self, Swept};
 use jiff::civil::Date;
@@ -72,10 +74,11 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::decide`], for the first case that has one; [`RuleError::Population`] when the file can't be read, or
     /// a column is missing or of another type.
-    pub fn sweep_file(&self, file: &Path, on: Date) -> Result<(Swept, usize, usize), RuleError> {
-        let parts = Parts::open(&self.rules, file)?;
-        let swept = sweep::sweep_file(&self.rules, self.plan(on)?.as_ref(), &parts)?;
-        Ok((swept, parts.persons(), parts.households()))
+    pub fn sweep_file(&self, file: impl Into<PeopleFile>, on: Date) -> Result<(Swept, usize, usize), RuleError> {
+        let file = PopulationFile::open(file)?;
+        let swept = file.sweep(&[("", self)], on)?.pop();
+        let swept = swept.ok_or_else(|| RuleError::Population("it was not swept".to_owned()))?;
+        Ok((swept, file.persons(), file.households()))
     }
 
     /// Makes a population of Arrow tables for [`RuleSet::sweep`]; see [`Population`] for the columns.
@@ -90,8 +93,14 @@ impl RuleSet {
     ///
     /// # Errors
     /// [`RuleError::Population`] when the file can't be read, or a column is missing or of another type.
-    pub fn read_population(&self, file: &Path) -> Result<Population, RuleError> {
-        Population::read(&self.rules, file)
+    pub fn read_population(&self, file: impl Into<PeopleFile>) -> Result<Population, RuleError> {
+        PopulationFile::open(file)?.whole(&self.rules)
+    }
+
+    /// Whether the rules say who could apply, so that a population needs no column `applicant`.
+    #[must_use]
+    pub fn has_candidates(&self) -> bool {
+        self.rules.candidates.is_some()
     }
 
     /// The facts the rules ask for.
@@ -124,8 +133,12 @@ impl RuleSet {
         &self.rules.digest
     }
 
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The plan of a day, compiled when it is first asked for.
-    fn plan(&self, on: Date) -> Result<Arc<Plan>, RuleError> {
+    pub(crate) fn plan(&self, on: Date) -> Result<Arc<Plan>, RuleError> {
         let found = |plans: &[Arc<Plan>]| plans.iter().rev().find(|plan| plan.on == on).map(Arc::clone);
         if let Some(plan) = found(&self.plans.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(plan);

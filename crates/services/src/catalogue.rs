@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use civic::Text;
 use rules::Mistake;
 use serde::Serialize;
 
-use crate::folder::at_top;
+use crate::folder::{TextFile, at_top};
+use crate::meta;
 use crate::mydata::{self, Mapping};
 use crate::service::Service;
 
@@ -25,6 +27,8 @@ pub struct Catalogue {
 pub struct Withdrawn {
     /// Name of its folder.
     pub id: String,
+    /// What it is called, where its `service.toml` can still be read.
+    pub name: Option<Text>,
     /// What is wrong, for the administrator.
     pub mistakes: Vec<Mistake>,
 }
@@ -50,6 +54,7 @@ impl Catalogue {
                 );
                 catalogue.withdrawn.push(Withdrawn {
                     id: "services".to_owned(),
+                    name: None,
                     mistakes: vec![mistake],
                 });
                 return catalogue;
@@ -73,7 +78,11 @@ impl Catalogue {
                 Ok(service) => {
                     catalogue.services.insert(id, Arc::new(service));
                 }
-                Err(mistakes) => catalogue.withdrawn.push(Withdrawn { id, mistakes }),
+                Err(mistakes) => catalogue.withdrawn.push(Withdrawn {
+                    name: name(&folder, &id),
+                    id,
+                    mistakes,
+                }),
             }
         }
         catalogue
@@ -83,6 +92,16 @@ impl Catalogue {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<Service>> {
         self.services.get(id)
+    }
+
+    /// What a service is called, on offer or withdrawn; none where nobody knows.
+    #[must_use]
+    pub fn name(&self, id: &str) -> Option<&Text> {
+        let withdrawn = || {
+            let mut withdrawn = self.withdrawn.iter();
+            withdrawn.find(|one| one.id == id).and_then(|one| one.name.as_ref())
+        };
+        self.get(id).map(|service| &service.meta.name).or_else(withdrawn)
     }
 
     /// All services on offer, by folder name.
@@ -112,4 +131,10 @@ impl Catalogue {
     pub fn mapping_mistakes(&self) -> &[Mistake] {
         &self.mapping_mistakes
     }
+}
+
+/// The name in a folder that can't be offered, so that people who applied there read no code.
+fn name(folder: &Path, id: &str) -> Option<Text> {
+    let file = TextFile::read(folder, "service.toml").ok()?;
+    Some(meta::load(&file, Some(id), true).ok()?.meta.name)
 }

@@ -79,7 +79,10 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
             let on = examples.iter().map(example::Example::on).max();
             let amounts = on.map(|on| amounts(&service, on)).unwrap_or_default();
             for kind in KINDS {
-                match service.letter_with_report(kind, &sample(kind, &service.meta, &service.rules, &amounts)) {
+                match service.letter_with_report(
+                    kind,
+                    &sample(kind, &service.meta, &service.rules, &amounts, service.rounds.as_ref()),
+                ) {
                     Ok(letter) => {
                         report.letters += 1;
                         report.warnings.extend(letter.warnings);

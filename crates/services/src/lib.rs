@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod check;
+pub mod confirm;
 mod example;
 mod folder;
 pub mod form;
@@ -12,6 +13,7 @@ mod letter;
 mod meta;
 mod mydata;
 mod notice;
+pub mod roll;
 pub mod round;
 mod service;
 mod starter;
@@ -19,8 +21,9 @@ mod texts;
 
 pub use catalogue::{Catalogue, Withdrawn};
 pub use check::{Report, check};
-pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError};
-pub use meta::{DayKind, Deadline, Every, Meta, Payment, Until};
+pub use example::worked;
+pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, Sheet, counter_sheet};
+pub use meta::{Appeal, DayKind, Deadline, Every, Meta, Payment, Remind, Until};
 pub use mydata::{FillError, Mapping};
 pub use notice::{Block, Notice};
 pub use rules::Mistake;

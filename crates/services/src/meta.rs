@@ -23,7 +23,7 @@ pub struct Meta {
     pub legal_basis: String,
     /// Letters in the numbers of applications: `SA` gives `115-SA-000001`.
     pub series: String,
-    /// Ways to apply.
+    /// Ways to apply; none where everybody entitled is on a roll.
     pub channels: Vec<Channel>,
     /// Codes of the purposes (個人資料保護法之特定目的), the main one first.
     pub purposes: Vec<String>,
@@ -41,6 +41,37 @@ pub struct Meta {
     pub deadline: Deadline,
     /// How it is paid.
     pub payment: Payment,
+    /// Who is reminded of what, and how long before.
+    pub remind: Option<Remind>,
+    /// How decisions are appealed against.
+    pub appeal: Option<Appeal>,
+}
+
+/// Who is reminded before a day passes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remind {
+    /// Working days before the legal deadline from which a case is marked and listed for its office.
+    pub office_days: u16,
+    /// Mailbox of the office that gets the list each working day; without one nothing is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office_mail: Option<String>,
+    /// Working days before a correction is due on which the person is reminded.
+    pub correction_days: u16,
+}
+
+/// The administrative appeal (訴願).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appeal {
+    /// Days of the calendar from the day after the delivery within which it is lodged (訴願法 §14 I).
+    pub days: u16,
+    /// Days of the calendar within which the office decides anew or answers and forwards the file.
+    pub answer_days: u16,
+    /// The body that decides appeals.
+    pub body: Text,
+    /// The law it rests on; `verify` marks what has not been compared with its text.
+    pub law: String,
 }
 
 /// Time for the decision (處理期間).
@@ -94,7 +125,7 @@ pub struct Payment {
 pub enum Every {
     /// Each month.
     Month,
-    /// Once, in the month of the application.
+    /// Once, in the month of the application or of the roll.
     Once,
     /// Not at all: the service gives something else than money.
     Never,
@@ -144,6 +175,8 @@ struct MetaFile {
     life_events: Vec<String>,
     deadline: Spanned<Deadline>,
     payment: Spanned<Payment>,
+    remind: Option<Spanned<Remind>>,
+    appeal: Option<Spanned<Appeal>>,
 }
 
 /// `service.toml` read, with the places that other files are compared with.
@@ -153,8 +186,8 @@ pub(crate) struct ReadMeta {
     pub mydata: Vec<Spanned<String>>,
 }
 
-/// Reads `service.toml` of a folder of this name.
-pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Vec<Mistake>> {
+/// Reads `service.toml` of a folder of this name. `proactive`: the folder has rolls, so nobody need apply.
+pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Result<ReadMeta, Vec<Mistake>> {
     let read: MetaFile = file.parse().map_err(|mistake| vec![mistake])?;
     let mut mistakes = Vec::new();
     let mut wrong = |at: std::ops::Range<usize>, message: String, suggestion: Option<String>| {
@@ -195,11 +228,11 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Ve
             ),
         }
     }
-    if read.channels.get_ref().is_empty() {
+    if read.channels.get_ref().is_empty() && !proactive {
         wrong(
             read.channels.span(),
             "there is no way to apply".to_owned(),
-            Some("write `channels = [\"online\", \"counter\"]`".to_owned()),
+            Some("write `channels = [\"online\", \"counter\"]`, or a `roll.toml`".to_owned()),
         );
     }
     if read.purposes.get_ref().is_empty() {
@@ -301,6 +334,45 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Ve
         }
         _ => {}
     }
+    if let Some(remind) = &read.remind {
+        let found = remind.get_ref();
+        if found.office_days == 0 || found.correction_days == 0 || found.office_days.max(found.correction_days) > 60 {
+            wrong(
+                remind.span(),
+                "reminders go out 1 to 60 working days before".to_owned(),
+                Some("write `office_days = 5` and `correction_days = 3`, or leave `[remind]` out".to_owned()),
+            );
+        }
+        let sound = |mail: &String| {
+            let parts = mail.split_once('@');
+            parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+                && !mail.contains(char::is_whitespace)
+        };
+        if !found.office_mail.as_ref().is_none_or(sound) {
+            wrong(
+                remind.span(),
+                "`office_mail` is no mail address".to_owned(),
+                Some("write the mailbox of the office, or leave it out".to_owned()),
+            );
+        }
+    }
+    if let Some(appeal) = &read.appeal {
+        let found = appeal.get_ref();
+        if found.days == 0 || found.answer_days == 0 {
+            wrong(
+                appeal.span(),
+                "a period of zero days leaves no time to appeal or to answer".to_owned(),
+                Some("write the days the law gives, as `days = 30`".to_owned()),
+            );
+        }
+        if found.law.trim().is_empty() {
+            wrong(
+                appeal.span(),
+                "the law of the appeal is empty".to_owned(),
+                Some("cite it, as `law = \"訴願法第14條第1項\"`".to_owned()),
+            );
+        }
+    }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -321,6 +393,8 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>) -> Result<ReadMeta, Ve
         life_events: read.life_events,
         deadline: read.deadline.into_inner(),
         payment: read.payment.into_inner(),
+        remind: read.remind.map(Spanned::into_inner),
+        appeal: read.appeal.map(Spanned::into_inner),
     };
     Ok(ReadMeta {
         meta,

@@ -8,23 +8,28 @@ use rules::{Mistake, RuleSet};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::confirm::{self, Confirmation};
 use crate::folder::{TextFile, at_top, did_you_mean, names, suggest};
-use crate::form::{self, Form, Known};
+use crate::form::{self, Distinct, Form, Known};
 use crate::letter::{Letter, LetterError, Letters};
 use crate::meta::{self, ReadMeta};
 use crate::mydata::Mapping;
 use crate::notice::Notice;
+use crate::roll::{self, Rolls};
 use crate::round::{self, Rounds};
 use crate::{Meta, texts};
 
 /// Files and folders that are read.
-const READ: [&str; 9] = [
+const READ: &[&str] = &[
     "service.toml",
+    "roll.toml",
     "form.toml",
     "rules.toml",
     "round.toml",
     "places.csv",
     "seats.csv",
+    "confirm.toml",
+    "bodies.csv",
     "parameters",
     "letters",
     "cases",
@@ -45,6 +50,10 @@ pub struct Service {
     pub rules: RuleSet,
     /// Rounds, where there are fewer places than applicants.
     pub rounds: Option<Rounds>,
+    /// Rolls, where the city gives of its own motion.
+    pub rolls: Option<Rolls>,
+    /// What outside bodies confirm before the decision, if anything.
+    pub confirmation: Option<Confirmation>,
     notice: Notice,
     translated: BTreeMap<Language, Notice>,
     letters: Letters,
@@ -70,16 +79,18 @@ impl Service {
         let name = folder.file_name().and_then(|name| name.to_str());
         let meta = meta_file
             .as_ref()
-            .and_then(|file| keep(meta::load(file, name), &mut mistakes));
+            .and_then(|file| keep(meta::load(file, name, roll::is_in(folder)), &mut mistakes));
         let sets = meta.as_ref().map(|meta| meta.meta.mydata.as_slice());
         let places = keep(round::places(folder), &mut mistakes).unwrap_or_default();
+        let bodies = keep(confirm::bodies(folder), &mut mistakes).unwrap_or_default();
         let known = Known {
             rules: rules.as_ref(),
             sets,
             mappings,
             places: &places,
+            bodies: &bodies,
         };
-        let form = form_file
+        let mut form = form_file
             .as_ref()
             .and_then(|file| keep(form::load(file, &known), &mut mistakes));
         let rules_file = TextFile::read(folder, "rules.toml").ok();
@@ -88,11 +99,27 @@ impl Service {
         }
         let named = places
             .iter()
-            .map(|place| format!("{}={:?}", place.id, place.name))
+            .map(|place| (&place.id, &place.name))
+            .chain(bodies.iter().map(|body| (&body.id, &body.name)))
+            .map(|(id, name)| format!("{id}={name:?}"))
             .collect::<Vec<_>>()
             .join("\n");
         let rounds = match (&form, &rules) {
             (Some(form), Some(rules)) => keep(round::load(folder, places, form, rules), &mut mistakes).flatten(),
+            _ => None,
+        };
+        let rolls = keep(roll::load(folder), &mut mistakes).flatten();
+        if let (true, Some(file), Some(form)) = (roll::is_in(folder), &form_file, &form) {
+            mistakes.extend(roll::unfilled(file, form));
+        }
+        if let (Some(form), Some(rounds)) = (&mut form, &rounds) {
+            form.distinct = Distinct {
+                fields: rounds.choices.clone(),
+                values: rounds.places.iter().map(|place| place.id.clone()).collect(),
+            };
+        }
+        let confirmation = match (&form, &rules) {
+            (Some(form), Some(rules)) => keep(confirm::load(folder, bodies, form, rules), &mut mistakes).flatten(),
             _ => None,
         };
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
@@ -135,6 +162,8 @@ impl Service {
             form,
             rules,
             rounds,
+            rolls,
+            confirmation,
             notice,
             translated,
             letters,
@@ -249,7 +278,7 @@ fn strangers(folder: &Path) -> Vec<Mistake> {
         for name in names(folder, ending) {
             let known = READ.contains(&name.as_str()) || notice(&name) || name.starts_with("README");
             if !known {
-                let near = did_you_mean(&name, READ.into_iter().chain(["notice.zh-TW.md", "notice.en.md"]));
+                let near = did_you_mean(&name, READ.iter().copied().chain(["notice.zh-TW.md", "notice.en.md"]));
                 let advice = near
                     .unwrap_or_else(|| "move it into `parameters/`, `letters/` or `cases/`, or remove it".to_owned());
                 mistakes.push(at_top(&name, "nothing reads this file".to_owned(), &advice));

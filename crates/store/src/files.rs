@@ -41,6 +41,16 @@ impl Files {
         })
     }
 
+    /// A folder of its own beside the sealed files, for data that is kept encrypted in another format; made when it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Files`].
+    pub fn folder(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let folder = self.root.join(name);
+        std::fs::create_dir_all(&folder).map_err(|error| failed(format!("{}: {error}", folder.display())))?;
+        Ok(folder)
+    }
+
     /// Two letters of folder, so that none grows too large.
     fn path(id: Uuid) -> ObjectPath {
         let name = id.simple().to_string();

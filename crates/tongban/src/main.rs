@@ -36,6 +36,10 @@ enum Command {
     Service(commands::service::ServiceArgs),
     /// Decides cases and sweeps populations by the rules of a service folder
     Rules(commands::rules::RulesArgs),
+    /// Takes in the register of residents, from which rolls are drawn up
+    Register(commands::register::RegisterArgs),
+    /// Decides everybody's cases of all services by a population
+    Sweep(commands::sweep::SweepArgs),
     /// Verifies the record of every use of personal data
     Ledger(commands::ledger::LedgerArgs),
     /// Public lotteries: seal a list, draw, verify
@@ -60,6 +64,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Service(args) => commands::service::run(args),
         Command::Rules(args) => commands::rules::run(args),
+        Command::Register(args) => commands::register::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),

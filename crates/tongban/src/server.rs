@@ -136,6 +136,8 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
         },
         calendar: config.work_calendar()?,
         agents: config.agents.limits(),
+        scans: std::env::var_os("PATH")
+            .map_or_else(exchange::ocr::Tools::default, |path| exchange::ocr::Tools::find(&path)),
         recent: cases::Recent::default(),
     })
 }

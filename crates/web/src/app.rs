@@ -12,7 +12,7 @@ use exchange::oidc::Provider;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{acting, base, office, resident};
+use crate::{acting, base, counter, office, resident};
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -40,6 +40,7 @@ where
     let pages = Router::new()
         .merge(resident::routes())
         .merge(office::routes())
+        .merge(counter::routes())
         .layer(from_fn_with_state(app.clone(), acting::gate))
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
         .with_state(app);

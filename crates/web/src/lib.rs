@@ -9,6 +9,7 @@ mod app;
 pub mod assets;
 pub mod base;
 pub mod components;
+mod counter;
 pub mod frame;
 mod guard;
 mod office;

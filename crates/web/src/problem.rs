@@ -131,6 +131,8 @@ impl From<CaseError> for Problem {
             | CaseError::Incomplete(_)
             | CaseError::Closed { .. }
             | CaseError::Entered
+            | CaseError::OnRoll
+            | CaseError::Channel
             | CaseError::NoPlace => Problem::Conflict,
             CaseError::Refused(_) => Problem::Forbidden,
             CaseError::Stopped => Problem::Stopped,

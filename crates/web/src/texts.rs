@@ -115,6 +115,15 @@ impl Words {
         bundle.format_pattern(pattern, arguments, &mut Vec::new()).into_owned()
     }
 
+    /// The attribute that marks law and other texts there are in Chinese only; nothing on a Chinese page.
+    #[must_use]
+    pub fn chinese(&self) -> &'static str {
+        match self.language {
+            Language::ZhTw => "",
+            _ => " lang=\"zh-TW\"",
+        }
+    }
+
     /// A text of a service in this language.
     #[must_use]
     pub fn of<'a>(&self, text: &'a Text) -> &'a str {

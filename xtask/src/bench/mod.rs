@@ -4,9 +4,11 @@
 mod client;
 mod crash;
 mod load;
+mod lottery;
 mod portal;
 mod report;
 mod rules;
+mod sweep;
 
 use crate::shell::Done;
 
@@ -15,8 +17,10 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     let quick = args.contains(&"--quick");
     match name {
         "rules" => rules::run(quick),
+        "lottery" => lottery::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
+        "sweep" => sweep::run(quick, args.contains(&"--built")),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }
 }

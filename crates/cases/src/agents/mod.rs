@@ -19,7 +19,7 @@ pub use acting::{Acting, By, act};
 pub(crate) use acting::{Hold, in_force};
 pub use assist::{AssistError, NewAssistance, ask, begin, may_assist};
 pub use give::{NewAuthorisation, To, give, given, revoke};
-pub(crate) use hide::{hide, kept};
+pub(crate) use hide::{hide, is_account, kept, may_account};
 pub use organisation::{Organisation, add, all, close};
 pub use take::{Shown, accept, decline, done, entrusted, leave, one};
 pub(crate) use tell::{Note, SEND, send, submitted};
@@ -100,7 +100,7 @@ pub enum Power {
     Letters,
     /// See payments.
     Payments,
-    /// See the bank account in applications not opened by the agent, and give another when the bank refuses one.
+    /// See and give the bank account to be paid to.
     Account,
     /// See what registers and MyData brought.
     Data,

@@ -49,6 +49,29 @@ const TEXTS: &[(&str, &str, &str)] = texts!(
     "assist-begun",
 );
 
+/// The names of the powers, a line each.
+const POWERS: (&str, &str) = (
+    include_str!("../../messages/zh-TW/agent-powers.txt"),
+    include_str!("../../messages/en/agent-powers.txt"),
+);
+
+/// What may be done and seen, in words.
+fn powers(acts: &str, language: Language) -> String {
+    let (chinese, english) = POWERS;
+    let (names, between) = if language == Language::ZhTw {
+        (chinese, "、")
+    } else {
+        (english, ", ")
+    };
+    let name = |word: &str| {
+        let mut lines = names.lines().filter_map(|line| line.split_once(" = "));
+        lines.find(|(one, _)| *one == word).map(|(_, name)| name)
+    };
+    let words = view::words(acts);
+    let named: Vec<&str> = words.iter().map(|word| name(word).unwrap_or(word)).collect();
+    named.join(between)
+}
+
 /// A notice before it is sealed.
 pub(crate) struct Note {
     authorisation: Uuid,
@@ -229,6 +252,7 @@ async fn note(
             "services",
             services.join(if language == Language::ZhTw { "、" } else { ", " }),
         ),
+        ("powers", powers(&row.acts, language)),
         ("until", until),
         ("date", roc::long(desk.today())),
         ("link", format!("{}/agents", desk.city.portal)),
@@ -449,6 +473,16 @@ mod tests {
                     text.lines().count() > 3 && !text.lines().next().unwrap_or_default().trim().is_empty(),
                     "{kind}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn every_power_has_a_name_in_both_languages() {
+        for power in crate::agents::Power::ALL {
+            for language in [Language::ZhTw, Language::En] {
+                let name = powers(power.word(), language);
+                assert!(!name.is_empty() && name != power.word(), "{power:?}");
             }
         }
     }

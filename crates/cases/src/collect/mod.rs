@@ -68,6 +68,10 @@ pub struct Draft {
     pub draft_until: Timestamp,
     /// Whether answers are kept from the agent who acts; figures made of them are then not to be shown either.
     pub hidden: bool,
+    /// Whether who acts may give the bank account.
+    pub may_account: bool,
+    /// Whether the bank account is still to be given, and only by the person themself.
+    pub waits_for_account: bool,
 }
 
 /// Opens an application for a person, or continues their draft.
@@ -86,8 +90,11 @@ pub async fn open(
         guard::case(desk, &person.who(), Action::Fill, &row, &service)?;
         return Ok(ApplicationId::from_uuid(row.id));
     }
+    if !service.meta.channels.contains(&channel) {
+        return Err(CaseError::Channel);
+    }
     let id = ApplicationId::generate(desk.clock.as_ref());
-    guard::opening(desk, &person.who(), person.id, id, &service)?;
+    guard::opening(desk, &person.who(), person.id, id, &service, channel)?;
     if let Some(rounds) = &service.rounds
         && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
     {
@@ -141,6 +148,8 @@ pub async fn open(
         measure_id: None,
         dispose_after: None,
         disposed_at: None,
+        reference_date: None,
+        roll_id: None,
     };
     let seal = desk.store.seal().clone();
     let hold = Hold::of(desk, &person.who());
@@ -176,7 +185,7 @@ pub async fn open(
     }
 }
 
-fn until(now: Timestamp) -> i64 {
+pub(crate) fn until(now: Timestamp) -> i64 {
     now.checked_add(DRAFT_LIFE).unwrap_or(Timestamp::MAX).as_microsecond()
 }
 
@@ -243,14 +252,14 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
         .await
 }
 
-async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
+pub(crate) async fn agreed(desk: &Desk, id: ApplicationId) -> Result<bool, CaseError> {
     let consents = consent::of_application(desk.store.read(), id.uuid()).await?;
     Ok(consents
         .iter()
         .any(|consent| consent.kind == "notice" && consent.withdrawn_at.is_none()))
 }
 
-fn still_draft(row: &application::Model) -> Result<(), CaseError> {
+pub(crate) fn still_draft(row: &application::Model) -> Result<(), CaseError> {
     if row.state == State::Draft {
         Ok(())
     } else {
@@ -289,10 +298,15 @@ fn shown(
     mydata: MyDataState,
 ) -> Result<Draft, CaseError> {
     let decision = decide::of(desk, &record, law_day(desk, &record.row))?;
-    let questions = questions(&record, &decision);
+    let mut questions = questions(&record, &decision);
+    let may_account = agents::may_account(desk, person, &record);
+    let open = questions.len();
+    questions.retain(|asked| may_account || !agents::is_account(&record.service.form, &asked.key));
     let hidden = agents::hide(desk, person, &mut record);
     Ok(Draft {
         hidden,
+        may_account,
+        waits_for_account: questions.len() < open,
         id: record.id(),
         state: record.row.state,
         revision: record.row.revision,
@@ -333,8 +347,11 @@ fn questions(record: &Record, decision: &Decision) -> Vec<Asked> {
     asked
 }
 
-/// The day whose law holds: the day of submission, or today for a draft.
+/// The day whose law holds: the reference date of its roll, the day of submission, or today for a draft.
 pub(crate) fn law_day(desk: &Desk, row: &application::Model) -> jiff::civil::Date {
+    if let Some(day) = row.reference_date.as_ref().and_then(|day| day.parse().ok()) {
+        return day;
+    }
     let submitted = row.submitted_at.and_then(|at| Timestamp::from_microsecond(at).ok());
     submitted.map_or_else(|| desk.today(), civic::legal_day)
 }
@@ -366,7 +383,7 @@ pub async fn save(
         .form
         .validate(page, &raw, &record.answers, language, now)
         .map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
-    kept.unchanged(&record.answers)?;
+    kept.unchanged(&record.service.form, &record.answers)?;
     // Checked after the page: a mistyped page is told first, and nothing typed is lost by a second window.
     same_revision(&record.row, revision)?;
     let mut row = record.row.clone();
@@ -432,7 +449,7 @@ pub async fn members(
         }
         Members::Complete => record.answers.answer(&group.id, Some(true.into()), desk.now()),
     }
-    kept.unchanged(&record.answers)?;
+    kept.unchanged(&record.service.form, &record.answers)?;
     let mut row = record.row.clone();
     row.draft_until = until(desk.now());
     let mut change = Change::quiet(desk, row);
@@ -465,12 +482,13 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision:
     ));
     let message = notify::Draft::new(desk, &record, "withdrawn", BTreeMap::new());
     let (seal, number) = (desk.store.seal().clone(), record.row.number.clone().unwrap_or_default());
-    let measure = record.row.measure_id;
+    let (measure, listed) = (record.row.measure_id, record.row.clone());
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 change.write(tx).await?;
                 store::tables::round_entry::delete_of(tx, id.uuid()).await?;
+                crate::roll::declined(tx, &listed).await?;
                 if let Some(measure) = measure {
                     store::tables::measure::set_outcome(tx, measure, Some("withdrawn"), None).await?;
                 }

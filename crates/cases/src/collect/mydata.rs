@@ -56,7 +56,7 @@ pub enum Notified {
     Refused,
 }
 
-fn words(list: &str) -> Vec<String> {
+pub(crate) fn words(list: &str) -> Vec<String> {
     list.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -142,7 +142,7 @@ pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: La
     Ok(begun.redirect)
 }
 
-fn outside(problem: &str) -> CaseError {
+pub(crate) fn outside(problem: &str) -> CaseError {
     CaseError::Outside {
         party: "MyData",
         problem: problem.to_owned(),
@@ -175,15 +175,25 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
         &application,
         desk.service(&application.service)?,
     )?;
-    let mut next = row.clone();
-    next.return_code = Some(i32::from(back.code.number()));
-    if back.code != ReturnCode::Agreed && row.state == State::Started {
-        next.state = State::Ended;
-        next.failure = Some(back.code.number().to_string());
-    }
-    // A notification may have moved the transaction on in the meantime; the code is then of no further use.
+    let code = back.code.number();
+    let ends = back.code != ReturnCode::Agreed && row.state == State::Started;
     desk.store
-        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(transaction::replace(tx, &next).await?) }))
+        .write(move |tx| {
+            Box::pin(async move {
+                if ends {
+                    let mut next = row;
+                    next.return_code = Some(i32::from(code));
+                    next.state = State::Ended;
+                    next.failure = Some(code.to_string());
+                    // a notification may have moved the transaction on in the meantime; the code is then of no further use
+                    transaction::replace(tx, &next).await?;
+                } else {
+                    // in this moment the package is perhaps being fetched, which can be done once only
+                    transaction::note_return(tx, row.id, i32::from(code)).await?;
+                }
+                Ok::<_, CaseError>(())
+            })
+        })
         .await?;
     Ok((id, state(desk, id).await?))
 }
@@ -240,7 +250,7 @@ pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> R
     take(desk, row, notification).await
 }
 
-async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Notified, CaseError> {
+pub(crate) async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Notified, CaseError> {
     let mut next = row;
     let key = record::row(desk, ApplicationId::from_uuid(next.application_id))
         .await?
@@ -281,7 +291,12 @@ async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Not
     }
 }
 
-async fn suspicious(desk: &Desk, kind: &str, application: Option<Uuid>, detail: &str) -> Result<(), CaseError> {
+pub(crate) async fn suspicious(
+    desk: &Desk,
+    kind: &str,
+    application: Option<Uuid>,
+    detail: &str,
+) -> Result<(), CaseError> {
     let event = security_event::Model {
         id: SecurityEventId::generate(desk.clock.as_ref()).uuid(),
         at: desk.now().as_microsecond(),

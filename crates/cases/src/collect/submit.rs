@@ -1,13 +1,14 @@
 //! The submission (送件): the number, the legal clock, and what the rules said under which law.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use civic::ids::ApplicationId;
 use civic::roc;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use services::Service;
-use store::tables::{application, decision, measure};
+use store::tables::{application, confirmation, decision, measure};
 use uuid::Uuid;
 
 use super::{questions, still_draft};
@@ -18,7 +19,7 @@ use crate::people::Person;
 use crate::record::{self, OwnDraft};
 use crate::round::Entry;
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, decide, notify};
+use crate::{CaseError, Desk, confirm, decide, notify};
 
 /// What a person holds in hand after the submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,29 +102,31 @@ pub async fn submit(
     let series = format!("{}-{}", roc::year(today), record.service.meta.series);
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
+    let asked = confirm::begin(desk, &record);
     let told = agents::submitted(desk, person, &record).await?;
+    let whose = (Arc::clone(&record.service), today, person.lookup);
     let row = draft
-        .write_numbered(desk, change, series, kept, measure, entry, told)
+        .write_numbered(desk, change, series, whose, (kept, measure, entry, asked, told))
         .await?;
     desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
 }
 
 impl notify::Draft {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all that one submission writes, in one transaction"
-    )]
     /// Writes the submission; the number is known only inside the transaction, and the receipt names it.
     async fn write_numbered(
         self,
         desk: &Desk,
         change: Change,
         series: String,
-        kept: decision::Model,
-        measure: measure::Model,
-        entry: Option<Entry>,
-        told: Option<agents::Note>,
+        (service, today, subject): (Arc<Service>, Date, [u8; 32]),
+        (kept, measure, entry, asked, told): (
+            decision::Model,
+            measure::Model,
+            Option<Entry>,
+            Option<confirmation::Model>,
+            Option<agents::Note>,
+        ),
     ) -> Result<application::Model, CaseError> {
         let seal = desk.store.seal().clone();
         desk.store
@@ -137,8 +140,12 @@ impl notify::Draft {
                     change.write(tx).await?;
                     decision::insert(tx, kept).await?;
                     measure::insert(tx, measure).await?;
+                    crate::roll::not_listed(tx, &service, today, &subject).await?;
                     if let Some(entry) = entry {
                         entry.write(tx).await?;
+                    }
+                    if let Some(asked) = asked {
+                        confirmation::insert(tx, asked).await?;
                     }
                     self.seal(tx, &seal, &number).await?.write(tx).await?;
                     if let Some(told) = told {

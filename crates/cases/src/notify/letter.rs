@@ -20,7 +20,7 @@ use crate::collect::withdrawn_row;
 use crate::guard::{self, Action, Who};
 use crate::record::{self, Record};
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, Month, decide, history, round, wanted};
+use crate::{CaseError, Desk, Month, appeal, decide, history, round, wanted};
 
 /// Kind of the work that makes and sends the letter of a decision.
 pub(crate) const DECISION: &str = "letter.decision";
@@ -45,7 +45,16 @@ pub(crate) async fn pdf(record: &Record, kind: &'static str, data: Value) -> Res
 }
 
 /// What a letter tells, for its template.
-pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &str, text: &str) -> Value {
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn data(
+    desk: &Desk,
+    record: &Record,
+    decision: &Decision,
+    number: &str,
+    text: &str,
+) -> Result<Value, CaseError> {
     let form = &record.service.form;
     let today = desk.today();
     let language = Language::ZhTw;
@@ -65,7 +74,7 @@ pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &s
         .collect();
     let first = Month::of(submitted(record).unwrap_or(today));
     let last = record.service.meta.payment.last_month(first);
-    json!({
+    let mut data = json!({
         "city": desk.city.name.get(language),
         "agency": record.service.meta.agency.get(language),
         "phone": desk.city.phone,
@@ -84,7 +93,11 @@ pub(crate) fn data(desk: &Desk, record: &Record, decision: &Decision, number: &s
         "reasons": reasons(record, decision, language),
         "text": text,
         "legal_basis": record.service.meta.legal_basis,
-    })
+    });
+    if let Some(round) = round::told(desk, record, decision).await? {
+        data["round"] = round;
+    }
+    Ok(data)
 }
 
 fn month(month: Month) -> String {
@@ -138,7 +151,8 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
     };
     let text = history::latest_text(desk, &record, kind).await?.unwrap_or_default();
     let number = record.row.number.clone().unwrap_or_default();
-    let bytes = pdf(&record, kind, data(desk, &record, &decision, &number, &text)).await?;
+    let told = data(desk, &record, &decision, &number, &text).await?;
+    let bytes = pdf(&record, kind, told).await?;
     let letter = letter(desk, &record, kind, &bytes, key(application, decided_at)).await?;
 
     let mut change = Change::act(desk, &Who::System, &record.row, Act::Complete)?;
@@ -174,6 +188,8 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
     } else {
         Vec::new()
     };
+    let earlier = appeal::settled(desk, application).await?;
+    let surveyed = survey::of_application(desk.store.read(), application).await?.is_some();
     let survey = survey::Model {
         id: civic::ids::SurveyId::generate(desk.clock.as_ref()).uuid(),
         application_id: application,
@@ -191,8 +207,14 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
                 change.write(tx).await?;
                 letter::insert(tx, letter).await?;
                 letter::leave(tx, letter_id, tx.now().as_microsecond()).await?;
-                for row in entitlements {
-                    entitlement::insert(tx, row).await?;
+                match earlier {
+                    // a decision made anew takes the place of what the earlier one gave
+                    Some(appeal) => appeal.write(tx, entitlements).await?,
+                    None => {
+                        for row in entitlements {
+                            entitlement::insert(tx, row).await?;
+                        }
+                    }
                 }
                 for row in tickets {
                     ticket::insert(tx, row).await?;
@@ -201,7 +223,9 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
                     // whoever was refused may take part through another application
                     round_entry::delete_of(tx, application).await?;
                 }
-                survey::insert(tx, survey).await?;
+                if !surveyed {
+                    survey::insert(tx, survey).await?;
+                }
                 if let Some(measure) = measure_id {
                     measure::set_outcome(tx, measure, Some(kind), days).await?;
                 }
@@ -247,9 +271,13 @@ fn days(record: &Record, decided_at: i64) -> Option<i32> {
 
 /// What the person is entitled to by the decision: each amount, from the month of the application on.
 async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Result<Vec<entitlement::Model>, CaseError> {
+    let mut rows = Vec::new();
+    if record.service.meta.payment.every == services::Every::Never {
+        // its amounts say what the decision is worth, such as a tax that is not levied; nobody pays them out
+        return Ok(rows);
+    }
     let first = Month::of(submitted(record).unwrap_or_else(|| desk.today()));
     let last = record.service.meta.payment.last_month(first);
-    let mut rows = Vec::new();
     for (purpose, amount) in decision
         .amounts
         .iter()
@@ -277,8 +305,9 @@ async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Resu
             amount,
             first_month: first.to_string(),
             last_month: last.to_string(),
+            // who gave none is asked for one, as after a refusal of the bank
+            account_refused: account.is_none(),
             account,
-            account_refused: false,
             made_at: desk.now().as_microsecond(),
             revision: 1,
         });

@@ -53,6 +53,21 @@ const TEXTS: &[(&str, &str, &str)] = &[
         include_str!("../../messages/en/withdrawn.txt"),
     ),
     (
+        "listed",
+        include_str!("../../messages/zh-TW/listed.txt"),
+        include_str!("../../messages/en/listed.txt"),
+    ),
+    (
+        "listed_without_account",
+        include_str!("../../messages/zh-TW/listed_without_account.txt"),
+        include_str!("../../messages/en/listed_without_account.txt"),
+    ),
+    (
+        "listed_relief",
+        include_str!("../../messages/zh-TW/listed_relief.txt"),
+        include_str!("../../messages/en/listed_relief.txt"),
+    ),
+    (
         "placed",
         include_str!("../../messages/zh-TW/placed.txt"),
         include_str!("../../messages/en/placed.txt"),
@@ -66,6 +81,41 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "account",
         include_str!("../../messages/zh-TW/account.txt"),
         include_str!("../../messages/en/account.txt"),
+    ),
+    (
+        "confirmed",
+        include_str!("../../messages/zh-TW/confirmed.txt"),
+        include_str!("../../messages/en/confirmed.txt"),
+    ),
+    (
+        "unconfirmed",
+        include_str!("../../messages/zh-TW/unconfirmed.txt"),
+        include_str!("../../messages/en/unconfirmed.txt"),
+    ),
+    (
+        "correction_due",
+        include_str!("../../messages/zh-TW/correction_due.txt"),
+        include_str!("../../messages/en/correction_due.txt"),
+    ),
+    (
+        "appeal_lodged",
+        include_str!("../../messages/zh-TW/appeal_lodged.txt"),
+        include_str!("../../messages/en/appeal_lodged.txt"),
+    ),
+    (
+        "appeal_set_aside",
+        include_str!("../../messages/zh-TW/appeal_set_aside.txt"),
+        include_str!("../../messages/en/appeal_set_aside.txt"),
+    ),
+    (
+        "appeal_forwarded",
+        include_str!("../../messages/zh-TW/appeal_forwarded.txt"),
+        include_str!("../../messages/en/appeal_forwarded.txt"),
+    ),
+    (
+        "appeal_withdrawn",
+        include_str!("../../messages/zh-TW/appeal_withdrawn.txt"),
+        include_str!("../../messages/en/appeal_withdrawn.txt"),
     ),
 ];
 

@@ -13,6 +13,7 @@ use store::seal::Place;
 use store::tables::payment::{self, State};
 use store::tables::{application, entitlement, payment_batch};
 
+use crate::agents::Hold;
 use crate::change::Change;
 use crate::guard::{self, Action};
 use crate::history::time;
@@ -289,7 +290,7 @@ pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), Case
             problem: "waits_for_person",
         });
     }
-    again(desk, entitlement, vec![row], None).await
+    again(desk, entitlement, vec![row], None, Hold::default()).await
 }
 
 /// Makes the next attempt of refused payments, in the transaction that notes the new account where there is one.
@@ -298,12 +299,14 @@ async fn again(
     entitlement: entitlement::Model,
     rows: Vec<payment::Model>,
     account: Option<Vec<u8>>,
+    hold: Hold,
 ) -> Result<(), CaseError> {
     let clock = desk.clock.clone();
     let done = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 let at = tx.now().as_microsecond();
                 if let Some(account) = account
                     && !entitlement::set_account(tx, entitlement.id, entitlement.revision, account).await?
@@ -383,7 +386,8 @@ pub async fn new_account(
             .collect();
         let place = Place::new("entitlement", "account", &entitlement.id);
         let sealed = record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &account).await?;
-        again(desk, entitlement, refused, Some(sealed)).await?;
+        let hold = Hold::of(desk, &person.who());
+        again(desk, entitlement, refused, Some(sealed), hold).await?;
     }
     let mut change = Change::note(desk, &person.who(), &record.row, "account_changed");
     change.answers(desk, &record).await?;
@@ -399,6 +403,7 @@ pub async fn new_account(
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                crate::roll::payable(tx, &change.row).await?;
                 change.write(tx).await?;
                 ledger::append(tx, entry).await?;
                 Ok(())

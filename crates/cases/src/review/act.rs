@@ -16,9 +16,9 @@ use crate::guard::{self, Action};
 use crate::history::time;
 use crate::notify::{self, letter as press};
 use crate::record::{self, Record};
-use crate::staff::Staff;
+use crate::staff::{self, Role, Staff};
 use crate::transition::{self, Act};
-use crate::{CaseError, Desk, collect, decide};
+use crate::{CaseError, Desk, collect, confirm, decide};
 
 /// Longest text an officer may write, in characters.
 const LONGEST: usize = 2000;
@@ -94,6 +94,60 @@ pub async fn take(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) 
     write(desk, change).await
 }
 
+/// Gives a case to a member of the office that decides it (改分).
+///
+/// # Errors
+/// [`CaseError::Input`] for somebody who decides no cases of this office; as [`take`].
+pub async fn assign(
+    desk: &Desk,
+    staff: &Staff,
+    id: ApplicationId,
+    revision: i64,
+    to: civic::ids::StaffId,
+) -> Result<(), CaseError> {
+    let row = record::row(desk, id).await?;
+    let service = desk.service(&row.service)?;
+    guard::case(desk, &staff.who(), Action::Assign, &row, service)?;
+    let mut change = Change::act(desk, &staff.who(), &row, Act::Assign)?;
+    same_revision(&row, revision)?;
+    let colleague = colleagues(desk, service).await?;
+    let colleague = colleague.into_iter().find(|one| one.id == to).ok_or(CaseError::Input {
+        field: "colleague",
+        problem: "decides no cases of this office",
+    })?;
+    change.row.assigned_to = Some(colleague.id.uuid());
+    change.say(desk, &colleague.name).await?;
+    let who = staff.who();
+    change
+        .entries
+        .push(guard::plain_entry(desk, &who, Action::Assign, id, &row.service));
+    write(desk, change).await
+}
+
+/// Who decides the cases of a service: officers and supervisors of its office whose accounts are open.
+async fn colleagues(desk: &Desk, service: &services::Service) -> Result<Vec<Staff>, CaseError> {
+    let office = service.meta.agency.get(civic::Language::ZhTw);
+    let mut found = staff::active(desk).await?;
+    found.retain(|one| one.agency == office && matches!(one.role, Role::Officer | Role::Supervisor));
+    Ok(found)
+}
+
+/// Whom a member of staff may give a case to; nobody where the policies or the state of the case don't let them.
+///
+/// # Errors
+/// The store's.
+pub async fn assignable(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<Vec<Staff>, CaseError> {
+    let row = record::row(desk, id).await?;
+    let service = desk.service(&row.service)?;
+    let may = guard::case(desk, &staff.who(), Action::Assign, &row, service).is_ok();
+    if !may || transition::next(row.state, Act::Assign).is_err() {
+        return Ok(Vec::new());
+    }
+    let mut found = colleagues(desk, service).await?;
+    found.retain(|one| row.assigned_to != Some(one.id.uuid()));
+    Ok(found)
+}
+
 /// Puts a case back into the queue.
 ///
 /// # Errors
@@ -119,6 +173,7 @@ pub async fn approve(
     let note = text("note", note, false)?;
     let (record, change) = begin(desk, staff, id, revision, Act::Approve).await?;
     held(&record, staff)?;
+    confirm::settled(desk, id).await?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     if decision.outcome != Some(true) {
         return Err(CaseError::Input {
@@ -143,6 +198,7 @@ pub async fn refuse(
     let reasons = text("reasons", reasons, false)?;
     let (record, change) = begin(desk, staff, id, revision, Act::Refuse).await?;
     held(&record, staff)?;
+    confirm::settled(desk, id).await?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     if decision.outcome != Some(false) && reasons.is_empty() {
         return Err(CaseError::Input {
@@ -234,7 +290,7 @@ pub async fn request_correction(
     change.say(desk, &message).await?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     let number = record.row.number.clone().unwrap_or_default();
-    let mut data = press::data(desk, &record, &decision, &number, &message);
+    let mut data = press::data(desk, &record, &decision, &number, &message).await?;
     data["due"] = roc::plain(due).into();
     let pdf = press::pdf(&record, "correction", data).await?;
     let letter = press::letter(desk, &record, "correction", &pdf, format!("correction:{id}:{revision}")).await?;

@@ -47,8 +47,10 @@ pub struct SideBySide {
     pub source: Option<String>,
     /// Which source: the MyData set, `profile`, `register`; nothing where the person answered alone.
     pub source_name: Option<String>,
-    /// Whether the person changed what the source said.
+    /// Whether the person changed what the source said, or an outside body what the person said.
     pub differs: bool,
+    /// What the person had answered, where an outside body corrected it.
+    pub before: Option<String>,
 }
 
 /// Evidence as the file lists it.
@@ -162,7 +164,10 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
         number: record.row.number.clone().unwrap_or_default(),
         state: record.row.state,
         revision: record.row.revision,
-        channel: record.row.channel.clone(),
+        channel: match record.row.roll_id {
+            Some(_) => "proactive".to_owned(),
+            None => record.row.channel.clone(),
+        },
         submitted: time(record.row.submitted_at.unwrap_or(record.row.opened_at)),
         rows: side_by_side(&record, Language::ZhTw),
         evidence: came(desk, &record).await?,
@@ -222,7 +227,15 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
             None => view.title.to_owned(),
         };
         for field in view.fields {
+            let corrected = matches!(field.source, Some(Source::Body { .. }));
+            let before = field
+                .changed_from
+                .as_ref()
+                .filter(|_| corrected)
+                .map(|(said, _)| said.clone());
             let (source, differs) = match (&field.changed_from, field.source) {
+                // what the body says is in force; what the person had said stands beside it
+                (Some(_), Some(source)) if corrected => (Some((field.shown.clone(), source)), true),
                 (Some((said, source)), _) => (Some((said.clone(), *source)), true),
                 (None, Some(source)) if !matches!(source, Source::Person) => {
                     (Some((field.shown.clone(), source)), false)
@@ -238,6 +251,7 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
                 source: source.map(|(said, _)| said),
                 source_name: name,
                 differs,
+                before,
             });
         }
     }
@@ -249,6 +263,7 @@ fn source_name(source: &Source) -> Option<String> {
         Source::Person => None,
         Source::Profile => Some("profile".to_owned()),
         Source::Register => Some("register".to_owned()),
+        Source::Body { name, .. } => Some(name.clone()),
         Source::MyData { resource, .. } => Some(resource.clone()),
     }
 }
@@ -321,7 +336,8 @@ pub async fn preview(
     let record = record::open(desk, &staff.who(), Action::Decide, row).await?;
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;
     let number = record.row.number.clone().unwrap_or_default();
-    press::pdf(&record, kind, press::data(desk, &record, &decision, &number, text)).await
+    let data = press::data(desk, &record, &decision, &number, text).await?;
+    press::pdf(&record, kind, data).await
 }
 
 /// The services a queue can be narrowed to.

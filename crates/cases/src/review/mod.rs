@@ -15,7 +15,7 @@ use crate::staff::{self, Staff};
 use crate::transition::State;
 use crate::{CaseError, Desk};
 
-pub use act::{approve, give_back, refuse, request_correction, take, undo};
+pub use act::{approve, assign, assignable, give_back, refuse, request_correction, take, undo};
 pub use file::{CaseFile, CorrectionView, EvidenceView, SideBySide, case, letter, preview, services};
 pub(crate) use file::{correction, side_by_side};
 pub use store::tables::application::Filter;
@@ -37,6 +37,8 @@ pub struct QueueRow {
     pub deadline: Option<Date>,
     /// Working days left; negative when it is late.
     pub days_left: Option<i32>,
+    /// Whether it is late, or will be within the days the service names.
+    pub urgent: bool,
     /// Whether the legal clock stands still.
     pub stopped: bool,
     /// Who holds it.
@@ -88,6 +90,11 @@ pub async fn queue(desk: &Desk, staff: &Staff, filter: &Filter, offset: u64, lim
             ),
             state: row.state,
             submitted: time(row.submitted_at.unwrap_or(row.opened_at)),
+            urgent: deadline.is_some_and(|day| {
+                row.clock_stopped_at.is_none()
+                    && matches!(row.state, State::Submitted | State::Review)
+                    && desk.calendar.working_days_between(today, day) <= crate::remind::office_days(desk, &row.service)
+            }),
             days_left: deadline.map(|day| desk.calendar.working_days_between(today, day)),
             deadline,
             stopped: row.clock_stopped_at.is_some(),

@@ -5,13 +5,16 @@
 //! tickets are sealed into a list that is published, then drawn by somebody else than who sealed it. From then on every
 //! step of one ticket that frees a seat is one transaction with what the waiting list gains by it.
 
+mod changed;
 mod draw;
 mod enter;
 mod offer;
 mod seal;
 mod spec;
+mod told;
 mod view;
 
+pub use changed::{Changed, ChangedRound, changes, changes_of};
 pub use draw::draw;
 pub(crate) use draw::{SPREAD, spread};
 pub(crate) use enter::{Entry, entry};
@@ -19,6 +22,7 @@ pub(crate) use offer::lapse;
 pub use offer::{accept, check_in, decline};
 pub use seal::seal;
 pub(crate) use spec::tickets;
+pub(crate) use told::told;
 pub(crate) use view::of_case;
 pub use view::{ChoiceView, Line, MyTicket, Published, RoundView, SeatsView, TicketRow, list, published, view};
 

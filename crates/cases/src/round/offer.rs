@@ -163,7 +163,8 @@ pub async fn decline(
             problem: "nothing_to_decline",
         });
     }
-    settle(desk, &row.service, &row.round, |other| {
+    let hold = Hold::of(desk, &person.who());
+    settle(desk, &row.service, &row.round, hold, |other| {
         (other.id == ticket).then_some(State::Declined)
     })
     .await
@@ -216,7 +217,7 @@ pub(crate) async fn lapse(desk: &Desk) -> Result<u64, CaseError> {
             let late = row.due.as_deref().is_some_and(|due| due < today.as_str());
             (late && matches!(row.state, State::Offered | State::Accepted)).then_some(State::Lapsed)
         };
-        match settle(desk, &service, &round, overdue).await {
+        match settle(desk, &service, &round, Hold::default(), overdue).await {
             Err(CaseError::NoService(_) | CaseError::NotFound(_) | CaseError::Conflict(_)) => {}
             other => {
                 other?;
@@ -232,6 +233,7 @@ pub(super) async fn settle(
     desk: &Desk,
     service: &str,
     round: &str,
+    hold: Hold,
     leaves: impl Fn(&ticket::Model) -> Option<State>,
 ) -> Result<(), CaseError> {
     let found = std::sync::Arc::clone(desk.service(service)?);
@@ -294,6 +296,7 @@ pub(super) async fn settle(
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 if let Some((id, revision)) = step
                     && !table::step(tx, id, revision).await?
                 {

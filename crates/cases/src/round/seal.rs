@@ -45,6 +45,15 @@ pub async fn seal(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
     if tickets.is_empty() {
         return Err(refuse("nobody"));
     }
+    // a place that was chosen keeps its row in seats.csv: a reduction counts until the list is sealed, a removal does not
+    let has = |place: &String, class: &String| round.seats.get(place).is_some_and(|seats| seats.contains_key(class));
+    let lost = |ticket: &Ticket| {
+        let mut choices = ticket.choices.iter();
+        choices.any(|place| ticket.needs.keys().any(|class| !has(place, class)))
+    };
+    if tickets.iter().any(lost) {
+        return Err(refuse("seats_missing"));
+    }
     let list = list(&service.id, rounds, round, tickets);
     let sealed = tokio::task::spawn_blocking(move || {
         let sealed = Draw::seal(list)?;

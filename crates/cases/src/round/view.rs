@@ -11,6 +11,7 @@ use store::tables::ticket::State;
 use store::tables::{application, round as table, round_entry, ticket};
 use uuid::Uuid;
 
+use super::changed::{Changed, compare};
 use super::draw::read;
 use super::find;
 use super::spec::Spec;
@@ -42,6 +43,10 @@ pub struct Line {
 /// Seats of one class at one place, with who has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeatsView {
+    /// Id of the place.
+    pub place_id: String,
+    /// Id of the class.
+    pub class_id: String,
     /// Name of the place.
     pub place: Text,
     /// Name of the class; none where there is only one.
@@ -88,6 +93,8 @@ pub struct RoundView {
     pub seats: Vec<SeatsView>,
     /// Whether the folder says other seats than the sealed list.
     pub seats_differ: bool,
+    /// Sealed seats that the folder says otherwise.
+    pub changed: Vec<Changed>,
     /// How many tickets stand where.
     pub counts: Vec<(State, i64)>,
     /// Tickets that hold a place, then those that wait; cut at a few hundred.
@@ -184,7 +191,12 @@ pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<Line>, CaseError> {
 }
 
 /// Seats as they are sealed, or as the folder says before.
-fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket::Model, Spec)]) -> Vec<SeatsView> {
+pub(super) fn seats(
+    rounds: &Rounds,
+    round: &Round,
+    sealed: Option<&Draw>,
+    rows: &[(ticket::Model, Spec)],
+) -> Vec<SeatsView> {
     let mut taken: HashMap<(&str, &str), u32> = HashMap::new();
     for (row, spec) in rows {
         let held = row.held.and_then(|held| spec.choices.get(usize::try_from(held).ok()?));
@@ -199,14 +211,19 @@ fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket:
         let place = rounds.place(id);
         place.map_or_else(|| Text::chinese(id), |place| place.name.clone())
     };
-    let view = |place: &str, class: &str, capacity, reserved| SeatsView {
-        place: name(place),
-        class: rounds.classes.get(class).cloned(),
-        capacity,
-        reserved,
-        taken: taken.get(&(place, class)).copied().unwrap_or(0),
+    let view = |place: &str, class: &str, capacity, reserved| {
+        let shown = SeatsView {
+            place_id: place.to_owned(),
+            class_id: class.to_owned(),
+            place: name(place),
+            class: rounds.classes.get(class).cloned(),
+            capacity,
+            reserved,
+            taken: taken.get(&(place, class)).copied().unwrap_or(0),
+        };
+        (rounds.order(place, class), shown)
     };
-    match sealed {
+    let mut found: Vec<((usize, usize), SeatsView)> = match sealed {
         Some(draw) => {
             let places = draw.list.places.iter();
             places
@@ -228,7 +245,9 @@ fn seats(rounds: &Rounds, round: &Round, sealed: Option<&Draw>, rows: &[(ticket:
                 classes.iter().map(of).collect::<Vec<_>>()
             })
             .collect(),
-    }
+    };
+    found.sort_by_key(|(order, _)| *order);
+    found.into_iter().map(|(_, view)| view).collect()
 }
 
 fn differ(round: &Round, sealed: &Draw) -> bool {
@@ -247,8 +266,12 @@ fn differ(round: &Round, sealed: &Draw) -> bool {
     !sealed.eq(folder)
 }
 
-async fn opened(desk: &Desk, service: &str, round: &str) -> Result<Vec<(ticket::Model, Spec)>, CaseError> {
-    let rows = ticket::of_round(desk.store.read(), service, round).await?;
+pub(super) async fn opened(
+    store: &store::Store,
+    service: &str,
+    round: &str,
+) -> Result<Vec<(ticket::Model, Spec)>, CaseError> {
+    let rows = ticket::of_round(store.read(), service, round).await?;
     rows.into_iter()
         .map(|row| {
             let spec = Spec::read(&row.spec)?;
@@ -266,7 +289,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
     guard::office_of(desk, staff, Action::Round, service)?;
     let (rounds, round) = find(service, round)?;
     let row = table::find(desk.store.read(), &service.id, &round.id).await?;
-    let rows = opened(desk, &service.id, &round.id).await?;
+    let rows = opened(&desk.store, &service.id, &round.id).await?;
     let sealed = row.as_ref().map(|row| read(&row.sealed)).transpose()?;
     let mut tickets: Vec<&(ticket::Model, Spec)> = rows.iter().collect();
     // what needs a hand comes first
@@ -291,7 +314,12 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
             due: row.due.as_ref().and_then(|day| day.parse().ok()),
         });
     }
+    let seats = seats(rounds, round, sealed.as_ref(), &rows);
     Ok(RoundView {
+        changed: sealed
+            .as_ref()
+            .map(|sealed| compare(round, sealed, &seats))
+            .unwrap_or_default(),
         line: line(desk, service, round).await?,
         digest: row.as_ref().map(|row| row.digest.clone()),
         seed: row.as_ref().and_then(|row| row.seed.clone()),
@@ -299,7 +327,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
             .as_ref()
             .is_some_and(|row| guard::draw(desk, staff, service, row).is_ok()),
         seats_differ: sealed.as_ref().is_some_and(|sealed| differ(round, sealed)),
-        seats: seats(rounds, round, sealed.as_ref(), &rows),
+        seats,
         counts: ticket::counts(desk.store.read(), &service.id, &round.id).await?,
         tickets: shown,
     })

@@ -16,7 +16,7 @@ const STATES: [State; 9] = [
 fn expected(state: State) -> &'static [Act] {
     match state {
         State::Draft => &[Act::Submit, Act::Dispose],
-        State::Submitted => &[Act::Take, Act::Assign, Act::Withdraw],
+        State::Submitted => &[Act::Take, Act::Assign, Act::Withdraw, Act::LeaveOut, Act::Grant],
         State::Review => &[
             Act::Assign,
             Act::GiveBack,
@@ -24,10 +24,12 @@ fn expected(state: State) -> &'static [Act] {
             Act::Refuse,
             Act::RequestCorrection,
             Act::Withdraw,
+            Act::LeaveOut,
         ],
         State::Correction => &[Act::Correct, Act::Lapse, Act::Withdraw],
         State::Approved | State::Refused => &[Act::Undo, Act::Complete],
-        State::Withdrawn | State::Completed => &[Act::Dispose],
+        State::Withdrawn => &[Act::Dispose],
+        State::Completed => &[Act::Reopen, Act::Dispose],
         State::Disposed => &[],
     }
 }
@@ -40,10 +42,11 @@ fn every_state_allows_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
-fn the_only_way_back_before_the_decision_is_a_correction() {
+fn the_only_ways_back_are_a_correction_and_a_decision_set_aside() {
     for act in Act::ALL {
         assert_ne!(next(State::Submitted, act), Ok(State::Draft));
-        assert_ne!(next(State::Completed, act), Ok(State::Review));
+        let back = next(State::Completed, act) == Ok(State::Review);
+        assert_eq!(back, act == Act::Reopen, "{act:?}");
     }
 }
 

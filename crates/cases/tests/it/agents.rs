@@ -2,7 +2,9 @@
 
 use cases::agents::{self, AssistError, Kind, NewAssistance, NewAuthorisation, Party, Power, Shown, Standing, To, act};
 use cases::staff::{NewStaff, Role, Staff};
-use cases::{CaseError, Person, State, collect, correct, dispose, jobs, measure, mine, review, staff};
+use cases::{
+    CaseError, Person, State, appeal, collect, correct, dispose, jobs, measure, mine, pay, review, roll, staff,
+};
 use civic::Channel;
 use civic::ids::{ApplicationId, AuthorisationId};
 use jiff::ToSpan as _;
@@ -13,7 +15,13 @@ use zeroize::Zeroizing;
 
 use crate::support::{Kit, SERVICE, ZH, each_engine, national_id, raw, sqlite};
 
-const USUAL: [Power; 4] = [Power::Fill, Power::Submit, Power::Correct, Power::Letters];
+const USUAL: [Power; 5] = [
+    Power::Fill,
+    Power::Submit,
+    Power::Correct,
+    Power::Letters,
+    Power::Account,
+];
 
 fn to_person(number: u32, powers: &[Power], until: jiff::civil::Date) -> NewAuthorisation {
     NewAuthorisation {
@@ -148,10 +156,10 @@ async fn a_daughter_applies_for_her_mother_and_both_read_everything() {
             );
             assert_eq!(one.entry.subject, Some(mother.lookup));
         }
-        let uses = mine::uses(desk, &mother, 1000).await.unwrap();
+        let uses = mine::uses(desk, &mother, None, 1000).await.unwrap();
         assert!(hers.iter().all(|one| uses.contains(one)));
         assert!(
-            mine::uses(desk, &daughter, 1000).await.unwrap().is_empty(),
+            mine::uses(desk, &daughter, None, 1000).await.unwrap().is_empty(),
             "nothing of it is about the daughter"
         );
         let consents = consent::of_application(desk.store.read(), case.uuid()).await.unwrap();
@@ -219,7 +227,7 @@ async fn an_agent_gets_nothing_that_was_not_entrusted() {
         assert!(is_refused(mine::letter(desk, &person, letter).await));
         assert!(is_refused(measure::survey(desk, &person, earlier).await));
         assert!(is_refused(measure::answer(desk, &person, earlier, 5, "").await));
-        assert!(is_refused(mine::uses(desk, &person, 10).await));
+        assert!(is_refused(mine::uses(desk, &person, None, 10).await));
         assert!(is_refused(agents::given(desk, &person).await));
         assert!(is_refused(agents::notices(desk, &person).await));
         assert!(is_refused(
@@ -241,8 +249,9 @@ async fn an_agent_gets_nothing_that_was_not_entrusted() {
         assert!(is_refused(collect::withdraw(desk, &person, case, draft.revision).await));
         assert!(is_refused(collect::mydata::begin(desk, &person, case, ZH).await));
         assert_eq!(kit.row(case).await.state, State::Draft);
+        assert!(draft.waits_for_account, "where the money goes is not hers to say");
         // the mother does it; the daughter sees the case, not its letters or payments
-        let draft = collect::draft(desk, &mother, case).await.unwrap();
+        let draft = kit.fill(&mother, case).await;
         collect::submit(desk, &mother, case, draft.revision, draft.form_token)
             .await
             .unwrap();
@@ -558,6 +567,82 @@ async fn an_agent_without_an_account_finds_the_offer_when_they_sign_in() {
         );
         assert!(agents::given(desk, &mother).await.unwrap().is_empty());
         assert!(agents::notices(desk, &mother).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_is_given_only_where_the_principal_said_so() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let (mother, daughter) = (kit.person(1).await, kit.person(2).await);
+        let all_but: Vec<Power> = Power::ALL
+            .into_iter()
+            .filter(|power| *power != Power::Account)
+            .collect();
+        let id = entrusted(&kit, &mother, &daughter, 2, &all_but).await;
+        let person = acting(&kit, &daughter, id).await;
+        let case = opened(&kit, &person).await;
+        let draft = kit.fill(&person, case).await;
+        assert!(draft.questions.is_empty() && draft.waits_for_account && !draft.may_account);
+        let account = raw(&[
+            (services::form::SHOWN, "account"),
+            ("account.bank", "812"),
+            ("account.account", "9999999999999"),
+        ]);
+        // also in the case she opened herself, where nothing is given yet
+        let theft = collect::save(desk, &person, case, draft.revision, "payment", account.clone(), ZH).await;
+        assert!(is_refused(theft));
+        let sent = collect::submit(desk, &person, case, draft.revision, draft.form_token).await;
+        assert!(
+            matches!(&sent, Err(CaseError::Incomplete(pages)) if pages == &["payment"]),
+            "{sent:?}"
+        );
+        let given = kit.fill(&mother, case).await;
+        assert!(given.answers.value("account").is_some() && !given.waits_for_account);
+        let draft = collect::draft(desk, &person, case).await.unwrap();
+        assert_eq!(draft.answers.value("account"), None, "nor does she see it");
+        assert!(!draft.waits_for_account);
+        collect::submit(desk, &person, case, draft.revision, draft.form_token)
+            .await
+            .unwrap();
+        let officer = kit.staff("officer", Role::Officer).await;
+        kit.approved(&officer, case).await;
+        assert!(is_refused(pay::new_account(desk, &person, case, account, ZH).await));
+        assert!(!mine::case(desk, &person, case).await.unwrap().account_refused);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_the_principals_own_is_no_agents_with_every_power() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let (mother, daughter) = (kit.person(1).await, kit.person(2).await);
+        let id = entrusted(&kit, &mother, &daughter, 2, &Power::ALL).await;
+        let person = acting(&kit, &daughter, id).await;
+        let case = opened(&kit, &person).await;
+        let draft = kit.fill(&person, case).await;
+        collect::submit(desk, &person, case, draft.revision, draft.form_token)
+            .await
+            .unwrap();
+        let revision = kit.revision(case).await;
+        assert!(is_refused(roll::object(desk, &person, case, revision, "不服").await));
+        let officer = kit.staff("officer", Role::Officer).await;
+        kit.approved(&officer, case).await;
+        assert!(is_refused(appeal::mine(desk, &person, case).await));
+        assert!(is_refused(appeal::lodge(desk, &person, case, "不服").await));
+        assert!(is_refused(measure::answer(desk, &person, case, 5, "").await));
+        assert!(is_refused(
+            agents::give(desk, &person, to_person(3, &USUAL, date(2027, 1, 1))).await
+        ));
+        // the mother does, and her agent can't take it back either
+        appeal::lodge(desk, &mother, case, "不服").await.unwrap();
+        let appeals = appeal::mine(desk, &mother, case).await.unwrap();
+        let first = appeals.all.first().unwrap();
+        assert!(is_refused(
+            appeal::withdraw(desk, &person, first.id, first.revision).await
+        ));
     })
     .await;
 }

@@ -136,7 +136,7 @@ async fn the_whole_way() {
 
         // Everything that was done to the data stands in the ledger, readable by the person.
         let entries = kit.ledger_holds().await;
-        let uses = mine::uses(desk, &person, 1000).await.unwrap();
+        let uses = mine::uses(desk, &person, None, 1000).await.unwrap();
         assert_eq!(uses.len() as u64, entries, "every entry is about this one person");
         for action in ["open", "submit", "read", "decide", "notify", "pay", "fill"] {
             assert!(uses.iter().any(|one| one.entry.action == action), "{action}");

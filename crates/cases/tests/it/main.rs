@@ -4,11 +4,15 @@
 
 mod agents;
 mod agents_law;
+mod appeal;
+mod counter;
 mod journey;
 mod mydata;
 mod paid_once;
 mod refused;
+mod rolls;
 mod rounds;
+mod school;
 mod staff;
 mod support;
 mod throughput;

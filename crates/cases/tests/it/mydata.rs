@@ -71,8 +71,8 @@ impl Population for One {
 }
 
 /// A city connected to a platform.
-struct Scene {
-    kit: Kit,
+pub struct Scene {
+    pub kit: Kit,
     peers: Running,
     person: Person,
     id: ApplicationId,
@@ -188,7 +188,14 @@ impl Scene {
             .mydata
     }
 
-    async fn security_events(&self) -> Vec<String> {
+    /// Posts a form to one of the platform's pages.
+    pub async fn at_platform(&self, path: &str, form: &str) -> String {
+        http("POST", &self.peers.mydata.address.join(path).unwrap(), Some(form))
+            .await
+            .1
+    }
+
+    pub async fn security_events(&self) -> Vec<String> {
         let rows = security_event::newest(self.kit.desk.store.read(), None, 100)
             .await
             .unwrap();
@@ -197,7 +204,7 @@ impl Scene {
 }
 
 /// Runs a scene on each engine.
-async fn scenes<R: Future<Output = ()>>(faults: Faults, act: impl Fn(Arc<Scene>) -> R) {
+pub async fn scenes<R: Future<Output = ()>>(faults: Faults, act: impl Fn(Arc<Scene>) -> R) {
     let clock = || Arc::new(FixedClock::new(Timestamp::now()));
     let own = clock();
     act(Arc::new(
@@ -260,7 +267,7 @@ async fn the_form_arrives_filled_and_asks_only_what_is_still_unknown() {
         );
         assert!(scene.security_events().await.is_empty());
         // The use of the data stands in the ledger with the names of the fields it filled.
-        let uses = mine::uses(desk, person, 100).await.unwrap();
+        let uses = mine::uses(desk, person, None, 100).await.unwrap();
         let import = uses.iter().find(|one| one.entry.action == "import").unwrap();
         assert!(
             import
@@ -493,6 +500,28 @@ async fn somebody_elses_return_is_not_found() {
             .await
             .unwrap();
         assert_eq!(rows[0].return_code, None);
+    })
+    .await;
+}
+
+/// The browser comes back in the moment in which the package is fetched; nothing that the fetch holds becomes stale.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_comes_back_disturbs_no_fetch() {
+    scenes(Faults::default(), |scene| async move {
+        let store = &scene.kit.desk.store;
+        let rows = || mydata_transaction::of_application(store.read(), scene.id.uuid());
+        let query = scene.through("agree").await;
+        let held = rows().await.unwrap()[0].clone();
+        assert_eq!(scene.back(&query).await, MyDataState::Arriving);
+        assert_eq!(rows().await.unwrap()[0].return_code, Some(200));
+        let written = store
+            .write(move |tx| {
+                Box::pin(async move { Ok::<_, store::StoreError>(mydata_transaction::replace(tx, &held).await?) })
+            })
+            .await;
+        assert!(written.unwrap(), "the fetch would have lost the package");
+        scene.kit.work().await;
+        assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
     })
     .await;
 }

@@ -220,7 +220,7 @@ async fn nobody_reaches_what_is_not_theirs() {
             entries + 2,
             "each of the two who opened it stands in the ledger"
         );
-        assert!(mine::uses(desk, &other, 10).await.unwrap().is_empty());
+        assert!(mine::uses(desk, &other, None, 10).await.unwrap().is_empty());
     })
     .await;
 }

@@ -287,3 +287,207 @@ async fn another_office_holds_no_round_of_ours() {
         assert!(matches!(found, Err(CaseError::NotFound(_))));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_child_handed_in_at_two_windows_at_once_takes_part_once() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let (mother, father) = (kit.person(1).await, kit.person(11).await);
+        let one = filled(&kit, &mother, 1, &["demo-1", "demo-2"]).await;
+        let other = filled(&kit, &father, 1, &["demo-1", "demo-2"]).await;
+        let (first, second) = tokio::join!(
+            collect::submit(desk, &mother, one.id, one.revision, one.form_token),
+            collect::submit(desk, &father, other.id, other.revision, other.form_token),
+        );
+        let taken = usize::from(first.is_ok()) + usize::from(second.is_ok());
+        assert_eq!(taken, 1, "{first:?} {second:?}");
+        let refused = first.err().or(second.err());
+        assert!(matches!(refused, Some(CaseError::Entered)), "{refused:?}");
+        assert_eq!(
+            store::tables::round_entry::undecided(desk.store.read(), SERVICE, ROUND)
+                .await
+                .unwrap(),
+            1
+        );
+
+        // the same form in two windows of one browser: one submission, one number
+        let parent = kit.person(2).await;
+        let draft = filled(&kit, &parent, 2, &["demo-1"]).await;
+        let (first, second) = tokio::join!(
+            collect::submit(desk, &parent, draft.id, draft.revision, draft.form_token),
+            collect::submit(desk, &parent, draft.id, draft.revision, draft.form_token),
+        );
+        let numbers: Vec<String> = [first, second]
+            .into_iter()
+            .flatten()
+            .map(|receipt| receipt.number)
+            .collect();
+        assert!(
+            !numbers.is_empty() && numbers.windows(2).all(|pair| pair[0] == pair[1]),
+            "{numbers:?}"
+        );
+        assert_eq!(
+            store::tables::round_entry::undecided(desk.store.read(), SERVICE, ROUND)
+                .await
+                .unwrap(),
+            2
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_closes_while_the_form_is_open_loses_nothing_of_it() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let parent = kit.person(1).await;
+        let draft = filled(&kit, &parent, 1, &["demo-1"]).await;
+        at(&kit, "2027-02-26T09:00:00Z");
+        let late = collect::submit(desk, &parent, draft.id, draft.revision, draft.form_token).await;
+        assert!(matches!(late, Err(CaseError::Closed { .. })), "{late:?}");
+        let kept = collect::draft(desk, &parent, draft.id).await.unwrap();
+        assert_eq!((kept.revision, kept.questions.len()), (draft.revision, 0));
+        assert_eq!(kit.row(draft.id).await.number, None);
+    })
+    .await;
+}
+
+/// The desk with the seats of the kindergartens edited by a line.
+fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(SERVICE);
+    copy(&root.join("services").join(SERVICE), &folder);
+    let seats = folder.join("seats.csv");
+    let text = std::fs::read_to_string(&seats).unwrap();
+    let lines: Vec<String> = text.lines().filter_map(edit).collect();
+    std::fs::write(&seats, lines.join("\n") + "\n").unwrap();
+    let catalogue = services::Catalogue::load(home.path(), &root.join("datasets"));
+    assert!(catalogue.withdrawn().is_empty(), "{:?}", catalogue.withdrawn());
+    cases::Desk {
+        store: kit.desk.store.clone(),
+        catalogue: std::sync::Arc::new(catalogue),
+        clock: kit.clock.clone(),
+        mydata: None,
+        mail: None,
+        agents: Default::default(),
+        scans: Default::default(),
+        city: crate::support::city(),
+        calendar: civic::WorkCalendar::default(),
+        recent: cases::Recent::default(),
+    }
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// A letter that can be made only where its data tells the round, the choices in their order, the class and the child.
+const LETTER: &str = r#"
+#let data = json("data.json")
+#set document(title: "letter")
+#set text(font: "Tongban Sans TC", lang: "zh", region: "TW")
+#assert.eq(data.round.name, "115學年度缺額招生")
+#assert.eq(data.round.draw, "民國116年3月6日")
+#assert.eq(data.round.choices, ("示範第三非營利幼兒園", "示範第一幼兒園"))
+#assert.eq(data.round.classes, ("4 歲",))
+#assert.eq(data.round.persons, ("陳小明",))
+核定
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_knows_the_round_the_choices_and_the_child() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let home = tempfile::tempdir().unwrap();
+    copy(&root.join("services").join(SERVICE), &home.path().join(SERVICE));
+    let letter = home.path().join(SERVICE).join("letters/approved.typ");
+    std::fs::write(&letter, LETTER).unwrap();
+    let catalogue = services::Catalogue::load(home.path(), &root.join("datasets"));
+    assert!(catalogue.withdrawn().is_empty(), "{:?}", catalogue.withdrawn());
+    let kit = crate::support::sqlite().await.offering(catalogue);
+    let officer = staff(&kit, "officer", Role::Officer).await;
+    let (_, id) = registered(&kit, 1, &["demo-3", "demo-1"]).await;
+    let made = review::preview(&kit.desk, &officer, id, cases::transition::Act::Approve, "").await;
+    assert!(made.unwrap().starts_with(b"%PDF-"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seats_lowered_in_the_folder_count_until_the_list_is_sealed_and_not_after() {
+    each_engine(|kit| async move {
+        let sealer = staff(&kit, "sealer", Role::Officer).await;
+        let drawer = staff(&kit, "drawer", Role::Supervisor).await;
+        let (person, id) = registered(&kit, 1, &["demo-1"]).await;
+        kit.approved(&sealer, id).await;
+        let is_seat = |line: &str| line.starts_with("115-2,demo-1,four,");
+        let lowered = with_seats(&kit, |line| {
+            Some(if is_seat(line) {
+                "115-2,demo-1,four,0,0".to_owned()
+            } else {
+                line.to_owned()
+            })
+        });
+        // before it is sealed the folder counts, and nothing was given
+        let view = round::view(&lowered, &sealer, SERVICE, ROUND).await.unwrap();
+        assert!(!view.seats_differ && view.changed.is_empty());
+        // but a place that was chosen can't lose its row
+        let removed = with_seats(&kit, |line| (!is_seat(line)).then(|| line.to_owned()));
+        at(&kit, "2027-02-26T09:00:00Z");
+        assert!(matches!(
+            round::seal(&removed, &sealer, SERVICE, ROUND).await,
+            Err(CaseError::Input {
+                problem: "seats_missing",
+                ..
+            })
+        ));
+        round::seal(&kit.desk, &sealer, SERVICE, ROUND).await.unwrap();
+        at(&kit, "2027-03-06T02:00:00Z");
+        round::draw(&kit.desk, &drawer, SERVICE, ROUND, "07,41,18")
+            .await
+            .unwrap();
+        kit.work().await;
+
+        // from then on the change counts for nothing, and whoever looks is told so
+        let view = round::view(&lowered, &sealer, SERVICE, ROUND).await.unwrap();
+        assert!(view.seats_differ);
+        let [changed] = view.changed.as_slice() else {
+            panic!("{:?}", view.changed)
+        };
+        assert_eq!((changed.sealed, changed.folder, changed.given), (1, 0, 1));
+        assert!(changed.is_below());
+        for desk in [&lowered, &removed] {
+            let found = round::changes(&desk.store, &desk.catalogue).await.unwrap();
+            let [one] = found.as_slice() else { panic!("{found:?}") };
+            let told = one.sentence();
+            for part in ["sealed", ROUND, "fewer than given", "change the next round"] {
+                assert!(told.contains(part), "{part} in {told}");
+            }
+            let mine = ticket(&kit, &person, id).await;
+            assert_eq!(
+                mine.state,
+                TicketState::Offered,
+                "no place that was given is taken away"
+            );
+        }
+        assert!(
+            round::changes(&kit.desk.store, &kit.desk.catalogue)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        let mine = ticket(&kit, &person, id).await;
+        round::accept(&lowered, &person, id, mine.id, mine.revision)
+            .await
+            .unwrap();
+        assert_eq!(ticket(&kit, &person, id).await.state, TicketState::Accepted);
+    })
+    .await;
+}

@@ -2,6 +2,7 @@
 
 use super::certificate::Trust;
 use super::config::{Config, ConfigError};
+use super::counter::{self, CounterCall, CounterError};
 use super::crypto::ServiceKey;
 use super::fetch::{self, Fetch, FetchError};
 use super::notification::{self, Notification, NotificationError, SecretKey};
@@ -111,6 +112,30 @@ impl Connector {
     #[must_use]
     pub fn is_ticket_open(&self, received: Timestamp, now: Timestamp) -> bool {
         now.duration_since(received) <= SignedDuration::from_secs(self.0.config.times.ticket_seconds)
+    }
+
+    /// Shows the platform a code of the counter: which data sets the citizen put behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError`] for a code that opens nothing.
+    pub async fn counter_code(&self, call: CounterCall<'_>) -> Result<Vec<String>, CounterError> {
+        counter::code(&self.0.config, &self.0.key, &self.0.client, call).await
+    }
+
+    /// Shows the platform the one-time password that belongs to the code; the answer is the notification of flow A for a
+    /// package with these data sets.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError`] for a wrong password, or a code used or past its time.
+    pub async fn counter_password(
+        &self,
+        call: CounterCall<'_>,
+        password: &str,
+        resources: &[String],
+    ) -> Result<Notification, CounterError> {
+        counter::password(&self.0.config, &self.0.key, &self.0.client, call, password, resources).await
     }
 
     /// Fetches the package of a notification. It succeeds one time only.

@@ -122,7 +122,7 @@ fn wait(config: &Config, response: &reqwest::Response) -> Duration {
 }
 
 /// The error without the address: it is known, and nothing personal may come into a log with it.
-fn unreachable_by(error: &reqwest::Error) -> FetchError {
+pub(super) fn unreachable_by(error: &reqwest::Error) -> FetchError {
     let what = match error {
         error if error.is_timeout() => "no answer in time",
         error if error.is_connect() => "no connection",

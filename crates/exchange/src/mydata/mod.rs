@@ -11,6 +11,7 @@
 mod certificate;
 mod config;
 mod connector;
+mod counter;
 pub mod crypto;
 mod fetch;
 pub mod jwe;
@@ -24,6 +25,7 @@ mod unzip;
 pub use certificate::{CertificateError, Signer};
 pub use config::{Config, ConfigError, PackageLimits, Times};
 pub use connector::Connector;
+pub use counter::{CounterCall, CounterCode, CounterError};
 pub use fetch::{Fetch, FetchError};
 pub use jwe::JweError;
 pub use manifest::ManifestError;

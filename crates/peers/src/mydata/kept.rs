@@ -1,5 +1,6 @@
 //! What the platform keeps for a while: citizens on its pages, packages that wait, what became of each transaction.
 
+use super::counter::Counter;
 use super::{IDLE, TICKET};
 use std::collections::HashMap;
 use tokio::sync::watch;
@@ -59,6 +60,7 @@ pub enum Outcome {
 pub struct Kept {
     pub visits: HashMap<Uuid, Visit>,
     pub tickets: HashMap<Uuid, Ticket>,
+    pub counter: Counter,
     /// By `tx_id`, with the time of the last change.
     outcomes: HashMap<String, (Outcome, i64)>,
 }
@@ -68,6 +70,7 @@ impl Kept {
     pub fn sweep(&mut self, now: i64) {
         self.visits.retain(|_, visit| now - visit.touched <= VISIT);
         self.tickets.retain(|_, ticket| now - ticket.made <= TICKET);
+        self.counter.sweep(now);
         self.outcomes.retain(|_, (_, at)| now - *at <= TICKET);
     }
 

@@ -1,6 +1,7 @@
 //! The MyData platform as a service provider sees it: the citizen's pages, the notification, the one-time fetch, the checks.
 
 mod cipher;
+mod counter;
 mod deliver;
 mod faults;
 mod fetch;
@@ -79,6 +80,11 @@ pub fn router(config: &Config, terms: &Terms, facts: &MyDataFacts, keys: Keys, f
         )
         .route("/verify", post(pages::verify))
         .route("/consent", post(pages::consent))
+        .route("/counter", get(counter::begin).post(counter::choose))
+        .route("/counter/box", post(counter::make))
+        .route("/counter/show", post(counter::show))
+        .route("/organ/code", post(counter::code))
+        .route("/organ/password", post(counter::password))
         .route("/service/data", get(fetch::data))
         .route("/service/uid_valid", get(fetch::uid_valid))
         .route("/service/type_valid", get(fetch::type_valid))

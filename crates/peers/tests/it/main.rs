@@ -8,6 +8,7 @@ mod issuer;
 mod mail;
 mod mydata_checks;
 mod mydata_codes;
+mod mydata_counter;
 mod mydata_fetch;
 mod mydata_package;
 mod support;

@@ -21,6 +21,13 @@ pub enum Source {
     Profile,
     /// A register of the city.
     Register,
+    /// An outside body confirmed or corrected it (學校確認 and the like).
+    Body {
+        /// Its id in `bodies.csv`.
+        id: String,
+        /// What it was called then.
+        name: String,
+    },
     /// A MyData package.
     #[serde(rename = "mydata")]
     MyData {
@@ -218,6 +225,31 @@ impl Answers {
             },
         );
         Offered::Taken
+    }
+
+    /// An outside body says what is right: its value is in force from now on. What the person had answered otherwise is
+    /// kept beside it. True when the value changed.
+    pub fn confirm(&mut self, key: &str, value: Value, source: Source, at: Timestamp) -> bool {
+        let known = self.values.remove(key);
+        let changed = known.as_ref().is_none_or(|known| known.value != value);
+        let before = known.and_then(|known| match known.source {
+            // confirmed again: what was first answered stays beside it
+            Source::Body { .. } => known.changed_from,
+            source => Some(Held {
+                value: known.value,
+                source,
+                at: known.at,
+            }),
+        });
+        let changed_from = before.filter(|before| before.value != value);
+        let answer = Answer {
+            value,
+            source,
+            at,
+            changed_from,
+        };
+        self.values.insert(key.to_owned(), answer);
+        changed
     }
 
     /// Whether it is known who belongs to a group of persons: the person said so, or a register did.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use civic::{Language, legal_day};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::kinds::{Entered, read};
 use super::model::{Field, Form, Place};
@@ -88,6 +89,42 @@ impl Form {
         self.take(asked, raw, answers, language, now)
     }
 
+    /// Reads some fields by their keys, as a page shows them to somebody else than the applicant. What is left empty is
+    /// left out.
+    ///
+    /// # Errors
+    /// [`Invalid`] with a sentence at each field that could not be read.
+    pub fn read_some(
+        &self,
+        keys: &[String],
+        raw: &Raw,
+        language: Language,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, serde_json::Value>, Invalid> {
+        let (mut values, mut errors) = (BTreeMap::new(), Vec::new());
+        for key in keys {
+            let Some((_, field)) = self.field(key) else { continue };
+            match read(&field.kind, &Entered::under(key, raw), legal_day(now)) {
+                Ok(Some(value)) => {
+                    values.insert(key.clone(), value);
+                }
+                Ok(None) => {}
+                Err(problem) => errors.push(FieldError {
+                    key: first_box(key, field, &problem),
+                    message: problem.message(field, language),
+                }),
+            }
+        }
+        if errors.is_empty() {
+            Ok(values)
+        } else {
+            Err(Invalid {
+                errors,
+                raw: raw.clone(),
+            })
+        }
+    }
+
     fn take(
         &self,
         asked: Vec<(Place<'_>, &Field)>,
@@ -111,6 +148,7 @@ impl Form {
             entries.push((place, field, key, entry));
         }
         let mut errors = Vec::new();
+        let asked: Vec<String> = entries.iter().map(|(_, _, key, _)| key.clone()).collect();
         for (place, field, key, entry) in entries {
             // a condition may read an answer of the same page, so it is asked after all were read
             if !self.fields(&place, &taken).iter().any(|one| one.id == field.id) {
@@ -120,6 +158,7 @@ impl Form {
             let problem = match entry {
                 Err(problem) => Some(problem),
                 Ok(None) if field.required => Some(Problem::Missing),
+                Ok(Some(value)) if self.is_repeated(&key, &value, &taken, &asked) => Some(Problem::Repeated),
                 Ok(_) => None,
             };
             errors.extend(problem.map(|problem| FieldError {
@@ -135,6 +174,65 @@ impl Form {
                 raw: raw.clone(),
             })
         }
+    }
+}
+
+impl Form {
+    /// Whether a choice names what one before it names, or one of another page.
+    fn is_repeated(&self, key: &str, value: &Value, answers: &Answers, asked: &[String]) -> bool {
+        let fields = &self.distinct.fields;
+        let Some(own) = fields.iter().position(|field| field == key) else {
+            return false;
+        };
+        let counts = value
+            .as_str()
+            .is_some_and(|text| self.distinct.values.iter().any(|one| one == text));
+        let mut others = fields.iter().enumerate();
+        counts
+            && others.any(|(at, field)| {
+                let told_there = at > own && asked.contains(field);
+                at != own && !told_there && answers.value(field) == Some(value)
+            })
+    }
+}
+
+impl Field {
+    /// Reads one entry in one box as people and spreadsheets write it: a value, or the label of a choice. `None` means
+    /// nothing was entered.
+    ///
+    /// # Errors
+    /// What is wrong and how to put it right, in the language asked for.
+    pub fn read(&self, text: &str, language: Language, now: Timestamp) -> Result<Option<serde_json::Value>, String> {
+        let typed = text.trim();
+        let labelled = self.kind.choices().iter().find(|choice| {
+            Language::ALL
+                .iter()
+                .any(|language| choice.label.get(*language) == typed)
+        });
+        let plain = match (&self.kind, labelled) {
+            (_, Some(choice)) => choice.value.as_str(),
+            (FieldKind::YesNo, None) => match typed.to_lowercase().as_str() {
+                "是" | "有" | "y" => "yes",
+                "否" | "沒有" | "無" | "n" => "no",
+                "true" | "yes" => "yes",
+                "false" | "no" => "no",
+                _ => typed,
+            },
+            _ => typed,
+        };
+        read(&self.kind, &Entered::one(plain), legal_day(now)).map_err(|problem| problem.message(self, language))
+    }
+
+    /// A value of this field as people read it.
+    #[must_use]
+    pub fn shown(&self, value: &serde_json::Value, language: Language) -> String {
+        super::words::shown(&self.kind, value, language)
+    }
+
+    /// The sentence for a value that is missing.
+    #[must_use]
+    pub fn missing(&self, language: Language) -> String {
+        Problem::Missing.message(self, language)
     }
 }
 

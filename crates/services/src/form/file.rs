@@ -121,6 +121,8 @@ pub(crate) struct Known<'a> {
     pub mappings: Option<&'a BTreeMap<String, Mapping>>,
     /// The places of the service's rounds.
     pub places: &'a [crate::round::Place],
+    /// The bodies that confirm values of the service's applications.
+    pub bodies: &'a [crate::confirm::Body],
 }
 
 /// Reads `form.toml`.
@@ -410,15 +412,25 @@ impl Loader<'_> {
             })
             .collect();
         if let Some(from) = &field.options_from {
-            self.word(from, "list of options", &["places"]);
-            let places = self.known.places;
-            if places.is_empty() {
-                let advice = "add round.toml and places.csv, or write `options`".to_owned();
-                self.wrong(from.span(), "the service has no places".to_owned(), Some(advice));
+            self.word(from, "list of options", &["places", "bodies"]);
+            let (of_bodies, known) = (from.get_ref() == "bodies", self.known);
+            let names: Vec<(&String, &Text)> = if of_bodies {
+                known.bodies.iter().map(|body| (&body.id, &body.name)).collect()
+            } else {
+                known.places.iter().map(|place| (&place.id, &place.name)).collect()
+            };
+            if names.is_empty() {
+                let (what, files) = if of_bodies {
+                    ("bodies", "confirm.toml and bodies.csv")
+                } else {
+                    ("places", "round.toml and places.csv")
+                };
+                let advice = format!("add {files}, or write `options`");
+                self.wrong(from.span(), format!("the service has no {what}"), Some(advice));
             }
-            choices.extend(places.iter().map(|place| Choice {
-                value: place.id.clone(),
-                label: place.name.clone(),
+            choices.extend(names.into_iter().map(|(value, label)| Choice {
+                value: value.clone(),
+                label: label.clone(),
                 hint: None,
             }));
         }
@@ -635,6 +647,10 @@ impl Loader<'_> {
             let Some(mapping) = self.known.mappings.and_then(|mappings| mappings.get(name)) else {
                 continue;
             };
+            if self.rules.is_none() {
+                // what a set gives is told by inputs; while the rules can't be read, nothing true can be said
+                continue;
+            }
             let field = form
                 .pages
                 .iter()

@@ -11,6 +11,8 @@ mod enter;
 mod file;
 mod kinds;
 mod model;
+mod propose;
+mod register;
 mod schema;
 mod show;
 mod words;
@@ -19,8 +21,10 @@ pub use answers::{Answer, Answers, Held, Offered, Source};
 pub use ask::Question;
 pub use condition::{Condition, ConditionError};
 pub use enter::{FieldError, Invalid, Raw, SHOWN};
-pub(crate) use file::{Known, load};
-pub use model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
+pub(crate) use file::{Known, entity_name, load};
+pub use model::{Ask, Choice, Distinct, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
+pub use propose::Proposal;
+pub use register::Listed;
 pub use show::{FieldView, PageView};
 
 /// The item of a person group that stands for the applicant.

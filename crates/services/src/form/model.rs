@@ -13,6 +13,17 @@ pub struct Form {
     pub groups: Vec<Group>,
     /// Pages in the order residents meet them.
     pub pages: Vec<Page>,
+    /// Fields that must not name the same place twice.
+    pub distinct: Distinct,
+}
+
+/// Fields of the application, such as the choices (志願) of a round, of which no two may have the same of these values.
+#[derive(Debug, Clone, Default)]
+pub struct Distinct {
+    /// The fields.
+    pub fields: Vec<String>,
+    /// The values that may stand once; others, such as `none`, may be repeated.
+    pub values: Vec<String>,
 }
 
 /// A repeated group of pages: one round of its pages for each item.
@@ -301,6 +312,17 @@ impl Form {
             .iter()
             .filter(|field| self.is_shown(place, field.when.as_ref(), answers))
             .collect()
+    }
+
+    /// The keys of all fields that the answers so far call for.
+    #[must_use]
+    pub fn shown_keys(&self, answers: &Answers) -> Vec<String> {
+        let places = self.places(answers);
+        let keys = places.iter().flat_map(|place| {
+            let fields = self.fields(place, answers);
+            fields.into_iter().map(|field| place.key(field)).collect::<Vec<_>>()
+        });
+        keys.collect()
     }
 
     /// The field of a key, with the page it stands on.

@@ -75,6 +75,20 @@ impl Form {
         }
     }
 
+    /// Some fields by their keys, whether or not the answers given call for them: for somebody who sees these only.
+    pub fn view_some<'a>(
+        &'a self,
+        keys: &[String],
+        answers: &'a Answers,
+        invalid: Option<&Invalid>,
+        language: Language,
+    ) -> Vec<FieldView<'a>> {
+        let fields = keys.iter().filter_map(|key| Some((key, self.field(key)?.1)));
+        fields
+            .map(|(key, field)| field_view(key.clone(), field, answers, invalid, language))
+            .collect()
+    }
+
     /// The value of a key as people read it; empty when there is none.
     pub fn shown(&self, key: &str, answers: &Answers, language: Language) -> String {
         match (self.field(key), answers.value(key)) {

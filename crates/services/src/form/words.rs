@@ -18,6 +18,7 @@ pub(crate) enum Problem {
     DatePartMissing { part: &'static str },
     DateInFuture,
     NotAChoice,
+    Repeated,
     NationalId,
     Phone,
     Email,
@@ -61,6 +62,7 @@ impl Problem {
             }
             Self::DateInFuture => format!("「{label}」不能晚於今天。"),
             Self::NotAChoice => format!("「{label}」請從列出的項目中選擇。"),
+            Self::Repeated => format!("「{label}」和前面的志願相同，請改選其他的，或不要選。"),
             Self::NationalId => format!("「{label}」不正確。請看身分證或居留證，填 1 個英文字母和 9 個數字。"),
             Self::Phone => format!("「{label}」請填手機（09 開頭共 10 碼）或市話（含區碼）。"),
             Self::Email => format!("「{label}」請填完整的電子郵件，例如 name@example.org。"),
@@ -93,6 +95,9 @@ impl Problem {
             Self::DatePartMissing { part } => format!("“{label}” has no {part}."),
             Self::DateInFuture => format!("“{label}” must not be after today."),
             Self::NotAChoice => format!("Choose one of the answers listed for “{label}”."),
+            Self::Repeated => {
+                format!("“{label}” is the same as a choice before it; choose another one, or none.")
+            }
             Self::NationalId => {
                 format!("“{label}” is not right. Enter the one or two letters and the digits as on the card.")
             }

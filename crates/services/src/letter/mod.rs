@@ -1,5 +1,6 @@
 //! Letters (公文書): Typst templates of the folder's `letters/`, made to tagged PDF in this process.
 
+mod counter;
 mod press;
 mod sample;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::folder::{at_top, mistake};
 
+pub use counter::{Sheet, counter_sheet};
 pub use sample::KINDS;
 pub(crate) use sample::sample;
 

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use civic::Language;
 
 use crate::Meta;
+use crate::round::Rounds;
 
 /// Kinds of letters that every service has: 核定, 否准, 通知補正.
 pub const KINDS: [&str; 3] = ["approved", "refused", "correction"];
 
 /// Data of a letter of this kind as a case would give it.
-pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String]) -> Value {
+pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String], rounds: Option<&Rounds>) -> Value {
     let language = Language::ZhTw;
     let title = |name: &str| {
         rules
@@ -49,6 +50,23 @@ pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String
         "text": "請補上戶口名簿影本。\n如有疑問，請來電。",
         "legal_basis": meta.legal_basis,
     });
+    if let (Some(rounds), Some(data)) = (rounds, data.as_object_mut()) {
+        let name = rounds.rounds.first().map_or("", |round| round.name.get(language));
+        let places = rounds.places.iter().take(2).map(|place| place.name.get(language));
+        let classes = rounds
+            .class_order
+            .iter()
+            .take(1)
+            .filter_map(|class| rounds.classes.get(class));
+        let round = json!({
+            "name": name,
+            "draw": "民國115年12月16日",
+            "choices": places.collect::<Vec<_>>(),
+            "classes": classes.map(|class| class.get(language)).collect::<Vec<_>>(),
+            "persons": ["林小明"],
+        });
+        data.insert("round".to_owned(), round);
+    }
     if kind == "correction"
         && let Some(data) = data.as_object_mut()
     {

@@ -35,7 +35,7 @@ struct RoundsFile {
     #[serde(default)]
     check_in: bool,
     #[serde(default)]
-    classes: BTreeMap<String, Text>,
+    classes: BTreeMap<Spanned<String>, Text>,
     round: Vec<RoundFile>,
 }
 
@@ -253,6 +253,13 @@ impl Reader<'_> {
 
     fn rounds(&mut self, folder: &Path, parsed: RoundsFile, places: Vec<Place>, form: &Form) -> Rounds {
         let case = [Entity::Case];
+        let mut in_order: Vec<(usize, String)> = Vec::new();
+        let mut named: BTreeMap<String, Text> = BTreeMap::new();
+        for (class, text) in parsed.classes {
+            in_order.push((class.span().start, class.get_ref().clone()));
+            named.insert(class.into_inner(), text);
+        }
+        in_order.sort_unstable();
         let mut choices = Vec::new();
         for choice in parsed.choices.get_ref() {
             let name = choice.get_ref();
@@ -296,7 +303,7 @@ impl Reader<'_> {
             let message = "the time to answer must be 1 to 60 working days".to_owned();
             self.wrong(parsed.answer_days.span(), message, None);
         }
-        let mut seats = self.seats(folder, &parsed.round, &places, &parsed.classes);
+        let mut seats = self.seats(folder, &parsed.round, &places, &named);
         let mut rounds = Vec::new();
         let mut ids = BTreeSet::new();
         for round in &parsed.round {
@@ -332,7 +339,8 @@ impl Reader<'_> {
                 let group = self.step(&at.group, &case, Type::Integer)?;
                 Some(GroupAt { place, group })
             }),
-            classes: parsed.classes,
+            classes: named,
+            class_order: in_order.into_iter().map(|(_, class)| class).collect(),
             keeps_unfilled,
             answer_days: *parsed.answer_days.get_ref(),
             check_in: parsed.check_in,

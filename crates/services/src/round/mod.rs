@@ -32,6 +32,8 @@ pub struct Rounds {
     pub group_at: Option<GroupAt>,
     /// What the classes of seats are called.
     pub classes: BTreeMap<String, Text>,
+    /// The classes in the order of the file.
+    pub class_order: Vec<String>,
     /// Whether reserved seats nobody with a right asks for stay free.
     pub keeps_unfilled: bool,
     /// Working days to answer an offer from the waiting list.
@@ -134,6 +136,14 @@ impl Rounds {
     #[must_use]
     pub fn place(&self, id: &str) -> Option<&Place> {
         self.places.iter().find(|place| place.id == id)
+    }
+
+    /// Where seats stand in a list: places and classes in the order of the files, not of the alphabet.
+    #[must_use]
+    pub fn order(&self, place: &str, class: &str) -> (usize, usize) {
+        let place = self.places.iter().position(|known| known.id == place);
+        let class = self.class_order.iter().position(|known| known == class);
+        (place.unwrap_or(usize::MAX), class.unwrap_or(usize::MAX))
     }
 
     /// The sets of places, in the order of the file.

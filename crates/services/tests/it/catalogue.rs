@@ -26,6 +26,11 @@ fn a_broken_folder_is_withdrawn_and_the_others_are_offered() {
         .map(|one| (one.id.as_str(), one.mistakes.is_empty()))
         .collect();
     assert_eq!(withdrawn, [("empty", false), ("rent-aid", false)]);
+    // who applied there reads the name of the service, no code, as long as it can still be read
+    let name = |id: &str| catalogue.name(id).map(|name| name.get(Language::ZhTw));
+    assert_eq!(name("birth-allowance"), Some("生育津貼"));
+    assert_eq!(name("rent-aid"), Some("生育津貼"));
+    assert_eq!((name("empty"), name("nothing")), (None, None));
     let mistake = &catalogue
         .withdrawn()
         .iter()

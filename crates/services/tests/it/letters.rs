@@ -128,3 +128,32 @@ fn what_a_person_wrote_is_never_taken_for_typesetting() {
             .unwrap_or_else(|error| panic!("{kind}: {error}"));
     }
 }
+
+#[test]
+fn the_sheets_of_the_counter_are_tagged_and_come_out_the_same_again() {
+    let rows: Vec<Value> = (0..60)
+        .map(|n| json!({ "label": format!("第 {n} 題"), "value": "一\n二", "source": "mydata", "day": "民國115年11月1日" }))
+        .collect();
+    let data = |name: &str| {
+        json!({
+            "service": "津貼", "agency": "臺中市政府社會局", "person": name, "shown": "國民身分證",
+            "notice": { "title": "個人資料蒐集告知", "version": "0123456789ab", "at": "民國115年11月20日 10:00" },
+            "printed": "民國115年11月20日 10:00", "parts": [{ "title": "聯絡方式", "rows": rows }],
+            "number": "115-SA-000001", "submitted": "民國115年11月20日 10:00", "deadline": "民國115年12月10日",
+            "portal": "https://city.example", "phone": "1999",
+        })
+    };
+    for sheet in [services::Sheet::Summary, services::Sheet::Receipt] {
+        let made = services::counter_sheet(sheet, &data("林阿梅")).unwrap_or_else(|error| panic!("{sheet:?}: {error}"));
+        assert!(
+            holds(&made.pdf, b"/StructTreeRoot") && holds(&made.pdf, b"pdfuaid"),
+            "{sheet:?}"
+        );
+        assert!(made.warnings.is_empty(), "{sheet:?}: {:?}", made.warnings);
+        assert_eq!(made, services::counter_sheet(sheet, &data("林阿梅")).unwrap());
+        assert_ne!(made, services::counter_sheet(sheet, &data("王小明")).unwrap());
+        assert_eq!(made.pages > 1, sheet == services::Sheet::Summary, "{sheet:?}");
+    }
+    let rare = services::counter_sheet(services::Sheet::Receipt, &data("林\u{2a123}")).unwrap();
+    assert_eq!(rare.missing, ['\u{2a123}']);
+}

@@ -84,8 +84,37 @@ pub enum Resource<'a> {
         /// The member of staff it is given to, themself or through their organisation.
         staff: Option<Uuid>,
     },
+    /// An application whose person stands at the counter.
+    Served {
+        /// Identifier.
+        id: Uuid,
+        /// Whose it is: the person who is served.
+        owner: Uuid,
+        /// Office that decides it.
+        agency: &'a str,
+        /// Where it stands.
+        state: &'a str,
+        /// `online`, `counter` or `agent`.
+        channel: &'a str,
+        /// The clerk who serves the person now.
+        by: Uuid,
+    },
+    /// What an outside body has to confirm of an application.
+    Confirmation {
+        /// Identifier of the application.
+        id: Uuid,
+        /// The body.
+        body: &'a str,
+    },
     /// A person's profile.
     Profile(Uuid),
+    /// The profile of the person who stands at the counter.
+    ServedProfile {
+        /// The person.
+        id: Uuid,
+        /// The clerk who serves them now.
+        by: Uuid,
+    },
     /// An office's pages.
     Office(&'a str),
     /// A payment batch.
@@ -93,6 +122,17 @@ pub enum Resource<'a> {
         /// Identifier.
         id: Uuid,
         /// Who made it.
+        made_by: Uuid,
+    },
+    /// A register of residents.
+    Register(Uuid),
+    /// A roll.
+    Roll {
+        /// Identifier.
+        id: Uuid,
+        /// Office that gives.
+        agency: &'a str,
+        /// Who drew it up.
         made_by: Uuid,
     },
     /// A round with its draw.

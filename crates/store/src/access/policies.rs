@@ -13,11 +13,14 @@ use super::{Acting, Actor, Grant, Refused, Resource};
 use crate::StoreError;
 
 /// The policies built in: the same files that lie beside the program.
-const BUILT_IN: [&str; 4] = [
+const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/agent.cedar"),
+    include_str!("../../../../policies/rolls.cedar"),
     include_str!("../../../../policies/residents.cedar"),
     include_str!("../../../../policies/staff.cedar"),
     include_str!("../../../../policies/platform.cedar"),
+    include_str!("../../../../policies/counter.cedar"),
+    include_str!("../../../../policies/confirm.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -33,9 +36,11 @@ pub struct Access {
 /// Names of entity types, parsed once.
 struct Names(HashMap<&'static str, EntityTypeName>);
 
-const TYPES: [&str; 11] = [
+const TYPES: &[&str] = &[
     "Agent",
     "Authorisation",
+    "Register",
+    "Roll",
     "System",
     "Resident",
     "Staff",
@@ -44,6 +49,7 @@ const TYPES: [&str; 11] = [
     "Office",
     "Batch",
     "Round",
+    "Confirmation",
     "Action",
 ];
 
@@ -104,7 +110,7 @@ impl Access {
             return Err(unusable(error));
         }
         let mut names = HashMap::new();
-        for name in TYPES {
+        for &name in TYPES {
             names.insert(name, EntityTypeName::from_str(name).map_err(unusable)?);
         }
         Ok(Access {
@@ -133,10 +139,16 @@ impl Access {
             return Err(refused());
         }
         let (owner_kind, owner_id) = match resource {
-            Resource::Application { id, .. } | Resource::Entrusted { id, .. } => ("application", id.to_string()),
+            Resource::Application { id, .. }
+            | Resource::Entrusted { id, .. }
+            | Resource::Served { id, .. }
+            | Resource::Confirmation { id, .. } => ("application", id.to_string()),
             Resource::Authorisation { id, .. } => ("authorisation", id.to_string()),
-            Resource::Profile(id) => ("person", id.to_string()),
-            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } => ("", String::new()),
+            Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
+            Resource::Register(id) => ("register", id.to_string()),
+            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
+                ("", String::new())
+            }
         };
         Ok(Grant {
             owner_kind,
@@ -263,6 +275,31 @@ impl Access {
                 self.reference(&mut attributes, "staff", "Staff", staff)?;
                 (self.names.id("Authorisation", id)?, attributes)
             }
+            Resource::Served {
+                id,
+                owner,
+                agency,
+                state,
+                channel,
+                by,
+            } => {
+                let resident = RestrictedExpression::new_entity_uid(self.names.id("Resident", owner)?);
+                let clerk = RestrictedExpression::new_entity_uid(self.names.id("Staff", by)?);
+                let attributes = HashMap::from([
+                    ("agency".to_owned(), text(agency)),
+                    ("state".to_owned(), text(state)),
+                    ("channel".to_owned(), text(channel)),
+                    ("owner".to_owned(), resident),
+                    ("served_by".to_owned(), clerk),
+                ]);
+                (self.names.id("Application", id)?, attributes)
+            }
+            Resource::ServedProfile { id, by } => {
+                let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", id)?);
+                let clerk = RestrictedExpression::new_entity_uid(self.names.id("Staff", by)?);
+                let attributes = HashMap::from([("owner".to_owned(), owner), ("served_by".to_owned(), clerk)]);
+                (self.names.id("Profile", id)?, attributes)
+            }
             Resource::Profile(id) => {
                 let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", id)?);
                 (
@@ -274,11 +311,23 @@ impl Access {
                 self.names.uid("Office", agency)?,
                 HashMap::from([("agency".to_owned(), text(agency))]),
             ),
+            Resource::Confirmation { id, body } => (
+                self.names.id("Confirmation", id)?,
+                HashMap::from([("body".to_owned(), text(body))]),
+            ),
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
                 (
                     self.names.id("Batch", id)?,
                     HashMap::from([("made_by".to_owned(), maker)]),
+                )
+            }
+            Resource::Register(id) => (self.names.id("Register", id)?, HashMap::new()),
+            Resource::Roll { id, agency, made_by } => {
+                let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
+                (
+                    self.names.id("Roll", id)?,
+                    HashMap::from([("agency".to_owned(), text(agency)), ("made_by".to_owned(), maker)]),
                 )
             }
             Resource::Round { id, agency, sealed_by } => {

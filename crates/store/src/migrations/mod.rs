@@ -18,7 +18,10 @@ mod m014_payment;
 mod m015_measure;
 mod m016_security_event;
 mod m017_round;
-mod m020_agent;
+mod m018_roll;
+mod m019_counter;
+mod m022_confirmation_appeal;
+mod m024_agent;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -39,7 +42,10 @@ impl MigratorTrait for Migrator {
             Box::new(m015_measure::Migration),
             Box::new(m016_security_event::Migration),
             Box::new(m017_round::Migration),
-            Box::new(m020_agent::Migration),
+            Box::new(m018_roll::Migration),
+            Box::new(m019_counter::Migration),
+            Box::new(m022_confirmation_appeal::Migration),
+            Box::new(m024_agent::Migration),
         ]
     }
 }

@@ -31,6 +31,14 @@ use crate::tables::data_key;
 use crate::{StoreError, Tx};
 use cache::Cache;
 
+/// 32 bytes of the operating system's randomness, for a key that is kept sealed.
+///
+/// # Errors
+/// [`StoreError::Randomness`].
+pub fn secret() -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    Ok(Zeroizing::new(cipher::random_key()?.to_vec()))
+}
+
 /// Whose data a key seals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
@@ -42,6 +50,8 @@ pub enum Owner {
     Authorisation(Uuid),
     /// A member of staff (secrets of the sign-in).
     Staff(Uuid),
+    /// A register of residents.
+    Register(Uuid),
     /// The platform itself, under a name.
     System(&'static str),
 }
@@ -53,6 +63,7 @@ impl Owner {
             Owner::Application(id) => ("application", id.to_string()),
             Owner::Authorisation(id) => ("authorisation", id.to_string()),
             Owner::Staff(id) => ("staff", id.to_string()),
+            Owner::Register(id) => ("register", id.to_string()),
             Owner::System(name) => ("system", (*name).to_owned()),
         }
     }

@@ -114,6 +114,11 @@ pub struct Model {
     pub dispose_after: Option<String>,
     /// Microseconds UTC.
     pub disposed_at: Option<i64>,
+    /// Legal day whose law decides, `YYYY-MM-DD`, where it is not the day of submission.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reference_date: Option<String>,
+    /// The roll it stands on, where nobody applied and the city gives of its own motion.
+    pub roll_id: Option<Uuid>,
 }
 
 /// No relation is walked through the entity layer.
@@ -156,7 +161,7 @@ impl Filter {
         } else {
             self.states.clone()
         };
-        let mut all = Condition::all().add(Column::State.is_in(states));
+        let mut all = Condition::all().add(Column::State.is_in(states)).add(looked_at());
         if let Some(services) = &self.services {
             all = all.add(Column::Service.is_in(services));
         }
@@ -180,6 +185,24 @@ impl Filter {
         }
         all
     }
+}
+
+/// Leaves out the lines of a roll that wait for the decision on the whole roll; one whose person objects is in it.
+pub fn looked_at() -> Condition {
+    use super::roll_entry::{self, Standing};
+    let objected = Query::select()
+        .expr(Expr::val(1))
+        .from(roll_entry::Entity)
+        .and_where(Expr::col((roll_entry::Entity, roll_entry::Column::ApplicationId)).equals((Entity, Column::Id)))
+        .and_where(ExprTrait::eq(
+            Expr::col((roll_entry::Entity, roll_entry::Column::Standing)),
+            Standing::Objected,
+        ))
+        .to_owned();
+    Condition::any()
+        .add(Column::RollId.is_null())
+        .add(Column::State.ne(State::Submitted))
+        .add(Expr::exists(objected))
 }
 
 /// The application with this identifier.
@@ -257,6 +280,27 @@ pub async fn by_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<Mo
         .order_by_desc(Column::OpenedAt)
         .all(db)
         .await
+}
+
+/// Whether a person applied for a service themself since a time, and was not refused and did not take it back.
+///
+/// # Errors
+/// The database error.
+pub async fn applied(db: &impl ConnectionTrait, person: Uuid, service: &str, since: i64) -> Result<bool, DbErr> {
+    let under_way = [State::Submitted, State::Review, State::Correction, State::Approved];
+    let found = Entity::find()
+        .filter(Column::PersonId.eq(person))
+        .filter(Column::Service.eq(service))
+        .filter(Column::RollId.is_null())
+        .filter(Column::SubmittedAt.gte(since))
+        .filter(
+            Condition::any()
+                .add(Column::State.is_in(under_way))
+                .add(Column::State.eq(State::Completed).and(Column::Outcome.eq("approved"))),
+        )
+        .one(db)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// The open draft of a person for a service through a channel; there is at most one.
@@ -381,6 +425,25 @@ pub async fn uncorrected(db: &impl ConnectionTrait, today: &str, limit: u64) -> 
         .filter(Column::CorrectionDue.lt(today))
         .order_by_asc(Column::CorrectionDue)
         .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Cases of a service whose correction is due from one day to another, `YYYY-MM-DD`, both included.
+///
+/// # Errors
+/// The database error.
+pub async fn correcting(
+    db: &impl ConnectionTrait,
+    service: &str,
+    from: &str,
+    until: &str,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Service.eq(service))
+        .filter(Column::State.eq(State::Correction))
+        .filter(Column::CorrectionDue.between(from, until))
+        .order_by_asc(Column::CorrectionDue)
         .all(db)
         .await
 }

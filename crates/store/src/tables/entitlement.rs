@@ -144,3 +144,28 @@ pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(
         .await?;
     Ok(())
 }
+
+/// Sets another amount and span: a decision made anew took the place of the earlier one.
+///
+/// # Errors
+/// The database error.
+pub async fn amend(db: &impl ConnectionTrait, id: Uuid, amount: i64, first: &str, last: &str) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Amount, Expr::value(amount))
+        .col_expr(Column::FirstMonth, Expr::value(first))
+        .col_expr(Column::LastMonth, Expr::value(last))
+        .col_expr(Column::Revision, Expr::col(Column::Revision).add(1))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Deletes an entitlement under which nothing was paid.
+///
+/// # Errors
+/// The database error.
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_by_id(id).exec(db).await?;
+    Ok(())
+}

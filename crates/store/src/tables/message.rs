@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{IntoActiveModel as _, QueryOrder as _};
+use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -118,4 +118,28 @@ pub async fn delete_of(db: &impl ConnectionTrait, application: Uuid) -> Result<(
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Which of these cases have a message of one of these kinds.
+///
+/// # Errors
+/// The database error.
+pub async fn with_kinds(db: &impl ConnectionTrait, kinds: &[&str], applications: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::ApplicationId)
+        .filter(Column::Kind.is_in(kinds.iter().copied()))
+        .filter(Column::ApplicationId.is_in(applications.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Whether a message of this name was ever made.
+///
+/// # Errors
+/// The database error.
+pub async fn known(db: &impl ConnectionTrait, key: &str) -> Result<bool, DbErr> {
+    let found = Entity::find().filter(Column::IdempotencyKey.eq(key)).one(db).await?;
+    Ok(found.is_some())
 }

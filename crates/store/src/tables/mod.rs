@@ -4,14 +4,18 @@
 //! signatures), times are `i64` microseconds UTC, dates are `YYYY-MM-DD` text, money is `i64` NT
 //! dollars, personal data is a sealed `Vec<u8>` (see [`crate::seal`]).
 
+pub mod appeal;
 pub mod application;
 pub mod authorisation;
+pub mod confirmation;
+pub mod confirmation_upload;
 pub mod consent;
 pub mod data_key;
 pub mod decision;
 pub mod entitlement;
 pub mod event;
 pub mod evidence;
+pub mod exclusion;
 pub mod ledger;
 pub mod ledger_word;
 pub mod letter;
@@ -21,10 +25,14 @@ pub mod mydata_transaction;
 pub mod notice;
 pub mod organisation;
 pub mod outbox;
+pub mod paper;
 pub mod payment;
 pub mod payment_batch;
 pub mod payment_report;
 pub mod person;
+pub mod register;
+pub mod roll;
+pub mod roll_entry;
 pub mod round;
 pub mod round_entry;
 pub mod security_event;
@@ -32,3 +40,5 @@ pub mod session;
 pub mod staff;
 pub mod survey;
 pub mod ticket;
+pub mod visit;
+pub mod witness;

@@ -125,6 +125,20 @@ pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbE
     Ok(done.rows_affected == 1)
 }
 
+/// Notes the code a browser came back with, and raises no revision: the notification and the one-time fetch go on beside it,
+/// and what they hold must not become stale by it.
+///
+/// # Errors
+/// The database error.
+pub async fn note_return(db: &impl ConnectionTrait, id: Uuid, code: i32) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::ReturnCode, Expr::value(code))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Deletes all rows of a case.
 ///
 /// # Errors

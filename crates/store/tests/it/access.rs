@@ -11,10 +11,11 @@ const ME: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
-const ACTIONS: [&str; 32] = [
+const ACTIONS: &[&str] = &[
     "view",
     "correct",
     "answer",
+    "object",
     "letters",
     "payments",
     "account",
@@ -24,6 +25,10 @@ const ACTIONS: [&str; 32] = [
     "uses",
     "authorise",
     "revoke",
+    "entrust",
+    "accept",
+    "act",
+    "leave",
     "assist",
     "open",
     "fill",
@@ -35,22 +40,32 @@ const ACTIONS: [&str; 32] = [
     "read",
     "decide",
     "assign",
+    "confirm",
+    "appeal",
     "pay",
     "release",
     "queue",
     "measure",
     "round",
     "draw",
+    "roll",
+    "concur",
+    "grant",
+    "sweep",
+    "list",
     "audit",
     "administer",
     "profile",
+    "serve",
 ];
-const ROLES: [&str; 7] = [
+const ROLES: &[&str] = &[
     "officer",
     "supervisor",
     "cashier",
     "auditor",
     "administrator",
+    "clerk",
+    "confirmer",
     "organisation",
     "village_officer",
 ];
@@ -80,7 +95,7 @@ fn table(access: &Access) -> String {
         ("the platform".to_owned(), Actor::System),
         ("a resident".to_owned(), Actor::Resident(ME)),
     ];
-    for role in ROLES {
+    for &role in ROLES {
         actors.push((
             format!("{role} of the office"),
             Actor::Staff {
@@ -103,7 +118,7 @@ fn table(access: &Access) -> String {
     );
     for (name, actor) in actors {
         writeln!(out, "\n{name}").unwrap();
-        for action in ACTIONS {
+        for &action in ACTIONS {
             let may = |resource| access.decide(actor, action, resource, purpose(action)).is_ok();
             for (whose, owner) in [("own", Some(ME)), ("another's", Some(OTHER)), ("nobody's", None)] {
                 let states: Vec<&str> = STATES
@@ -126,7 +141,41 @@ fn table(access: &Access) -> String {
                     _ => writeln!(out, "  {action}: {whose} case in {}", states.join(", ")).unwrap(),
                 }
             }
+            for (whose, channel, by) in [
+                ("the case at the counter of the person they serve", "counter", ME),
+                ("the online case of the person they serve", "online", ME),
+                (
+                    "the case at the counter of a person a colleague serves",
+                    "counter",
+                    OTHER,
+                ),
+            ] {
+                let states = STATES.into_iter().filter(|state| {
+                    may(Resource::Served {
+                        id: THING,
+                        owner: OTHER,
+                        agency: "social",
+                        state,
+                        channel,
+                        by,
+                    })
+                });
+                match states.count() {
+                    0 => {}
+                    9 => writeln!(out, "  {action}: {whose}").unwrap(),
+                    8 => writeln!(out, "  {action}: {whose}, unless disposed").unwrap(),
+                    n => writeln!(out, "  {action}: {whose} in {n} states").unwrap(),
+                }
+            }
             let others = [
+                (
+                    "the profile of the person they serve",
+                    Resource::ServedProfile { id: OTHER, by: ME },
+                ),
+                (
+                    "the profile of a person a colleague serves",
+                    Resource::ServedProfile { id: OTHER, by: OTHER },
+                ),
                 ("own profile", Resource::Profile(ME)),
                 ("another's profile", Resource::Profile(OTHER)),
                 ("the office", Resource::Office("social")),
@@ -145,6 +194,64 @@ fn table(access: &Access) -> String {
                         id: THING,
                         agency: "social",
                         sealed_by: OTHER,
+                    },
+                ),
+                ("the register", Resource::Register(THING)),
+                (
+                    "a roll they drew up",
+                    Resource::Roll {
+                        id: THING,
+                        agency: "social",
+                        made_by: ME,
+                    },
+                ),
+                (
+                    "a roll a colleague drew up",
+                    Resource::Roll {
+                        id: THING,
+                        agency: "social",
+                        made_by: OTHER,
+                    },
+                ),
+                (
+                    "what their body confirms",
+                    Resource::Confirmation {
+                        id: THING,
+                        body: "social",
+                    },
+                ),
+                (
+                    "what another body confirms",
+                    Resource::Confirmation {
+                        id: THING,
+                        body: "health",
+                    },
+                ),
+                (
+                    "an authorisation they gave",
+                    Resource::Authorisation {
+                        id: THING,
+                        principal: Some(ME),
+                        person: Some(OTHER),
+                        staff: Some(OTHER),
+                    },
+                ),
+                (
+                    "an authorisation given to them",
+                    Resource::Authorisation {
+                        id: THING,
+                        principal: Some(OTHER),
+                        person: Some(ME),
+                        staff: Some(ME),
+                    },
+                ),
+                (
+                    "an authorisation between others",
+                    Resource::Authorisation {
+                        id: THING,
+                        principal: Some(OTHER),
+                        person: Some(OTHER),
+                        staff: Some(OTHER),
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

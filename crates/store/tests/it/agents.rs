@@ -16,7 +16,7 @@ const ANOTHER: Uuid = Uuid::from_u128(5);
 const POWERS: [&str; 11] = [
     "fill", "submit", "correct", "answer", "withdraw", "earlier", "letters", "payments", "account", "data", "profile",
 ];
-const ACTIONS: [&str; 27] = [
+const ACTIONS: &[&str] = &[
     "open",
     "fill",
     "submit",
@@ -44,6 +44,23 @@ const ACTIONS: [&str; 27] = [
     "notify",
     "import",
     "assist",
+    "object",
+    "appeal",
+    "assign",
+    "confirm",
+    "serve",
+    "roll",
+    "grant",
+    "concur",
+    "sweep",
+    "list",
+    "release",
+    "draw",
+    "round",
+    "queue",
+    "audit",
+    "administer",
+    "dispose",
 ];
 
 fn purpose(function: &str) -> Purpose {
@@ -96,7 +113,8 @@ fn may(access: &Access, powers: &[&str], in_force: bool, resource: Resource<'_>)
         in_force,
     });
     ACTIONS
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|action| access.decide(agent, action, resource, purpose(action)).is_ok())
         .collect()
 }
@@ -157,6 +175,25 @@ fn nothing_stands_outside_of_an_authorisation_whatever_the_powers() {
     for resource in [
         Resource::Profile(OTHER),
         Resource::Office("social"),
+        Resource::Register(CASE),
+        Resource::Confirmation {
+            id: CASE,
+            body: "social",
+        },
+        Resource::Roll {
+            id: CASE,
+            agency: "social",
+            made_by: OTHER,
+        },
+        // the same case, met at the counter
+        Resource::Served {
+            id: CASE,
+            owner: PRINCIPAL,
+            agency: "social",
+            state: "draft",
+            channel: "counter",
+            by: OTHER,
+        },
         Resource::Batch {
             id: CASE,
             made_by: OTHER,

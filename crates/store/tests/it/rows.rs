@@ -40,6 +40,8 @@ fn draft(id: Uuid, person: Uuid, key: Uuid) -> application::Model {
         measure_id: None,
         dispose_after: None,
         disposed_at: None,
+        reference_date: None,
+        roll_id: None,
     }
 }
 

@@ -36,11 +36,14 @@ fn declared<E: EntityTrait + Default>(tables: &mut BTreeMap<String, Columns>) {
 
 fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
+    declared::<appeal::Entity>(&mut tables);
     declared::<application::Entity>(&mut tables);
     declared::<authorisation::Entity>(&mut tables);
     declared::<authorisation::case::Entity>(&mut tables);
     declared::<notice::Entity>(&mut tables);
     declared::<organisation::Entity>(&mut tables);
+    declared::<confirmation::Entity>(&mut tables);
+    declared::<confirmation_upload::Entity>(&mut tables);
     declared::<application::series::Entity>(&mut tables);
     declared::<consent::Entity>(&mut tables);
     declared::<data_key::Entity>(&mut tables);
@@ -55,10 +58,15 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<message::Entity>(&mut tables);
     declared::<mydata_transaction::Entity>(&mut tables);
     declared::<outbox::Entity>(&mut tables);
+    declared::<paper::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
     declared::<payment_batch::Entity>(&mut tables);
     declared::<payment_report::Entity>(&mut tables);
     declared::<person::Entity>(&mut tables);
+    declared::<exclusion::Entity>(&mut tables);
+    declared::<register::Entity>(&mut tables);
+    declared::<roll::Entity>(&mut tables);
+    declared::<roll_entry::Entity>(&mut tables);
     declared::<round::Entity>(&mut tables);
     declared::<round_entry::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);
@@ -66,6 +74,8 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<staff::Entity>(&mut tables);
     declared::<ticket::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);
+    declared::<visit::Entity>(&mut tables);
+    declared::<witness::Entity>(&mut tables);
     tables
 }
 

@@ -24,11 +24,16 @@ use crate::terminal::{self, Progress};
 
 /// The office that decides in the demonstration; the service folders name the same.
 const AGENCY: &str = "臺中市政府社會局";
+/// The office that knows who owns which house.
+const TAX: &str = "臺中市政府地方稅務局";
 /// The office that gives places in kindergartens.
 const EDUCATION: &str = "臺中市政府教育局";
 
 /// An organisation that may act for residents: number, name.
 const ORGANISATION: (&str, &str) = ("04595257", "示範社會福利協會");
+
+/// The office that lets social housing.
+const HOUSING: &str = "臺中市政府住宅發展工程處";
 
 /// What `demo` is told.
 #[derive(Args, Clone)]
@@ -178,6 +183,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let offered = (0..city.families()).filter_map(|family| city.head_account(family));
     let offered: Vec<String> = offered.take(args.offer).map(|account| account.national_id).collect();
     let catalogue = server::catalogue(&config)?;
+    let listed = Arc::clone(&city);
     let world = peers::Config {
         population: city,
         folder: args.data.join("peers"),
@@ -207,12 +213,36 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     if !known.iter().any(|one| one.number == ORGANISATION.0) {
         cases::agents::add(&desk, ORGANISATION.0, ORGANISATION.1).await?;
     }
+    if cases::register::summary(&desk).await?.is_none() {
+        progress.step("taking in the register of residents · 匯入居民底冊");
+        take_register(&desk, &listed, &args.data).await?;
+    }
     progress.end();
     tell(&args, &config, &running, &members, &offered);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
     running.shutdown().await;
     drop(lock);
     Ok(())
+}
+
+/// Takes the city in as the register of residents of the portal.
+async fn take_register(desk: &cases::Desk, city: &Arc<demo::City>, data: &Path) -> Result<(), DemoError> {
+    let path = data.join("city").join("register.parquet");
+    let (city, to) = (Arc::clone(city), path.clone());
+    let file = |why: String| DemoError::File {
+        path: data.to_path_buf(),
+        why,
+    };
+    tokio::task::spawn_blocking(move || city.write_register(&to))
+        .await
+        .map_err(|error| file(error.to_string()))??;
+    let taken = cases::register::import(desk, &path, desk.today()).await?;
+    // the plain table is not kept beside the encrypted one
+    std::fs::remove_file(&path).map_err(|error| file(error.to_string()))?;
+    match taken {
+        cases::register::Imported::Taken { .. } => Ok(()),
+        cases::register::Imported::Refused(wrong) => Err(file(format!("the register has mistakes: {wrong:?}"))),
+    }
 }
 
 fn configured(args: &DemoArgs, listen: SocketAddr) -> Result<Config, DemoError> {
@@ -406,7 +436,7 @@ pub struct Member {
 }
 
 /// Account, name, role, office.
-const STAFF: [(&str, &str, Role, &str); 12] = [
+const STAFF: &[(&str, &str, Role, &str)] = &[
     ("officer", "承辦人甲", Role::Officer, AGENCY),
     ("officer2", "承辦人乙", Role::Officer, AGENCY),
     ("supervisor", "主管", Role::Supervisor, AGENCY),
@@ -414,9 +444,17 @@ const STAFF: [(&str, &str, Role, &str); 12] = [
     ("cashier2", "出納乙", Role::Cashier, AGENCY),
     ("auditor", "稽核", Role::Auditor, AGENCY),
     ("admin", "系統管理員", Role::Administrator, AGENCY),
+    ("clerk", "櫃臺人員甲", Role::Clerk, AGENCY),
+    ("clerk2", "櫃臺人員乙", Role::Clerk, AGENCY),
     ("education", "教育局承辦人", Role::Officer, EDUCATION),
     ("education2", "教育局主管", Role::Supervisor, EDUCATION),
-    ("education3", "教育局出納", Role::Cashier, EDUCATION),
+    ("education3", "教育局出納甲", Role::Cashier, EDUCATION),
+    ("education4", "教育局出納乙", Role::Cashier, EDUCATION),
+    ("housing", "住宅處承辦人", Role::Officer, HOUSING),
+    ("housing2", "住宅處主管", Role::Supervisor, HOUSING),
+    ("tax", "稅務局承辦人", Role::Officer, TAX),
+    ("school", "示範高中註冊組", Role::Confirmer, "demo-senior"),
+    ("school2", "示範大學註冊組", Role::Confirmer, "demo-university"),
     ("village", "里幹事", Role::VillageOfficer, AGENCY),
     ("welfare", "社工員", Role::Organisation, ORGANISATION.0),
 ];
@@ -437,7 +475,7 @@ fn members(data: &Path) -> Result<Vec<Member>, DemoError> {
         return serde_json::from_slice(&bytes).map_err(|error| file(error.to_string()));
     }
     let mut members = Vec::new();
-    for (account, name, role, agency) in STAFF {
+    for &(account, name, role, agency) in STAFF {
         let secret = super::staff::secret().map_err(|error| file(error.to_string()))?;
         members.push(Member {
             account: account.to_owned(),

@@ -74,6 +74,14 @@ async fn look(config: &Config) -> Vec<Look> {
                     .err()
                     .map(|error| error.to_string()),
             );
+            if let Ok(catalogue) = server::catalogue(config) {
+                let problem = match cases::round::changes(&store, &catalogue).await {
+                    Ok(changed) if changed.is_empty() => None,
+                    Ok(changed) => Some(changed.iter().map(|one| one.sentence()).collect::<Vec<_>>().join("; ")),
+                    Err(error) => Some(error.to_string()),
+                };
+                add("seats of sealed rounds", problem);
+            }
             store.close().await;
         }
         Err(error) => add("database and files", Some(error.to_string())),

@@ -41,6 +41,10 @@ async fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         SignedDuration::from_mins(config.city.grace_minutes),
     )
     .await?;
+    match cases::round::changes(&desk.store, &desk.catalogue).await {
+        Ok(changed) => changed.iter().for_each(|round| tracing::warn!("{}", round.sentence())),
+        Err(error) => tracing::warn!(%error, "the seats of sealed rounds could not be compared with the folders"),
+    }
     tracing::info!(listen = %config.listen, portal = %config.portal, services = desk.catalogue.all().len(), "the portal is open");
     server::run(&config, desk, listener, false, server::asked_to_stop()).await
 }

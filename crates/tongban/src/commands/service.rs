@@ -6,7 +6,9 @@ use services::{Catalogue, Mistake, Report};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::refused;
+use super::{block, refused};
+use crate::config::Config;
+use crate::server;
 
 /// What `service` is told.
 #[derive(Args)]
@@ -25,6 +27,9 @@ enum ServiceCommand {
         /// Folder of the data sets; without it `datasets` beside the folder `services`
         #[arg(long)]
         datasets: Option<PathBuf>,
+        /// The configuration of the platform whose sealed rounds the seats are compared with
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -57,8 +62,9 @@ pub fn run(args: ServiceArgs) -> ExitCode {
         ServiceCommand::Check {
             folders,
             datasets,
+            config,
             json,
-        } => check(&folders, datasets, json),
+        } => check(&folders, datasets, config.as_deref(), json),
         ServiceCommand::New { folder, json } => match services::start(&folder) {
             Ok(made) => {
                 if json {
@@ -84,14 +90,57 @@ fn beside(services: &Path) -> Option<PathBuf> {
     datasets.is_dir().then_some(datasets)
 }
 
-fn check(folders: &[PathBuf], datasets: Option<PathBuf>, json: bool) -> ExitCode {
+/// The seats of a folder that count for no sealed round of a platform, as warnings of its `seats.csv`.
+fn sealed(config: &Path, folder: &Path, datasets: Option<&Path>) -> Result<Vec<Mistake>, String> {
+    let config = Config::read(config).map_err(|error| error.to_string())?;
+    let catalogue = Catalogue::load(folder.parent().unwrap_or(folder), datasets.unwrap_or(folder));
+    let id = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let Some(service) = id.as_deref().and_then(|id| catalogue.get(id)) else {
+        // its mistakes are told elsewhere
+        return Ok(Vec::new());
+    };
+    let found = block(async {
+        let store = server::store(&config, std::sync::Arc::new(civic::SystemClock))
+            .await
+            .map_err(|error| error.to_string())?;
+        let found = cases::round::changes_of(&store, service).await;
+        store.close().await;
+        found.map_err(|error| error.to_string())
+    });
+    let found = found.map_err(|error| error.to_string())??;
+    Ok(found
+        .into_iter()
+        .map(|round| Mistake {
+            file: "seats.csv".to_owned(),
+            line: 1,
+            column: 1,
+            message: round.sentence(),
+            suggestion: None,
+        })
+        .collect())
+}
+
+fn check(folders: &[PathBuf], datasets: Option<PathBuf>, config: Option<&Path>, json: bool) -> ExitCode {
     let reports: Vec<(&PathBuf, Report)> = folders
         .iter()
         .map(|folder| {
             // so that `services/x/` and `services/x` are the same folder
             let whole = folder.canonicalize().unwrap_or_else(|_| folder.clone());
             let datasets = datasets.clone().or_else(|| beside(whole.parent().unwrap_or(&whole)));
-            (folder, services::check(&whole, datasets.as_deref()))
+            let mut report = services::check(&whole, datasets.as_deref());
+            if let Some(config) = config {
+                match sealed(config, &whole, datasets.as_deref()) {
+                    Ok(mut found) => report.warnings.append(&mut found),
+                    Err(message) => report.mistakes.push(Mistake {
+                        file: "seats.csv".to_owned(),
+                        line: 1,
+                        column: 1,
+                        message: format!("the sealed rounds can't be looked at: {message}"),
+                        suggestion: Some("check `--config`".to_owned()),
+                    }),
+                }
+            }
+            (folder, report)
         })
         .collect();
     let sound = reports.iter().all(|(_, report)| report.is_sound());

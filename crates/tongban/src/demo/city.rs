@@ -151,11 +151,25 @@ impl City {
         self.starts.len().saturating_sub(1)
     }
 
-    fn stream(&self, family: usize) -> u64 {
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(super) fn stream(&self, family: usize) -> u64 {
         match (Story::ALL.get(family), self.tries.get(family)) {
             (Some(story), Some(found)) => story.stream(*found),
             _ => u64::try_from(family).unwrap_or(u64::MAX),
         }
+    }
+
+    /// The seed, and the stream that a family is drawn from.
+    pub(super) fn drawn_from(&self, family: usize) -> (u64, u64) {
+        (self.seed, self.stream(family))
+    }
+
+    /// The day of which the city is true.
+    pub(super) const fn day(&self) -> Date {
+        self.today
     }
 
     /// A family with the place of its first person.

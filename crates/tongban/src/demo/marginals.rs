@@ -94,6 +94,7 @@ pub(super) struct Marginals {
     pub property: Property,
     pub welfare: Welfare,
     pub exclusions: Exclusions,
+    pub register: Register,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +236,21 @@ pub(super) struct Exclusions {
     pub claims_as_dependant: u64,
 }
 
+/// What the household registration and the house tax records add.
+#[derive(Deserialize)]
+pub(super) struct Register {
+    pub since_birth: u64,
+    pub days_since_move: Quantiles,
+    pub indigenous: u64,
+    /// Up to this age, so many thousandths died in the last month.
+    pub deaths: Vec<(i16, u64)>,
+    /// Weights of owning none, one, two or three houses beside the one lived in.
+    pub further_houses: [u64; 4],
+    /// Share in ten-thousandths, and its weight.
+    pub shares: Vec<(i64, u64)>,
+    pub lived_in: u64,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -262,6 +278,7 @@ mod tests {
             &all.property.left_out_share,
             &all.property.rent,
             &all.welfare.aid,
+            &all.register.days_since_move,
         ];
         assert!(tables.into_iter().all(super::Quantiles::is_sound));
     }

@@ -6,9 +6,11 @@
 
 mod city;
 mod draw;
+mod entries;
 mod facts;
 mod family;
 mod identity;
+mod inputs;
 mod marginals;
 mod people;
 mod population;
@@ -18,6 +20,7 @@ mod stories;
 use std::path::{Path, PathBuf};
 
 pub use city::{City, NAME, REGION, SIZES, generate};
+pub use inputs::Asked;
 
 /// Why there is no city.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,10 @@ impl CityError {
     }
 }
 
+#[cfg(test)]
+mod entries_tests;
+#[cfg(test)]
+mod inputs_tests;
 #[cfg(test)]
 mod story_tests;
 #[cfg(test)]

@@ -218,7 +218,7 @@ fn a_demonstration_opens_stops_politely_and_opens_again_as_it_was() {
     assert!(home.starts_with("HTTP/1.1 200 OK"), "{home}");
     assert!(home.contains("中低收入老人生活津貼"), "{home}");
     assert_eq!(people(&first.facts).len(), 8);
-    assert_eq!(first.facts["staff"].as_array().unwrap().len(), 10);
+    assert_eq!(first.facts["staff"].as_array().unwrap().len(), 20);
 
     // one folder, one process
     let second = tongban(&["demo", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"])
@@ -274,4 +274,75 @@ fn a_slow_or_endless_head_takes_nobody_elses_place() {
     let _ = endless.read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     assert!(demo.page("/healthz").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_draw_is_worked_out_again_from_its_file_and_a_changed_one_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let tickets: Vec<Value> = (0..20)
+        .map(|number| serde_json::json!({ "id": format!("t{number:02}"), "priority": 1, "needs": { "all": 1 }, "choices": ["a", "b"] }))
+        .collect();
+    let seats = serde_json::json!({ "all": { "capacity": 3 } });
+    let list = serde_json::json!({
+        "round": "test", "seed_rule": "the balls of the day", "tickets": tickets,
+        "places": [{ "id": "a", "seats": seats }, { "id": "b", "seats": seats }],
+    });
+    std::fs::write(path("list.json"), list.to_string()).unwrap();
+    let run = |arguments: &[&str]| tongban(arguments).output().unwrap();
+    let done = run(&["lottery", "seal", &path("list.json"), "--out", &path("sealed.json")]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let done = run(&[
+        "lottery",
+        "draw",
+        &path("sealed.json"),
+        "--seed",
+        "07,41",
+        "--out",
+        &path("draw.json"),
+    ]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let verify = || {
+        run(&[
+            "lottery",
+            "verify",
+            &path("draw.json"),
+            "--sealed",
+            &path("sealed.json"),
+        ])
+    };
+    assert_eq!(verify().status.code(), Some(0), "{}", said(&verify()));
+
+    let good = std::fs::read_to_string(path("draw.json")).unwrap();
+    for (from, to) in [
+        ("07,41", "07,42"),
+        ("\"capacity\": 3", "\"capacity\": 4"),
+        ("\"t01\"", "\"t99\""),
+    ] {
+        assert!(good.contains(from));
+        std::fs::write(path("draw.json"), good.replace(from, to)).unwrap();
+        let told = verify();
+        assert_eq!(told.status.code(), Some(1), "{from}");
+        assert!(said(&told).starts_with("error: "), "{}", said(&told));
+    }
+    for wrong in ["", "{}", "[1,2", "\u{feff}draw"] {
+        std::fs::write(path("draw.json"), wrong).unwrap();
+        let told = verify();
+        assert_ne!(told.status.code(), Some(0));
+        assert!(
+            said(&told).contains("draw.json") && !said(&told).contains("panicked"),
+            "{}",
+            said(&told)
+        );
+    }
+    let told = run(&[
+        "lottery",
+        "draw",
+        &path("sealed.json"),
+        "--seed",
+        " ",
+        "--out",
+        &path("draw.json"),
+    ]);
+    assert_ne!(told.status.code(), Some(0), "an empty public value draws nothing");
 }

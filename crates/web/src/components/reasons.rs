@@ -13,6 +13,8 @@ pub enum Mark {
     Open,
     /// A condition that holds.
     Met,
+    /// A condition that changes nothing of the outcome.
+    Aside,
     /// A figure, not a condition.
     Figure,
 }
@@ -38,6 +40,7 @@ impl Reason {
             Mark::Failed => "failed",
             Mark::Open => "open",
             Mark::Met => "met",
+            Mark::Aside => "aside",
             Mark::Figure => "figure",
         }
     }
@@ -47,6 +50,7 @@ impl Reason {
             Mark::Failed => "✕",
             Mark::Open => "？",
             Mark::Met => "✓",
+            Mark::Aside => "－",
             Mark::Figure => "＝",
         }
     }
@@ -63,18 +67,21 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    /// The groups that have steps: key of the heading, steps.
-    fn groups(&self) -> Vec<(&'static str, Vec<&Reason>)> {
+    /// The groups that have steps: key of the heading, whether it is folded away, steps. Figures are many and for who
+    /// wants to calculate again.
+    fn groups(&self) -> Vec<(&'static str, bool, Vec<&Reason>)> {
         let kinds = [
             (Mark::Failed, "reasons-failed"),
             (Mark::Open, "reasons-open"),
             (Mark::Met, "reasons-met"),
+            (Mark::Aside, "reasons-aside"),
             (Mark::Figure, "reasons-figures"),
         ];
-        let groups = kinds
-            .into_iter()
-            .map(|(mark, key)| (key, self.reasons.iter().filter(|reason| reason.mark == mark).collect()));
-        groups.filter(|(_, steps): &(_, Vec<_>)| !steps.is_empty()).collect()
+        let groups = kinds.into_iter().map(|(mark, key)| {
+            let steps: Vec<&Reason> = self.reasons.iter().filter(|reason| reason.mark == mark).collect();
+            (key, mark == Mark::Figure, steps)
+        });
+        groups.filter(|(_, _, steps)| !steps.is_empty()).collect()
     }
 }
 

@@ -135,6 +135,7 @@ pub(super) async fn act(
 /// Where the mistake is, and what to do about it.
 fn explain(frame: &Frame, field: &str, problem: &str) -> (&'static str, String) {
     match (field, problem) {
+        ("confirmation", _) => ("acts", frame.t("office-error-unconfirmed")),
         ("assigned", _) => ("acts", frame.t("office-error-not-held")),
         ("outcome", _) => ("acts", frame.t("office-error-not-eligible")),
         ("reasons", "too_long") => ("reasons", frame.t("office-error-too-long")),

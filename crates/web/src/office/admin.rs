@@ -43,6 +43,7 @@ struct AdminPage {
     waiting: Table,
     given_up: Vec<Work>,
     accounts: Table,
+    seats: Option<Table>,
 }
 
 #[derive(Deserialize)]
@@ -187,6 +188,36 @@ fn services<'a>(words: Words, services: impl Iterator<Item = &'a std::sync::Arc<
     table(words, "office-services", &heads, rows.collect())
 }
 
+/// Sealed rounds whose seats the folders change.
+fn seats(words: Words, changed: &[cases::round::ChangedRound]) -> Option<Table> {
+    let rows = changed.iter().flat_map(|round| {
+        round.seats.iter().map(|one| {
+            let class = one.class.as_ref().map(|class| format!("・{}", words.of(class)));
+            let below = if one.is_below() {
+                words.t("office-seats-below")
+            } else {
+                String::new()
+            };
+            let cells = [
+                format!("{} {}", words.of(&round.service_name), words.of(&round.round_name)),
+                format!("{}{}", words.of(&one.place), class.unwrap_or_default()),
+                one.sealed.to_string(),
+                format!("{}{below}", one.folder),
+                one.given.to_string(),
+            ];
+            cells.into_iter().map(Cell::text).collect()
+        })
+    });
+    let heads = [
+        ("office-seats-round", false),
+        ("office-seats-place", false),
+        ("office-seats-sealed", true),
+        ("office-seats-folder", true),
+        ("office-seats-given", true),
+    ];
+    (!changed.is_empty()).then(|| table(words, "office-seats-title", &heads, rows.collect()))
+}
+
 fn mistakes(id: &str, found: &[rules::Mistake]) -> Mistakes {
     let line = |mistake: &rules::Mistake| {
         let place = match (mistake.line, mistake.column) {
@@ -212,6 +243,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     let words = frame.words;
     let found = platform::health(&app.desk, &staff).await?;
     let accounts = platform::accounts(&app.desk, &staff).await?;
+    let changed = platform::seats(&app.desk, &staff).await?;
     let catalogue = &app.desk.catalogue;
     let mut withdrawn: Vec<Mistakes> = catalogue
         .withdrawn()
@@ -286,6 +318,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             })
             .collect(),
         accounts,
+        seats: seats(words, &changed),
         frame,
         staff,
     };

@@ -17,6 +17,7 @@ use services::Service;
 use services::form::Answers;
 use store::tables::payment;
 
+use super::appeals::{More, more};
 use super::queue::{Left, left, short, state_tag};
 use super::{Duty, document, done};
 use crate::address::{application, id};
@@ -135,6 +136,7 @@ struct CasePage {
     reasons: String,
     prefilled: String,
     days: Vec<(i32, String, bool)>,
+    more: More,
 }
 
 #[derive(Deserialize)]
@@ -178,6 +180,7 @@ pub(super) async fn render(
     let words = frame.words;
     let file = review::case(&app.desk, &staff, id).await?;
     let may = |act: Act| file.allowed.contains(&act);
+    let more = more(app, words, &staff, &file).await?;
     let (mut minimum, mut steps) = (Vec::new(), steps(words, &file));
     steps.sort_by_key(|step| step.rank);
     while steps.first().is_some_and(|step| step.rank == 0) {
@@ -230,8 +233,8 @@ pub(super) async fn render(
         take: may(Act::Take),
         mine,
         approve: mine && may(Act::Approve),
-        may_approve: file.decision.outcome == Some(true),
-        refuse: mine && may(Act::Refuse),
+        may_approve: file.decision.outcome == Some(true) && !more.waits,
+        refuse: mine && may(Act::Refuse) && !more.waits,
         correct: mine && may(Act::RequestCorrection),
         give_back: mine && may(Act::GiveBack),
         undo: mine && may(Act::Undo),
@@ -246,6 +249,7 @@ pub(super) async fn render(
         steps,
         figures,
         typed,
+        more,
         here,
         frame,
         staff,
@@ -316,7 +320,10 @@ fn outcome(words: Words, service: &Service, decision: &Decision) -> Outcome {
         finding,
         title: words.t(key),
         amounts: amounts
-            .filter_map(|(name, amount)| amount.map(|amount| (title(name), words.money(amount))))
+            .filter_map(|(name, amount)| {
+                let amount = amount.filter(|amount| *amount > 0)?;
+                Some((title(name), words.money(amount)))
+            })
             .collect(),
         text: words.t(&format!("{key}-text")),
     }
@@ -459,7 +466,13 @@ fn groups(desk: &Desk, words: Words, rows: &[SideBySide], asked: &BTreeSet<Strin
         };
         let line = Line {
             label: row.label.clone(),
-            form: blank(&row.form),
+            form: match &row.before {
+                Some(before) => words.with(
+                    "office-confirm-was",
+                    &[("now", row.form.clone()), ("before", blank(before))],
+                ),
+                None => blank(&row.form),
+            },
             source: row.source.as_deref().map(blank).unwrap_or_default(),
             from: row
                 .source_name

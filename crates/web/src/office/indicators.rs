@@ -102,6 +102,12 @@ fn figures(words: Words, all: &Indicators) -> Vec<Figure> {
             ),
         },
         Figure {
+            name: words.t("office-kpi-proactive"),
+            value: civic::Money(all.proactive).grouped(),
+            formula: words.t("office-kpi-proactive-formula"),
+            base: text("office-kpi-proactive-base", &[("n", all.applications)]),
+        },
+        Figure {
             name: words.t("office-kpi-median"),
             value: days(all.days.median),
             formula: words.t("office-kpi-median-formula"),

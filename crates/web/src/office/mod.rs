@@ -4,14 +4,17 @@
 
 mod act;
 mod admin;
+mod appeals;
 mod assist;
 mod audit;
 mod case;
 mod chart;
+mod confirm;
 mod indicators;
 mod load;
 mod payments;
 mod queue;
+mod rolls;
 mod rounds;
 mod sign_in;
 
@@ -25,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cases::{CaseError, Role, Staff};
 
+pub(crate) use appeals::state as appeal_state;
 pub(crate) use rounds::{class, clock, state as ticket_state};
 
 use crate::components::Banner;
@@ -33,6 +37,9 @@ use crate::{App, Frame, Problem, frame};
 
 /// Most bytes of a bank's report: a batch of 20,000 payments needs about 12 MiB.
 const REPORT_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Most bytes of a spreadsheet with what a form adds around it.
+const SHEET_LIMIT: usize = 5 * 1024 * 1024;
 
 /// The pages of the office.
 pub fn routes() -> Router<App> {
@@ -46,6 +53,19 @@ pub fn routes() -> Router<App> {
         .route("/office/cases/{id}/letters/{letter}", get(case::letter))
         .route("/office/cases/{id}/preview/{kind}", post(act::preview))
         .route("/office/cases/{id}/{act}", post(act::act))
+        .route("/office/cases/{id}/appeal", get(appeals::show).post(appeals::record))
+        .route("/office/cases/{id}/appeal/{appeal}/{act}", post(appeals::act))
+        .route("/office/cases/{id}/assign", post(appeals::assign))
+        .route("/office/appeals", get(appeals::list))
+        .route("/office/confirm", get(confirm::list))
+        .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
+        .route(
+            "/office/confirm/services/{service}/sheet",
+            get(confirm::sheet)
+                .post(confirm::look)
+                .layer(DefaultBodyLimit::max(SHEET_LIMIT)),
+        )
+        .route("/office/confirm/uploads/{upload}/apply", post(confirm::apply))
         .route("/office/payments", get(payments::show))
         .route("/office/payments/prepare", post(payments::prepare))
         .route("/office/payments/batch", post(payments::make))
@@ -58,6 +78,15 @@ pub fn routes() -> Router<App> {
         .route("/office/payments/batches/{id}/file", get(payments::file))
         .route("/office/payments/batches/{id}/release", post(payments::release))
         .route("/office/payments/batches/{id}/cancel", post(payments::cancel))
+        .route("/office/rolls", get(rolls::list))
+        .route("/office/rolls/{service}/{roll}", get(rolls::show))
+        .route("/office/rolls/{service}/{roll}/lines", get(rolls::lines))
+        .route("/office/rolls/{service}/{roll}/{act}", post(rolls::act))
+        .route(
+            "/office/exclusions/{service}",
+            get(rolls::exclusions).post(rolls::exclude),
+        )
+        .route("/office/exclusions/{service}/{id}/readmit", post(rolls::readmit))
         .route("/office/rounds", get(rounds::list))
         .route("/office/rounds/{service}/{round}", get(rounds::show))
         .route("/office/rounds/{service}/{round}/seal", post(rounds::seal))
@@ -125,6 +154,8 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Administrator => "/office/admin",
         Role::Organisation => "/agent",
         Role::VillageOfficer => "/office/assist",
+        Role::Clerk => "/counter",
+        Role::Confirmer => "/office/confirm",
     }
 }
 
@@ -134,12 +165,16 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Officer => &[
             ("/office", "office-nav-queue"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/rolls", "office-nav-rolls"),
+            ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Supervisor => &[
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/rolls", "office-nav-rolls"),
+            ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Cashier => &[
@@ -153,6 +188,8 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
         Role::Organisation => &[("/agent", "office-nav-agent")],
         Role::VillageOfficer => &[("/office/assist", "office-nav-assist"), ("/agent", "office-nav-agent")],
+        Role::Clerk => &[("/counter", "office-nav-counter")],
+        Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

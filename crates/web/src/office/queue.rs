@@ -185,13 +185,18 @@ pub(super) fn left(words: Words, state: Step, stopped: bool, days: Option<i32>) 
 }
 
 fn line(words: Words, row: QueueRow) -> Line {
+    let mut left = left(words, row.state, row.stopped, row.days_left);
+    // from which day a case is marked is the service's to say
+    if matches!(left.class, "left--soon" | "left--fine") {
+        left.class = if row.urgent { "left--soon" } else { "left--fine" };
+    }
     Line {
         href: format!("/office/cases/{}", row.id.uuid()),
         service: words.of(&row.service).to_owned(),
         state: state_tag(words, row.state),
         finding: row.finding.as_deref().and_then(|finding| finding_tag(words, finding)),
         deadline: row.deadline.map_or_else(|| words.t("none"), |day| short(words, day)),
-        left: left(words, row.state, row.stopped, row.days_left),
+        left,
         submitted: short(words, civic::legal_day(row.submitted)),
         holder: row.assigned.unwrap_or_else(|| words.t("office-holder-none")),
         take: (row.state == Step::Submitted).then(|| format!("{}:{}", row.id.uuid(), row.revision)),

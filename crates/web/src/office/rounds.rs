@@ -69,6 +69,8 @@ struct RoundPage {
     may_draw: bool,
     is_drawn: bool,
     seats_differ: bool,
+    /// Seats that the folder says to be fewer than are given.
+    reduced: Option<String>,
     seats: Vec<(String, String, SeatsView)>,
     counts: Vec<(Tag, i64)>,
     tickets: Vec<Ticket>,
@@ -152,6 +154,7 @@ async fn render(
         may_draw,
         seats,
         seats_differ,
+        changed,
         counts,
         tickets,
     } = round::view(&app.desk, &staff, place.0, place.1).await?;
@@ -183,6 +186,23 @@ async fn render(
         may_draw,
         is_drawn: line.is_drawn,
         seats_differ,
+        reduced: {
+            let below = changed.iter().filter(|one| one.is_below());
+            let lines: Vec<String> = below
+                .map(|one| {
+                    let class = one.class.as_ref().map(|class| format!("・{}", words.of(class)));
+                    let place = words.of(&one.place);
+                    format!(
+                        "{place}{} {} → {} / {}",
+                        class.unwrap_or_default(),
+                        one.sealed,
+                        one.folder,
+                        one.given
+                    )
+                })
+                .collect();
+            (!lines.is_empty()).then(|| words.t1("office-round-seats-reduced", "places", lines.join("、")))
+        },
         seats: seats
             .into_iter()
             .map(|seats| (words.of(&seats.place).to_owned(), class(words, &seats), seats))
@@ -233,6 +253,7 @@ pub(super) async fn seal(
         Err(CaseError::Input { problem, .. }) => match problem {
             "still_open" => "office-round-still-open",
             "undecided" => "office-round-undecided",
+            "seats_missing" => "office-round-seats-missing",
             _ => "office-round-nobody",
         },
         Err(error) => return Err(error.into()),

@@ -78,10 +78,11 @@ pub(super) struct Return {
     to: String,
 }
 
-/// Only pages of the office are come back to.
+/// Only pages of the office and the counter are come back to.
 fn office(path: &str) -> &str {
     let path = local(path);
-    let inside = path == "/office" || path.starts_with("/office/") && !path.starts_with("/office/sign-");
+    let office = path == "/office" || path.starts_with("/office/") && !path.starts_with("/office/sign-");
+    let inside = office || path == "/counter" || path.starts_with("/counter/");
     if inside && !path.contains("..") { path } else { "" }
 }
 

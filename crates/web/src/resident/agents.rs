@@ -336,7 +336,7 @@ pub(super) fn what(words: Words, action: &str) -> String {
     if words.has(&key) {
         words.t(&key)
     } else {
-        action.to_owned()
+        words.t("use-other")
     }
 }
 

@@ -1,14 +1,17 @@
 //! My applications (我的申請): the list, and each with what happened and what is to do.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use cases::mine::{self, Mine};
 use cases::{State as CaseState, collect, transition};
 use civic::ids::LetterId;
+use serde::Deserialize;
 use uuid::Uuid;
 
+use super::roll::{self, LineCard};
 use super::rounds::{self, TicketCard, cards};
 use super::{Resident, agents, apply, explained};
 use crate::address::application;
@@ -16,11 +19,12 @@ use crate::components::{
     Banner, Cell, Colour, Event, Head, Outcome, Reasons, Row, SummaryList, Table, Tag, Task, TaskList, Timeline,
 };
 use crate::texts::Words;
-use crate::{App, Frame, Problem, page};
+use crate::{App, Frame, Problem, page, page_with};
 
 /// A line of the list.
 struct Line {
-    href: String,
+    /// Its page; none while its service is not on offer.
+    href: Option<String>,
     service: String,
     number: Option<String>,
     state: Tag,
@@ -46,6 +50,7 @@ fn state(words: Words, mine: &Mine) -> Tag {
     };
     let word = match (mine.state, mine.outcome.as_deref()) {
         (CaseState::Completed, Some(outcome)) => outcome.to_owned(),
+        (CaseState::Submitted, _) if mine.is_listed => "listed".to_owned(),
         (state, _) => transition::name(state).to_owned(),
     };
     Tag::new(words.t(&format!("state-{word}")), colour)
@@ -57,7 +62,7 @@ pub(super) async fn list(State(app): State<App>, resident: Resident) -> Result<R
     let words = frame.words;
     let found = mine::cases(&app.desk, &person).await?;
     let lines = found.iter().map(|mine| Line {
-        href: format!("/applications/{}", mine.id),
+        href: mine.on_offer.then(|| format!("/applications/{}", mine.id)),
         service: words.of(&mine.service).to_owned(),
         number: mine.number.clone(),
         state: state(words, mine),
@@ -101,23 +106,50 @@ struct CasePage {
     /// Address, title and time of each letter.
     letters: Vec<(String, String, String)>,
     payments: Option<Table>,
+    /// The roll it stands on, where nobody applied.
+    line: Option<LineCard>,
+    /// What became of what the person just did.
+    late: Option<Banner>,
     tickets: Vec<TicketCard>,
     timeline: Timeline,
     survey: Option<i16>,
     ask_survey: bool,
     can_withdraw: bool,
     answers: SummaryList,
+    /// How the confirmation by an outside body stands.
+    confirmation: Option<String>,
+    /// Word of the way to the appeal, where there is one.
+    appeal: Option<String>,
+}
+
+/// What the address carries beside the application.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    ticket: String,
 }
 
 /// `GET /applications/{id}`
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
+    Query(asked): Query<Asked>,
     resident: Resident,
+) -> Result<Response, Problem> {
+    show_with(&app, &id, resident, &asked.ticket, None).await
+}
+
+/// The page of a case, with an objection that was not taken: what was typed, and the key of what is wrong.
+pub(super) async fn show_with(
+    app: &App,
+    id: &str,
+    resident: Resident,
+    told: &str,
+    objection: Option<(String, String)>,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
     let words = frame.words;
-    let application = application(&id)?;
+    let application = application(id)?;
     let case = mine::case(&app.desk, &person, application).await?;
     let service = words.of(&case.mine.service).to_owned();
     if case.mine.state == CaseState::Draft {
@@ -180,7 +212,7 @@ pub(super) async fn show(
         return page(&DraftPage {
             service,
             tasks: TaskList { tasks },
-            closed: rounds::closed(&app, words, &draft.service),
+            closed: rounds::closed(app, words, &draft.service),
             next: apply::next(&draft),
             until: words.date(civic::legal_day(draft.draft_until)),
             frame,
@@ -264,7 +296,39 @@ pub(super) async fn show(
         note: row.source_name.clone(),
         ..Row::new(row.label.clone(), row.form.clone())
     });
-    page(&CasePage {
+    let standing = cases::confirm::standing(&app.desk, application).await?;
+    let confirmation = standing.filter(|_| case.mine.outcome.is_none()).map(|one| {
+        use cases::confirm::ConfirmationState;
+        let key = match one.state {
+            ConfirmationState::Waiting => "case-confirm-waiting",
+            ConfirmationState::Confirmed => "case-confirm-confirmed",
+            ConfirmationState::Lapsed => "case-confirm-lapsed",
+        };
+        let due = one.due.map_or_else(String::new, |day| words.date(day));
+        words.with(key, &[("body", words.of(&one.body).to_owned()), ("due", due)])
+    });
+    let appeal = match cases::appeal::mine(&app.desk, &person, application).await {
+        Ok(appeals) if appeals.may_lodge => Some(words.t("appeal-link")),
+        Ok(appeals) if !appeals.all.is_empty() => Some(words.t("appeal-see")),
+        _ => None,
+    };
+    let line = case.line.as_ref().map(|line| {
+        let every = case.service.meta.payment.every;
+        let mut card = roll::card(words, id, line, every, &case);
+        if let Some((typed, key)) = &objection {
+            card.typed.clone_from(typed);
+            card.error = Some(words.t(key));
+        }
+        card
+    });
+    let status = match &objection {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    let case_page = CasePage {
+        line,
+        confirmation,
+        appeal,
         state: state(words, &case.mine),
         number: case.mine.number.clone().unwrap_or_default(),
         outcome: case
@@ -278,7 +342,12 @@ pub(super) async fn show(
             .map(|decision| explained::reasons(words, &case.service, decision, &case.answers)),
         letters: letters.collect(),
         payments,
-        tickets: cards(words, &id, &case.tickets, case.may_answer),
+        late: match told {
+            "late" => Some(banner(words.t("ticket-late"), None)),
+            "objected" => Some(banner(words.t("line-objected-done"), None)),
+            _ => None,
+        },
+        tickets: cards(words, id, &case.tickets, case.may_answer),
         timeline: Timeline {
             words,
             events: events.collect(),
@@ -292,9 +361,10 @@ pub(super) async fn show(
         facts: SummaryList { rows: facts },
         todo,
         service,
-        id,
+        id: id.to_owned(),
         frame,
-    })
+    };
+    page_with(status, &case_page)
 }
 
 /// The word of a payment's state, for the texts.

@@ -28,6 +28,8 @@ struct CheckPage {
     outcome: Outcome,
     /// Why; nothing where the figures are kept from an agent.
     reasons: Option<Reasons>,
+    /// Who has to give the bank account, where an agent may not.
+    account_by: Option<String>,
     /// Who has to hand it in, where an agent may not.
     handed_in_by: Option<String>,
     /// Where persons of the family are added and removed.
@@ -118,6 +120,7 @@ async fn render(app: &App, id: &str, resident: Resident, error: Option<String>) 
         parts: parts(words, &draft),
         outcome: explained::outcome(words, &draft.service, &draft.decision, draft.state),
         reasons: (!draft.hidden).then(|| explained::reasons(words, &draft.service, &draft.decision, &draft.answers)),
+        account_by: draft.waits_for_account.then(|| person.name.clone()),
         handed_in_by: person
             .acting()
             .filter(|acting| !acting.has(if correcting { Power::Correct } else { Power::Submit }))
@@ -162,6 +165,7 @@ pub(super) async fn submit(
             };
             render(&app, &address, resident, Some(text)).await
         }
+        Err(CaseError::OnRoll) => render(&app, &address, resident, Some(words.t("roll-stands"))).await,
         Err(CaseError::Entered) => render(&app, &address, resident, Some(words.t("round-entered"))).await,
         Err(CaseError::NoPlace) => render(&app, &address, resident, Some(words.t("round-no-place"))).await,
         Err(error) => Err(error.into()),

@@ -11,15 +11,21 @@ use crate::components::{Finding, Mark, Outcome, Reason, Reasons};
 use crate::texts::Words;
 
 /// The sentence and the amounts. `state` says whether it is an expectation or the decision.
-pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, state: CaseState) -> Outcome {
+pub(crate) fn outcome(words: Words, service: &Service, decision: &Decision, state: CaseState) -> Outcome {
     let decided = matches!(state, CaseState::Completed | CaseState::Disposed);
     let (finding, stem) = match decision.outcome {
         Some(true) => (Finding::Good, "good"),
         Some(false) => (Finding::Bad, "bad"),
         None => (Finding::Open, "open"),
     };
-    let when = if decided { "decided" } else { "expected" };
+    let when = match (decided, &service.rounds) {
+        // an approval opens the way to the draw; whether there is a place is said beside the ticket
+        (true, Some(_)) if finding == Finding::Good => "drawn",
+        (true, _) => "decided",
+        (false, _) => "expected",
+    };
     let amounts = decision.amounts.iter().filter_map(|(name, amount)| {
+        let amount = amount.filter(|amount| *amount > 0)?;
         let title = service
             .rules
             .steps()
@@ -27,18 +33,20 @@ pub(super) fn outcome(words: Words, service: &Service, decision: &Decision, stat
             .find(|step| step.name == *name)?
             .title
             .get(words.language);
-        Some((title.to_owned(), words.money((*amount)?)))
+        Some((title.to_owned(), words.money(amount)))
     });
     Outcome {
         finding,
         title: words.t(&format!("outcome-{when}-{stem}")),
-        amounts: amounts.filter(|_| finding == Finding::Good).collect(),
+        amounts: amounts
+            .filter(|_| finding == Finding::Good && when != "drawn")
+            .collect(),
         text: words.t(&format!("outcome-{when}-{stem}-text")),
     }
 }
 
 /// Every step. Conditions come first; of figures those that are known.
-pub(super) fn reasons(words: Words, service: &Service, decision: &Decision, answers: &Answers) -> Reasons {
+pub(crate) fn reasons(words: Words, service: &Service, decision: &Decision, answers: &Answers) -> Reasons {
     let steps = service.rules.steps();
     let mut reasons: Vec<Reason> = Vec::new();
     let mut at = 0;
@@ -70,10 +78,11 @@ fn reason(
             return None;
         }
         (true, Value::Bool(true)) => Mark::Met,
-        (true, Value::Bool(false)) if decision.failed.contains(&step.name) || decision.outcome != Some(true) => {
-            Mark::Failed
-        }
+        // of an outcome that is good, what does not hold is told only where the rules name it, and not as a failure
+        (true, Value::Bool(false)) if decision.outcome != Some(true) => Mark::Failed,
+        (true, Value::Bool(false)) if decision.failed.contains(&step.name) => Mark::Aside,
         (true, Value::Bool(false)) => return None,
+        (true, _) if decision.outcome.is_some() => Mark::Aside,
         (true, _) => Mark::Open,
         (false, Value::Null) => return None,
         (false, _) if step.kind == Type::Boolean => return None,

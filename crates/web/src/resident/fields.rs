@@ -6,7 +6,7 @@ use crate::components::{Choice, Control, Entry, Field, Known, Typed};
 use crate::texts::Words;
 
 /// A field to answer.
-pub(super) fn field(words: Words, view: &FieldView<'_>) -> Field {
+pub(crate) fn field(words: Words, view: &FieldView<'_>) -> Field {
     Field {
         hint: view.hint.map(str::to_owned),
         optional: !view.field.required,
@@ -16,7 +16,7 @@ pub(super) fn field(words: Words, view: &FieldView<'_>) -> Field {
 }
 
 /// A value that is known, with its source and the way to put it right.
-pub(super) fn known(words: Words, view: &FieldView<'_>) -> Known {
+pub(crate) fn known(words: Words, view: &FieldView<'_>) -> Known {
     let correction = (view.field.ask != services::form::Ask::Never).then(|| field(words, view));
     Known {
         words,
@@ -29,11 +29,12 @@ pub(super) fn known(words: Words, view: &FieldView<'_>) -> Known {
 }
 
 /// Where a value came from, in a sentence.
-pub(super) fn source(words: Words, source: &Source) -> String {
+pub(crate) fn source(words: Words, source: &Source) -> String {
     match source {
         Source::Person => words.t("source-person"),
         Source::Profile => words.t("source-profile"),
         Source::Register => words.t("source-register"),
+        Source::Body { name, .. } => words.t1("source-body", "name", name),
         Source::MyData { issued, .. } => match issued {
             Some(day) => format!(
                 "{} {}",

@@ -46,6 +46,8 @@ struct ServicePage {
     standing: Option<String>,
     /// Who acts was not entrusted with it.
     not_entrusted: bool,
+    /// How it is given, where that is not by applying here.
+    given: Option<String>,
     /// Data sets that come from MyData: name and agency.
     sets: Vec<(String, String)>,
     phone: String,
@@ -66,6 +68,14 @@ pub(super) async fn service(
         .and_then(|Extension(Principal(person))| person.acting());
     let sets = super::mydata::sets(&app, &service, frame.words);
     let (rounds, is_open, standing) = rounds::offered(&app, frame.words, &service);
+    let online = service.meta.channels.contains(&civic::Channel::Online);
+    let channel = acting.map_or(civic::Channel::Online, |_| civic::Channel::Agent);
+    let given = match (&service.rolls, online) {
+        (Some(_), _) => Some(frame.t("service-proactive")),
+        (None, false) => Some(frame.t("service-counter-only")),
+        _ => None,
+    };
+    let is_open = is_open && service.meta.channels.contains(&channel);
     page(&ServicePage {
         frame,
         service,
@@ -73,6 +83,7 @@ pub(super) async fn service(
         is_open,
         standing,
         not_entrusted: acting.is_some_and(|acting| !(acting.is_for(&id) && acting.has(Power::Fill))),
+        given,
         sets,
         phone: app.desk.city.phone.clone(),
     })

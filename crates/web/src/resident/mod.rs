@@ -4,17 +4,19 @@ mod account;
 mod agent;
 pub(crate) mod agent_form;
 mod agents;
+mod appeal;
 mod apply;
 mod case;
 mod check;
-mod explained;
+pub(crate) mod explained;
 mod family;
-mod fields;
+pub(crate) mod fields;
 mod form;
 mod home;
 mod my_data;
 mod mydata;
 mod notice;
+mod roll;
 mod rounds;
 mod sign_in;
 mod survey;
@@ -29,6 +31,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::routing::{get, post};
 use cases::{CaseError, Person};
+
+pub(crate) use fields::field as form_field;
 
 use crate::acting::Principal;
 use crate::visit::{self, SignedIn};
@@ -59,8 +63,11 @@ pub fn routes() -> Router<App> {
             "/applications/{id}/withdraw",
             get(withdraw::show).post(withdraw::withdraw),
         )
+        .route("/applications/{id}/object", post(roll::object))
         .route("/applications/{id}/account", get(account::show).post(account::save))
         .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
+        .route("/applications/{id}/appeal", get(appeal::show).post(appeal::lodge))
+        .route("/applications/{id}/appeal/{appeal}/withdraw", post(appeal::withdraw))
         .route("/applications/{id}/letters/{letter}", get(case::letter))
         .route("/applications/{id}/tickets/{ticket}/{answer}", post(rounds::answer))
         .route("/rounds/{service}/{round}", get(rounds::show))

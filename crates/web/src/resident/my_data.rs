@@ -1,9 +1,10 @@
 //! Who looked at my data (誰看過我的資料): every entry of the usage ledger about the person, in plain words.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use cases::mine;
+use serde::Deserialize;
 use store::ledger::ActorKind;
 
 use super::{Resident, agents};
@@ -19,8 +20,8 @@ fn actor(kind: ActorKind) -> &'static str {
     }
 }
 
-/// Entries shown; older ones are told on request.
-const SHOWN: u64 = 200;
+/// Entries of one page.
+const SHOWN: usize = 100;
 
 /// One use of the person's data.
 struct Use {
@@ -36,15 +37,34 @@ struct MyDataPage {
     frame: Frame,
     name: String,
     uses: Vec<Use>,
+    /// Whether this is not the newest page.
+    later: bool,
+    /// The entry before which the next page begins, where there are more.
+    older: Option<u64>,
+}
+
+/// Which page is asked for.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// The entries before this one.
+    before: Option<u64>,
 }
 
 /// `GET /my-data`
-pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+    resident: Resident,
+) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
     let words = frame.words;
-    let found = mine::uses(&app.desk, &person, SHOWN).await?;
+    // one more than is shown tells whether there are more
+    let most = u64::try_from(SHOWN).unwrap_or(u64::MAX).saturating_add(1);
+    let found = mine::uses(&app.desk, &person, asked.before, most).await?;
     let names = agents::names(&app, &person).await?;
-    let uses = found.iter().map(|recorded| {
+    let last = found.get(SHOWN.saturating_sub(1)).filter(|_| found.len() > SHOWN);
+    let older = last.map(|recorded| recorded.seq);
+    let uses = found.iter().take(SHOWN).map(|recorded| {
         let entry = &recorded.entry;
         Use {
             when: words.time(entry.at),
@@ -55,6 +75,8 @@ pub(super) async fn show(State(app): State<App>, resident: Resident) -> Result<R
     });
     page(&MyDataPage {
         uses: uses.collect(),
+        later: asked.before.is_some(),
+        older,
         name: person.name.clone(),
         frame,
     })

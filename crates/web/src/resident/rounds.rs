@@ -33,7 +33,33 @@ struct RoundPage {
     digest: Option<String>,
     /// Public value of the draw.
     seed: Option<String>,
-    seats: Vec<(String, String, SeatsView)>,
+    seats: Vec<SeatsRow>,
+    /// Whether seats have classes, and whether some are reserved: a column that says nothing is left out.
+    has_classes: bool,
+    has_reserved: bool,
+}
+
+/// Seats of one class at a place.
+struct SeatsRow {
+    /// Name of the place and how many rows it has, on the first of them.
+    place: Option<(String, usize)>,
+    class: String,
+    capacity: u32,
+    reserved: u32,
+}
+
+/// The seats, each place named once.
+fn rows(words: Words, seats: &[SeatsView]) -> Vec<SeatsRow> {
+    let mut rows: Vec<SeatsRow> = Vec::new();
+    for of_place in seats.chunk_by(|one, next| one.place == next.place) {
+        rows.extend(of_place.iter().enumerate().map(|(at, one)| SeatsRow {
+            place: (at == 0).then(|| (words.of(&one.place).to_owned(), of_place.len())),
+            class: class(words, one),
+            capacity: one.capacity,
+            reserved: one.reserved,
+        }));
+    }
+    rows
 }
 
 /// `GET /rounds/{service}/{round}`
@@ -55,11 +81,9 @@ pub(super) async fn show(
         seed_rule: words.of(&found.round.seed_rule).to_owned(),
         digest: found.sealed.map(|(digest, _)| digest),
         seed: found.drawn.map(|(seed, _)| seed),
-        seats: found
-            .seats
-            .into_iter()
-            .map(|seats| (words.of(&seats.place).to_owned(), class(words, &seats), seats))
-            .collect(),
+        seats: rows(words, &found.seats),
+        has_classes: found.seats.iter().any(|one| one.class.is_some()),
+        has_reserved: found.seats.iter().any(|one| one.reserved > 0),
         service_id: service,
         frame,
     })
@@ -103,8 +127,9 @@ pub(super) async fn answer(
         _ => return Err(Problem::NotFound),
     };
     match said {
-        // too late, or answered in another window: the page of the case says where it stands
-        Ok(()) | Err(CaseError::Input { .. }) => Ok(onward(&format!("/applications/{case}"))),
+        Ok(()) => Ok(onward(&format!("/applications/{case}"))),
+        // too late, or answered in another window: the page of the case says so, and where it stands
+        Err(CaseError::Input { .. }) => Ok(onward(&format!("/applications/{case}?ticket=late"))),
         Err(error) => Err(error.into()),
     }
 }

@@ -99,12 +99,33 @@ impl Kit {
             city: city(),
             calendar: WorkCalendar::default(),
             agents: Default::default(),
+            scans: Default::default(),
             recent: Default::default(),
         };
         Kit {
             desk: Arc::new(desk),
             clock,
             _store: store,
+        }
+    }
+
+    /// The same city with other services on offer.
+    pub fn offering(self, catalogue: Catalogue) -> Kit {
+        let desk = Desk {
+            store: self.desk.store.clone(),
+            catalogue: Arc::new(catalogue),
+            clock: self.clock.clone(),
+            mydata: None,
+            mail: None,
+            agents: Default::default(),
+            scans: Default::default(),
+            city: city(),
+            calendar: WorkCalendar::default(),
+            recent: Default::default(),
+        };
+        Kit {
+            desk: Arc::new(desk),
+            ..self
         }
     }
 
@@ -175,6 +196,11 @@ impl Kit {
         review::take(&self.desk, officer, id, self.revision(id).await)
             .await
             .unwrap();
+        self.approved_taken(officer, id).await;
+    }
+
+    /// Approves a case that is taken, and lets its letter leave.
+    pub async fn approved_taken(&self, officer: &Staff, id: ApplicationId) {
         review::approve(&self.desk, officer, id, self.revision(id).await, "")
             .await
             .unwrap();
@@ -212,7 +238,7 @@ pub async fn fill(desk: &Desk, person: &Person, id: ApplicationId) -> Draft {
 }
 
 /// What a woman of 76 types who lives alone with little: the rules give her the full amount.
-fn typed(keys: &[String]) -> Raw {
+pub fn typed(keys: &[String]) -> Raw {
     let mut raw = Raw::from([(SHOWN.to_owned(), keys.to_vec())]);
     for key in keys {
         let entry = match key.rsplit('.').next().unwrap() {

@@ -5,5 +5,6 @@ mod hostile;
 mod money;
 mod roles;
 mod rounds;
+mod school;
 mod texts;
 mod watch;

@@ -5,4 +5,5 @@ mod family;
 mod hostile;
 mod pages;
 mod rounds;
+mod seen;
 mod texts;

@@ -175,10 +175,13 @@ async fn a_ticket_is_answered_by_its_own_family_only() {
     each(browser, &case, 200).await;
     assert_eq!(kit.ticket(second, *second_id).await.state, TicketState::Offered);
 
-    // who lets the time go by is told so
+    // who lets the time go by is told so, at the answer that comes too late and after it
     kit.until("2027-03-13T02:00:00Z");
-    cases::jobs::tidy(&kit.desk).await.unwrap();
     let mut browser = town.signed_in(Who::Resident(second.id)).await;
+    let page = browser.get(&format!("/applications/{second_id}")).await;
+    let late = browser.submit(&page, "/accept", &[]).await;
+    browser.follow(&late).await.has("您的回覆沒有收下");
+    cases::jobs::tidy(&kit.desk).await.unwrap();
     each(&mut browser, &format!("/applications/{second_id}"), 200)
         .await
         .has("期限內沒有完成");
