@@ -239,7 +239,8 @@ fn authorisations_are_the_principals_and_the_agents_alone() {
     };
     let of = |actor, resource| -> Vec<&str> {
         ACTIONS
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|action| access.decide(actor, action, resource, purpose(action)).is_ok())
             .collect()
     };

@@ -123,8 +123,9 @@ async fn what_is_mistyped_comes_back_with_its_error() {
         .has("B200000000")
         .has("&#60;b&#62;小華")
         .has("href=\"#national_id\"");
+    let theirs = national_id(2);
     let typed = [
-        ("national_id", national_id(2).reveal()),
+        ("national_id", theirs.reveal()),
         ("services", SERVICE),
         ("until.year", "９９９"),
     ];
@@ -133,7 +134,7 @@ async fn what_is_mistyped_comes_back_with_its_error() {
     // a power that is none, a service that is none, a day that is none: nothing is given
     let forged = [
         ("to", "person"),
-        ("national_id", national_id(2).reveal()),
+        ("national_id", theirs.reveal()),
         ("name", "x"),
         ("services", "../../office"),
         ("powers", "everything"),
@@ -181,6 +182,7 @@ async fn an_agent_reaches_nothing_that_was_not_entrusted() {
             "/withdraw",
             "/survey",
             "/account",
+            "/appeal",
             "/form/payment",
         ] {
             let status = browser
@@ -191,6 +193,21 @@ async fn an_agent_reaches_nothing_that_was_not_entrusted() {
             assert!([403, 404].contains(&status), "{page}: {status}");
         }
     }
+    for case in [earlier, own, others] {
+        for (act, field) in [
+            ("object", "objection"),
+            ("appeal", "text"),
+            ("account", "account.account"),
+        ] {
+            let forged = [("_revision", "1"), (field, "9999999999999")];
+            let status = browser
+                .post(&format!("/applications/{case}/{act}"), &forged)
+                .await
+                .status
+                .as_u16();
+            assert!([403, 404].contains(&status), "{act}: {status}");
+        }
+    }
     for path in ["/my-data", "/agents", "/agents/new"] {
         let page = browser.get(path).await;
         page.is(403)
@@ -198,9 +215,10 @@ async fn an_agent_reaches_nothing_that_was_not_entrusted() {
             .lacks(national_id(2).reveal());
     }
     // who acts for somebody authorises nobody, whatever the form says
+    let third = national_id(3);
     let new = [
         ("to", "person"),
-        ("national_id", national_id(3).reveal()),
+        ("national_id", third.reveal()),
         ("name", "x"),
         ("services", SERVICE),
         ("powers", "fill"),
@@ -321,13 +339,15 @@ async fn organisations_and_village_officers_act_on_their_own_pages() {
     page.is(200).has("當面協助民眾");
     let wrong = browser.submit(&page, "/office/assist", &[("national_id", "B2")]).await;
     wrong.is(422).has("這個號碼不對");
-    let unknown = [("national_id", national_id(9).reveal()), ("services", SERVICE)];
+    let nobodys = national_id(9);
+    let unknown = [("national_id", nobodys.reveal()), ("services", SERVICE)];
     browser
         .submit(&page, "/office/assist", &unknown)
         .await
         .is(422)
         .has("還沒有登入過");
-    let known = [("national_id", national_id(1).reveal()), ("services", SERVICE)];
+    let elders = national_id(1);
+    let known = [("national_id", elders.reveal()), ("services", SERVICE)];
     let asked = browser.submit(&page, "/office/assist", &known).await;
     let page = browser.follow(&asked).await;
     page.is(200).has(&elder.name).lacks("class=\"acting\"");
