@@ -1,6 +1,6 @@
 //! Who acts for whom at this moment, and what every act of theirs rests on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use civic::ids::{AuthorisationId, KeyId, PersonId, StaffId};
 use civic::legal_day;
@@ -37,6 +37,29 @@ impl By {
     }
 }
 
+/// Cases opened under an authorisation: those of before the request, and those opened in it.
+#[derive(Clone, Debug)]
+struct Cases(Arc<Mutex<Vec<Uuid>>>);
+
+impl Cases {
+    fn of(cases: Vec<Uuid>) -> Cases {
+        Cases(Arc::new(Mutex::new(cases)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Uuid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PartialEq for Cases {
+    fn eq(&self, other: &Cases) -> bool {
+        let mine = self.lock().clone();
+        mine == *other.lock()
+    }
+}
+
+impl Eq for Cases {}
+
 /// An authorisation in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acting {
@@ -57,7 +80,7 @@ pub struct Acting {
     /// Words of the powers.
     pub acts: Vec<String>,
     /// Cases opened under it.
-    cases: Vec<Uuid>,
+    cases: Cases,
 }
 
 impl Acting {
@@ -95,7 +118,7 @@ impl Acting {
 
     /// This authorisation, if the case was opened under it.
     pub(crate) fn opened_under(&self, case: Uuid) -> Option<Uuid> {
-        self.cases.contains(&case).then(|| self.id.uuid())
+        self.cases.lock().contains(&case).then(|| self.id.uuid())
     }
 }
 
@@ -139,7 +162,7 @@ pub async fn act(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Result<
         name: party.signature(&names),
         services: view::words(&row.services),
         acts: view::words(&row.acts),
-        cases: authorisation::case::of_authorisation(desk.store.read(), id.uuid()).await?,
+        cases: Cases::of(authorisation::case::of_authorisation(desk.store.read(), id.uuid()).await?),
     });
     // What the account knows beside name and national id, without which no application can be made, is the principal's own.
     if guard::profile(desk, &Who::Agent(Arc::clone(&acting)), principal, "profile").is_err() {
@@ -205,7 +228,10 @@ impl Hold {
             application_id: case,
             authorisation_id: held.acting.id.uuid(),
         };
-        Ok(authorisation::case::insert(tx, row).await?)
+        authorisation::case::insert(tx, row).await?;
+        // what follows in the same request is done in the case just opened
+        held.acting.cases.lock().push(case);
+        Ok(())
     }
 
     /// The agent's name for an event of the case, sealed with the case's key.
