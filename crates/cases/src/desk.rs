@@ -29,6 +29,8 @@ pub struct Desk {
     pub city: City,
     /// Which days are working days.
     pub calendar: WorkCalendar,
+    /// How far authorisations of agents go.
+    pub agents: crate::agents::Limits,
     /// What was needed a moment ago.
     pub recent: Recent,
 }

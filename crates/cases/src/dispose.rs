@@ -92,6 +92,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 witness::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
                 reuse::delete_of(tx, id).await?;
+                store::tables::authorisation::case::delete_of(tx, id).await?;
                 paper::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
                 confirmation::delete_of(tx, id).await?;

@@ -1,13 +1,16 @@
 //! The guard before personal data: states the purpose, asks the access policies, and writes the entry of the usage ledger.
 
+use std::sync::Arc;
+
 use civic::ids::{ApplicationId, PersonId, StaffId};
-use civic::{Language, Purpose};
+use civic::{Channel, Language, Purpose};
 use services::Service;
 use store::access::{Actor, Grant, Resource};
 use store::ledger::{ActorKind, Entry};
 use store::tables::{application, payment_batch, person, roll, round};
 use uuid::Uuid;
 
+use crate::agents::Acting;
 use crate::record::Record;
 use crate::staff::{Role, Staff};
 use crate::{CaseError, Desk, transition};
@@ -19,6 +22,8 @@ pub enum Who {
     System,
     /// A resident on their own case.
     Resident(PersonId),
+    /// Somebody who acts for a resident under an authorisation (數位代理人).
+    Agent(Arc<Acting>),
     /// A member of staff.
     Staff {
         /// Identifier.
@@ -40,10 +45,11 @@ pub enum Who {
 }
 
 impl Who {
-    fn actor(&self) -> Actor<'_> {
+    pub(crate) fn actor(&self) -> Actor<'_> {
         match self {
             Who::System => Actor::System,
             Who::Resident(id) => Actor::Resident(id.uuid()),
+            Who::Agent(acting) => Actor::Agent(acting.actor()),
             Who::Staff { id, role, agency } => Actor::Staff {
                 id: id.uuid(),
                 role: role.word(),
@@ -62,14 +68,16 @@ impl Who {
         match self {
             Who::System => ("system", None),
             Who::Resident(id) => ("person", Some(id.uuid())),
+            Who::Agent(acting) => acting.by.columns(),
             Who::Staff { id, .. } | Who::Clerk { id, .. } => ("staff", Some(id.uuid())),
         }
     }
 
-    fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
+    pub(crate) fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
         match self {
             Who::System => (ActorKind::System, None),
             Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
+            Who::Agent(acting) => acting.in_ledger(),
             Who::Staff { id, .. } | Who::Clerk { id, .. } => (ActorKind::Staff, Some(id.uuid())),
         }
     }
@@ -83,7 +91,17 @@ pub(crate) enum Action {
     Submit,
     Withdraw,
     Reuse,
-    Leave,
+    FollowUp,
+    View,
+    Correct,
+    Answer,
+    Object,
+    Letters,
+    Payments,
+    Account,
+    Data,
+    MyData,
+    Survey,
     Import,
     Notify,
     Dispose,
@@ -100,20 +118,31 @@ pub(crate) enum Action {
     List,
     Audit,
     Administer,
+    Assist,
     Serve,
     Assign,
     Appeal,
 }
 
 impl Action {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Action::Open => "open",
             Action::Fill => "fill",
             Action::Submit => "submit",
             Action::Withdraw => "withdraw",
             Action::Reuse => "reuse",
-            Action::Leave => "leave",
+            Action::FollowUp => "follow_up",
+            Action::View => "view",
+            Action::Correct => "correct",
+            Action::Answer => "answer",
+            Action::Object => "object",
+            Action::Letters => "letters",
+            Action::Payments => "payments",
+            Action::Account => "account",
+            Action::Data => "data",
+            Action::MyData => "mydata",
+            Action::Survey => "survey",
             Action::Import => "import",
             Action::Notify => "notify",
             Action::Dispose => "dispose",
@@ -130,6 +159,7 @@ impl Action {
             Action::List => "list",
             Action::Audit => "audit",
             Action::Administer => "administer",
+            Action::Assist => "assist",
             Action::Serve => "serve",
             Action::Assign => "assign",
             Action::Appeal => "appeal",
@@ -162,28 +192,99 @@ pub(crate) fn case(
     row: &application::Model,
     service: &Service,
 ) -> Result<Grant, CaseError> {
-    let (id, agency, state) = (row.id, agency(service), transition::name(row.state));
-    let resource = match (who, row.person_id) {
-        (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
-            id,
-            owner,
-            agency,
-            state,
-            channel: &row.channel,
-            by: by.uuid(),
-        },
-        (_, owner) => Resource::Application {
-            id,
-            owner,
-            agency,
-            state,
-        },
+    let opened_under = match who {
+        Who::Agent(acting) => acting.opened_under(row.id),
+        _ => None,
+    };
+    let found = Found {
+        id: row.id,
+        owner: row.person_id,
+        agency: agency(service),
+        state: transition::name(row.state),
+        service: &row.service,
+        channel: &row.channel,
+        opened_under,
     };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
     Ok(desk
         .store
         .access()
-        .decide(who.actor(), action.word(), resource, purpose)?)
+        .decide(who.actor(), action.word(), found.resource(who), purpose)?)
+}
+
+/// May `who` open an application of this service for `person`; for an agent it will be one opened under the authorisation.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn opening(
+    desk: &Desk,
+    who: &Who,
+    person: PersonId,
+    id: ApplicationId,
+    service: &Service,
+    channel: Channel,
+) -> Result<(), CaseError> {
+    let opened_under = match who {
+        Who::Agent(acting) => Some(acting.id.uuid()),
+        _ => None,
+    };
+    let found = Found {
+        id: id.uuid(),
+        owner: Some(person.uuid()),
+        agency: agency(service),
+        state: transition::name(transition::State::Draft),
+        service: &service.id,
+        channel: channel.word(),
+        opened_under,
+    };
+    let word = Action::Open.word();
+    let purpose = desk.purpose(service, word, Some(id));
+    desk.store
+        .access()
+        .decide(who.actor(), word, found.resource(who), purpose)?;
+    Ok(())
+}
+
+/// What is known of a case whose use is asked for.
+struct Found<'a> {
+    id: Uuid,
+    owner: Option<Uuid>,
+    agency: &'a str,
+    state: &'a str,
+    service: &'a str,
+    channel: &'a str,
+    opened_under: Option<Uuid>,
+}
+
+impl<'a> Found<'a> {
+    /// As the policies see it, by who asks.
+    fn resource(&self, who: &Who) -> Resource<'a> {
+        let (id, agency, state) = (self.id, self.agency, self.state);
+        match (who, self.owner) {
+            (Who::Agent(_), owner) => Resource::Entrusted {
+                id,
+                owner,
+                agency,
+                state,
+                service: self.service,
+                opened_under: self.opened_under,
+            },
+            (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
+                id,
+                owner,
+                agency,
+                state,
+                channel: self.channel,
+                by: by.uuid(),
+            },
+            (_, owner) => Resource::Application {
+                id,
+                owner,
+                agency,
+                state,
+            },
+        }
+    }
 }
 
 /// May a person's earlier case be read for a new one, for the purpose of the new one.
@@ -386,18 +487,29 @@ pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) 
 /// # Errors
 /// [`CaseError::Refused`].
 pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError> {
-    let purpose = Purpose {
+    profile(desk, &Who::Resident(id), id, "profile")
+}
+
+/// May `who` do this to the account of a person.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn profile(desk: &Desk, who: &Who, id: PersonId, action: &'static str) -> Result<Grant, CaseError> {
+    let purpose = of_person(PROFILE_BASIS, action);
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), action, Resource::Profile(id.uuid()), purpose)?)
+}
+
+/// A purpose for the account of a person on the portal, by this law.
+pub(crate) fn of_person(basis: &str, function: &str) -> Purpose {
+    Purpose {
         code: PROFILE_CODE.to_owned(),
-        basis: PROFILE_BASIS.to_owned(),
-        function: "profile".to_owned(),
+        basis: basis.to_owned(),
+        function: function.to_owned(),
         application: None,
-    };
-    Ok(desk.store.access().decide(
-        Actor::Resident(id.uuid()),
-        "profile",
-        Resource::Profile(id.uuid()),
-        purpose,
-    )?)
+    }
 }
 
 /// The profile of the person whom a clerk serves.

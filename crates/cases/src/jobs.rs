@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, confirm, correct, dispose, pay, remind, roll, round};
+use crate::{CaseError, Desk, agents, confirm, correct, dispose, pay, remind, roll, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -26,6 +26,8 @@ pub struct Tidied {
     pub disposed: u64,
     /// Holds on payments whose last day was over.
     pub resumed: u64,
+    /// Authorisations of agents that ended by time, or whose names were destroyed.
+    pub agents: u64,
     /// Rounds in which places were taken back because nobody answered in time.
     pub rounds: u64,
     /// Confirmations whose time was over; the office goes on with what there is.
@@ -37,6 +39,7 @@ pub struct Tidied {
 /// The handlers of everything the verbs put into the outbox.
 #[must_use]
 pub fn relay(desk: &Arc<Desk>) -> Relay {
+    let noticing = Arc::clone(desk);
     let (fetching, writing, sending, drawing) =
         (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
     let (listing, telling, granting) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
@@ -66,6 +69,10 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
                 let desk = Arc::clone(&desk);
                 async move { done(pay::run::work(&desk, read::<Uuid>(&payload)?).await) }
             }
+        })
+        .on(agents::SEND, move |payload| {
+            let desk = Arc::clone(&noticing);
+            async move { done(agents::send(&desk, read::<Uuid>(&payload)?).await) }
         })
         .on(roll::DRAW, move |payload| {
             let desk = Arc::clone(&listing);
@@ -114,6 +121,7 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
         lapsed: correct::lapse(desk).await?,
         disposed: dispose::run(desk).await?,
         resumed: pay::hold::lapse(desk).await?,
+        agents: agents::tidy(desk).await?,
         rounds: round::lapse(desk).await?,
         unconfirmed: confirm::lapse(desk).await?,
         reminded: remind::run(desk).await?,
@@ -131,6 +139,7 @@ pub async fn run(desk: Arc<Desk>) {
                     lapsed,
                     disposed,
                     resumed,
+                    agents,
                     rounds,
                     unconfirmed,
                     reminded,
@@ -138,6 +147,7 @@ pub async fn run(desk: Arc<Desk>) {
                     lapsed,
                     disposed,
                     resumed,
+                    agents,
                     rounds,
                     unconfirmed,
                     reminded,

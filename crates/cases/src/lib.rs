@@ -3,6 +3,7 @@
 //! Each verb is one module with its entry functions; nothing jumps back except a correction. Every change of a case is
 //! one transaction: the row, its history, its entry in the usage ledger and the work that follows from it.
 
+pub mod agents;
 pub mod appeal;
 pub mod audit;
 mod change;

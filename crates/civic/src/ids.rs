@@ -123,6 +123,10 @@ ids! {
     SecurityEventId;
     /// A message to a person.
     MessageId;
+    /// An authorisation to act for a resident (授權).
+    AuthorisationId;
+    /// A notice to a person.
+    NoticeId;
     /// A right to be paid for a span of months (核定給付).
     EntitlementId;
 }

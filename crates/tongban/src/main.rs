@@ -46,6 +46,8 @@ enum Command {
     Lottery(commands::lottery::LotteryArgs),
     /// Checks a configuration file, or prints one to begin with
     Config(commands::config::ConfigArgs),
+    /// Registers organisations that may act for residents
+    Organisation(commands::organisation::OrganisationArgs),
     /// Opens accounts for the staff
     Staff(commands::staff::StaffArgs),
     /// Looks whether everything the platform needs is there
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),
+        Command::Organisation(args) => commands::organisation::run(&args),
         Command::Staff(args) => commands::staff::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
     }

@@ -136,6 +136,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             grace,
         },
         calendar: config.work_calendar()?,
+        agents: config.agents.limits(),
         scans: std::env::var_os("PATH")
             .map_or_else(exchange::ocr::Tools::default, |path| exchange::ocr::Tools::find(&path)),
         recent: cases::Recent::default(),

@@ -88,7 +88,7 @@ pub async fn leave(
     let service = Arc::clone(&standing.service);
     let days = service.meta.follow_up_days.ok_or(CaseError::NotFound("result"))?;
     let id = ConsentId::generate(desk.clock.as_ref()).uuid();
-    guard::follow_up(desk, &person.who(), Action::Leave, id, person.id.uuid(), &service)?;
+    guard::follow_up(desk, &person.who(), Action::FollowUp, id, person.id.uuid(), &service)?;
     let form = &service.form;
     let said = form
         .places(&standing.answers)
@@ -129,7 +129,7 @@ pub async fn leave(
     let entry = entry(
         desk,
         &person.who(),
-        Action::Leave,
+        Action::FollowUp,
         id,
         &service,
         Some(person.lookup),

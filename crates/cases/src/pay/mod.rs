@@ -19,6 +19,7 @@ use store::seal::Place;
 use store::tables::payment::{self, State};
 use store::tables::{application, entitlement, payment_batch, payment_compare, payment_hold};
 
+use crate::agents::Hold;
 use crate::change::Change;
 use crate::guard::{self, Action};
 use crate::history::time;
@@ -382,7 +383,7 @@ pub async fn new_account(
     raw: services::form::Raw,
     language: civic::Language,
 ) -> Result<(), CaseError> {
-    let mut record = record::own(desk, person, id, Action::Fill).await?;
+    let mut record = record::own(desk, person, id, Action::Account).await?;
     let key = wanted::account_key(&record.service.form).ok_or(CaseError::NotFound("account"))?;
     let address = record
         .service
@@ -417,16 +418,18 @@ pub async fn new_account(
     let entry = guard::entry(
         desk,
         &person.who(),
-        Action::Fill,
+        Action::Account,
         id,
         &record.service,
         Some(person.lookup),
         &["account"],
     );
+    let hold = Hold::of(desk, &person.who());
     let done = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 let at = tx.now().as_microsecond();
                 for (span, revision, sealed) in spans {
                     if !entitlement::set_account(tx, span, revision, sealed).await? {

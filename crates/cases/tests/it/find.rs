@@ -441,7 +441,7 @@ async fn a_result_is_left_only_with_consent_and_ends_in_every_way() {
         assert_eq!((left.name.as_str(), left.outcome), (person.name.as_str(), None));
         let uses = cases::mine::uses(&kit.desk, &person, None, 20).await.unwrap();
         let actions: Vec<&str> = uses.iter().map(|one| one.entry.action.as_str()).collect();
-        assert_eq!(actions, ["read", "leave", "leave"]);
+        assert_eq!(actions, ["read", "follow_up", "follow_up"]);
         // nobody else reads, takes back or ends it
         assert!(matches!(
             follow::waiting(&kit.desk, &auditor).await,

@@ -35,7 +35,7 @@ pub enum ActorKind {
     Staff,
     /// A resident: the person concerned or an agent.
     Resident,
-    /// Another organisation through an interface.
+    /// Another organisation: through an interface, or as the agent of a resident.
     Organisation,
 }
 

@@ -22,6 +22,7 @@ mod m018_roll;
 mod m019_counter;
 mod m022_confirmation_appeal;
 mod m023_payment_run;
+mod m024_agent;
 mod m025_find;
 
 /// Runs the steps that a database has not seen yet.
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m022_confirmation_appeal::Migration),
             Box::new(m023_payment_run::Migration),
             Box::new(m025_find::Migration),
+            Box::new(m024_agent::Migration),
         ]
     }
 }

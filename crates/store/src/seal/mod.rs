@@ -46,6 +46,8 @@ pub enum Owner {
     Person(Uuid),
     /// A case.
     Application(Uuid),
+    /// An authorisation to act for somebody.
+    Authorisation(Uuid),
     /// A member of staff (secrets of the sign-in).
     Staff(Uuid),
     /// A register of residents.
@@ -59,6 +61,7 @@ impl Owner {
         match self {
             Owner::Person(id) => ("person", id.to_string()),
             Owner::Application(id) => ("application", id.to_string()),
+            Owner::Authorisation(id) => ("authorisation", id.to_string()),
             Owner::Staff(id) => ("staff", id.to_string()),
             Owner::Register(id) => ("register", id.to_string()),
             Owner::System(name) => ("system", (*name).to_owned()),

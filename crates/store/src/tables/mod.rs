@@ -6,6 +6,7 @@
 
 pub mod appeal;
 pub mod application;
+pub mod authorisation;
 pub mod confirmation;
 pub mod confirmation_upload;
 pub mod consent;
@@ -22,6 +23,8 @@ pub mod letter;
 pub mod measure;
 pub mod message;
 pub mod mydata_transaction;
+pub mod notice;
+pub mod organisation;
 pub mod outbox;
 pub mod paper;
 pub mod payment;

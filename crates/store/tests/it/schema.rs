@@ -38,6 +38,10 @@ fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
     declared::<appeal::Entity>(&mut tables);
     declared::<application::Entity>(&mut tables);
+    declared::<authorisation::Entity>(&mut tables);
+    declared::<authorisation::case::Entity>(&mut tables);
+    declared::<notice::Entity>(&mut tables);
+    declared::<organisation::Entity>(&mut tables);
     declared::<confirmation::Entity>(&mut tables);
     declared::<confirmation_upload::Entity>(&mut tables);
     declared::<application::series::Entity>(&mut tables);

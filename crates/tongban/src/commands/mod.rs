@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod ledger;
 pub mod lottery;
+pub mod organisation;
 pub mod register;
 pub mod rules;
 pub mod serve;

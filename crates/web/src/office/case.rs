@@ -513,12 +513,11 @@ fn timeline(words: Words, file: &CaseFile) -> Timeline {
     let events = file.events.iter().map(|event| Event {
         at: event.at,
         title: words.t(&format!("office-event-{}", event.kind.replace('_', "-"))),
-        by: Some(
-            event
-                .name
-                .clone()
-                .unwrap_or_else(|| words.t(&format!("office-actor-{}", event.actor))),
-        ),
+        by: Some(match (&event.name, event.actor.as_str()) {
+            (Some(name), "agent" | "assistant") => words.t1(&format!("office-by-{}", event.actor), "name", name),
+            (Some(name), _) => name.clone(),
+            (None, actor) => words.t(&format!("office-actor-{actor}")),
+        }),
         text: event.text.clone(),
     });
     Timeline {

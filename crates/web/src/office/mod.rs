@@ -5,6 +5,7 @@
 mod act;
 mod admin;
 mod appeals;
+mod assist;
 mod audit;
 mod case;
 mod case_payments;
@@ -108,6 +109,8 @@ pub fn routes() -> Router<App> {
         .route("/office/results", get(results::list))
         .route("/office/results/{id}", get(results::show))
         .route("/office/results/{id}/done", post(results::close))
+        .route("/office/assist", get(assist::show).post(assist::ask))
+        .route("/office/assist/{id}", get(assist::password).post(assist::begin))
         .route("/office/indicators", get(indicators::show))
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
@@ -163,6 +166,8 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Cashier => "/office/payments",
         Role::Auditor => "/office/audit",
         Role::Administrator => "/office/admin",
+        Role::Organisation => "/agent",
+        Role::VillageOfficer => "/office/assist",
         Role::Clerk => "/counter",
         Role::Confirmer => "/office/confirm",
     }
@@ -198,6 +203,8 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
+        Role::Organisation => &[("/agent", "office-nav-agent")],
+        Role::VillageOfficer => &[("/office/assist", "office-nav-assist"), ("/agent", "office-nav-agent")],
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
     };
@@ -214,7 +221,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
 
 /// Name of a role.
 pub(crate) fn role(frame: &Frame, role: Role) -> String {
-    frame.t(&format!("office-role-{}", role.word()))
+    frame.t(&format!("office-role-{}", role.word().replace('_', "-")))
 }
 
 /// What has just been done, by the word the address carries; words we don't know say nothing.

@@ -7,11 +7,11 @@ use cases::mine;
 use serde::Deserialize;
 use store::ledger::ActorKind;
 
-use super::Resident;
+use super::{Resident, agents};
 use crate::address::onward;
 use crate::{App, Frame, Posted, Problem, page};
 
-/// Key of the word for an actor.
+/// Key of the word for an actor who is no agent.
 fn actor(kind: ActorKind) -> &'static str {
     match kind {
         ActorKind::System => "actor-system",
@@ -71,22 +71,15 @@ pub(super) async fn show(
     // one more than is shown tells whether there are more
     let most = u64::try_from(SHOWN).unwrap_or(u64::MAX).saturating_add(1);
     let found = mine::uses(&app.desk, &person, asked.before, most).await?;
+    let names = agents::names(&app, &person).await?;
     let last = found.get(SHOWN.saturating_sub(1)).filter(|_| found.len() > SHOWN);
     let older = last.map(|recorded| recorded.seq);
     let uses = found.iter().take(SHOWN).map(|recorded| {
         let entry = &recorded.entry;
-        let known = |stem: &str, word: &str| {
-            let key = format!("{stem}-{}", word.replace(['_', '.'], "-"));
-            if words.has(&key) {
-                words.t(&key)
-            } else {
-                words.t(&format!("{stem}-other"))
-            }
-        };
         Use {
             when: words.time(entry.at),
-            who: words.t(actor(entry.actor)),
-            what: known("use", &entry.action),
+            who: agents::who(words, &names, &person, entry).unwrap_or_else(|| words.t(actor(entry.actor))),
+            what: agents::what(words, &entry.action),
             basis: entry.purpose.basis.clone(),
         }
     });

@@ -189,7 +189,7 @@ pub(super) struct TicketCard {
 }
 
 /// What a case took into draws, in words.
-pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket]) -> Vec<TicketCard> {
+pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket], may_answer: bool) -> Vec<TicketCard> {
     let card = |ticket: &MyTicket| {
         let due = ticket.due.map_or_else(String::new, |day| words.date(day));
         let held = ticket.choices.iter().find(|choice| choice.held);
@@ -222,11 +222,12 @@ pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket]) -> Vec<Ticke
             state: ticket_state(words, ticket.state),
             text,
             choices: choices.collect(),
-            may_accept: ticket.state == TicketState::Offered,
-            may_decline: matches!(
-                ticket.state,
-                TicketState::Offered | TicketState::Accepted | TicketState::Waiting | TicketState::Qualified
-            ),
+            may_accept: may_answer && ticket.state == TicketState::Offered,
+            may_decline: may_answer
+                && matches!(
+                    ticket.state,
+                    TicketState::Offered | TicketState::Accepted | TicketState::Waiting | TicketState::Qualified
+                ),
         }
     };
     tickets.iter().map(card).collect()

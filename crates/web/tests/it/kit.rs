@@ -67,6 +67,7 @@ impl Kit {
             mail: None,
             city,
             calendar: WorkCalendar::default(),
+            agents: Default::default(),
             scans: Default::default(),
             recent: Default::default(),
         };

@@ -99,6 +99,7 @@ impl Kit {
             mail: None,
             city: city(),
             calendar: WorkCalendar::default(),
+            agents: Default::default(),
             scans: Default::default(),
             recent: Default::default(),
         };
@@ -117,6 +118,7 @@ impl Kit {
             clock: self.clock.clone(),
             mydata: None,
             mail: None,
+            agents: Default::default(),
             scans: Default::default(),
             city: city(),
             calendar: WorkCalendar::default(),

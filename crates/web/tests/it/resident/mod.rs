@@ -1,5 +1,6 @@
 //! The pages of residents: what holds of every page, what is refused, what is kept of what somebody typed.
 
+mod agents;
 mod family;
 mod find;
 mod hostile;
