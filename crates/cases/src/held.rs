@@ -139,6 +139,13 @@ async fn holdings(
     purpose: &Purpose,
     but: Option<ApplicationId>,
 ) -> Result<Holdings, CaseError> {
+    // only the person themself lets an earlier case be read again; an agent is offered nothing of it
+    if person.acting().is_some() {
+        return Ok(Holdings {
+            past: Vec::new(),
+            relatives: Vec::new(),
+        });
+    }
     let mut best: BTreeMap<(Whose, What), Past> = BTreeMap::new();
     let mut relatives: Vec<Relative> = Vec::new();
     for row in cases(desk, person, but).await? {

@@ -72,13 +72,14 @@ pub(crate) fn kept(desk: &Desk, person: &Person, record: &Record) -> Kept {
         let is_name = field.is_some_and(|field| field.profile.as_deref() == Some("name"));
         let from = match &answer.source {
             Source::Profile => !profile && !is_name,
-            Source::Register | Source::Body { .. } | Source::MyData { .. } => !data,
-            Source::Person => false,
+            // what another application of the principal says is as what a register says
+            Source::Register | Source::Body { .. } | Source::MyData { .. } | Source::Earlier { .. } => !data,
+            Source::Person | Source::Screening => false,
         };
         let beside = answer
             .changed_from
             .as_ref()
-            .is_some_and(|held| !matches!(held.source, Source::Person) && !data);
+            .is_some_and(|held| !matches!(held.source, Source::Person | Source::Screening) && !data);
         from || beside || (!account && is_account(form, key))
     };
     let values = record.answers.values.iter();
@@ -98,7 +99,7 @@ pub(crate) fn hide(desk: &Desk, person: &Person, record: &mut Record) -> bool {
     let mut figures = false;
     for (key, answer) in &hidden {
         record.answers.values.remove(key);
-        figures |= !matches!(answer.source, Source::Profile | Source::Person);
+        figures |= !matches!(answer.source, Source::Profile | Source::Person | Source::Screening);
     }
     figures
 }

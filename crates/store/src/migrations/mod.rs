@@ -48,8 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m019_counter::Migration),
             Box::new(m022_confirmation_appeal::Migration),
             Box::new(m023_payment_run::Migration),
-            Box::new(m025_find::Migration),
             Box::new(m024_agent::Migration),
+            Box::new(m025_find::Migration),
         ]
     }
 }
