@@ -71,7 +71,7 @@ async fn seed(kit: &Kit, count: u32, amount: impl Fn(u32) -> i64) -> Vec<Uuid> {
                         });
                         cases.push(application::Model {
                             id,
-                            number: Some(format!("115-SA-{number:06}")),
+                            number: Some(format!("115-SA-9{number:05}")),
                             service: SERVICE.to_owned(),
                             service_digest: String::new(),
                             person_id: Some(owner),
