@@ -190,10 +190,9 @@ async fn a_run_makes_the_month_in_batches_of_the_banks_limit_and_never_twice() {
         let view = finished(desk, &maker, id).await;
         assert_eq!((view.row.prepared, view.row.batches, view.row.batched), (8, 3, 8));
         assert_eq!(view.row.batched_sum, Money(4 * (8329 + 4164)));
-        assert_eq!(
-            view.batches.iter().map(|batch| batch.count).collect::<Vec<_>>(),
-            [3, 3, 2]
-        );
+        let mut counts: Vec<_> = view.batches.iter().map(|batch| batch.count).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [2, 3, 3]);
         adds_up(desk, &maker, 3).await;
         // again: nothing is left
         let again = run::start(desk, &maker, SERVICE, month(0)).await.unwrap();
