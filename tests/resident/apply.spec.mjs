@@ -94,7 +94,7 @@ test("an elder applies without paper, an officer approves, a cashier pays, the e
     await signInStaff(cashier, platform, "cashier");
     await looked(cashier, "cashier-payments-empty");
     await cashier.page.getByLabel("服務項目").selectOption({ label: "中低收入老人生活津貼" });
-    await cashier.page.locator('form[action$="/prepare"] button').click();
+    await cashier.page.locator('form[action$="/prepare"] button').last().click();
     await looked(cashier, "cashier-payments-due");
     await cashier.page.locator('form[action$="/batch"] button').first().click();
     await looked(cashier, "cashier-batch");

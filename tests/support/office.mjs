@@ -71,7 +71,7 @@ export async function pay(browser, platform, { service, cashier, releaser, name 
   await signInStaff(first, platform, cashier);
   await first.page.goto(`${platform.portal}/office/payments`);
   await first.page.getByLabel("服務項目").selectOption({ label: service });
-  await first.page.locator('form[action$="/prepare"] button').click();
+  await first.page.locator('form[action$="/prepare"] button:not([formaction])').click();
   await looked(first, `${name}-payments-due`);
   await first.page.locator('form[action$="/batch"] button').first().click();
   await looked(first, `${name}-batch`);

@@ -15,14 +15,15 @@ export function program() {
 
 /**
  * Starts the demonstration city and answers what its line of JSON says, with `stop()`. `services` is a folder of services
- * instead of the built-in ones.
+ * instead of the built-in ones; `history` begins with the past months of the demonstration.
  */
-export async function start({ residents = 2000, grace = 2, services, more = [] } = {}) {
+export async function start({ residents = 2000, grace = 2, history = false, services, more = [] } = {}) {
   const data = mkdtempSync(join(tmpdir(), "tongban-journey-"));
   let child;
   let ended;
   async function open(listen) {
-    const args = ["demo", "--residents", String(residents), "--data", data, "--listen", listen, "--grace", String(grace), "--no-history", "--json"];
+    const args = ["demo", "--residents", String(residents), "--data", data, "--listen", listen, "--grace", String(grace), "--json"];
+    if (!history) args.push("--no-history");
     if (services) args.push("--services", services);
     child = spawn(program(), [...args, ...more], { stdio: ["ignore", "pipe", "inherit"] });
     ended = new Promise((resolve) => child.once("exit", resolve));

@@ -1,9 +1,9 @@
-//! Known security advisories against the versions in `Cargo.lock`. Works offline: the advisories that concern
+//! Known security advisories against the versions in each `Cargo.lock`. Works offline: the advisories that concern
 //! crates we use or have used stand in `advisories.toml`, with the day the list was last compared.
 
-use crate::shell::{Done, root};
+use crate::shell::{Done, WORKSPACES, root};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize)]
 struct Advisories {
@@ -32,15 +32,20 @@ struct Locked {
     version: String,
 }
 
-/// Compares the lock file with the list. Returns how many advisories were looked at.
+/// Compares the lock files with the list. Returns how many advisories were looked at.
 pub fn check() -> Done<usize> {
     let read = |name: &str| std::fs::read_to_string(root().join(name)).map_err(|error| format!("{name}: {error}"));
     let list: Advisories =
         toml::from_str(&read("advisories.toml")?).map_err(|error| format!("advisories.toml: {error}"))?;
-    let lock: Lock = toml::from_str(&read("Cargo.lock")?).map_err(|error| format!("Cargo.lock: {error}"))?;
-    let mut used: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for package in &lock.package {
-        used.entry(&package.name).or_default().push(&package.version);
+    let mut locked = Vec::new();
+    for workspace in WORKSPACES {
+        let name = format!("{workspace}/Cargo.lock");
+        let lock: Lock = toml::from_str(&read(&name)?).map_err(|error| format!("{name}: {error}"))?;
+        locked.extend(lock.package);
+    }
+    let mut used: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for package in &locked {
+        used.entry(&package.name).or_default().insert(&package.version);
     }
     let found: Vec<String> = list
         .advisory

@@ -1,6 +1,7 @@
-//! Licences of everything linked in: only those in `licences.toml` may be. Works offline, from `cargo metadata`.
+//! Licences of everything linked in: only those in `licences.toml` may be. From `cargo metadata` of each workspace, without
+//! a build.
 
-use crate::shell::{Done, command, output, root};
+use crate::shell::{Done, WORKSPACES, command, output, root};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ struct Metadata {
     packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Package {
     name: String,
     version: String,
@@ -26,28 +27,22 @@ struct Package {
     source: Option<String>,
 }
 
-/// Checks every package of the dependency graph for the platform we build on.
+/// Checks every package of the dependency graphs for the platform we build on.
 pub fn check() -> Done<usize> {
     let text =
         std::fs::read_to_string(root().join("licences.toml")).map_err(|error| format!("licences.toml: {error}"))?;
     let allowed: Allowed = toml::from_str(&text).map_err(|error| format!("licences.toml: {error}"))?;
-    let json = output(command(
-        "cargo",
-        &[
-            "metadata",
-            "--format-version",
-            "1",
-            "--locked",
-            "--filter-platform",
-            "x86_64-unknown-linux-gnu",
-        ],
-    ))?;
-    let metadata: Metadata = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
-    let outside: Vec<&Package> = metadata
-        .packages
-        .iter()
-        .filter(|package| package.source.is_some())
-        .collect();
+    let mut packages = Vec::new();
+    for workspace in WORKSPACES {
+        let mut cargo = command("cargo", &["metadata", "--format-version", "1", "--locked"]);
+        cargo
+            .args(["--filter-platform", "x86_64-unknown-linux-gnu", "--manifest-path"])
+            .arg(root().join(workspace).join("Cargo.toml"));
+        let json = output(cargo)?;
+        let metadata: Metadata = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
+        packages.extend(metadata.packages);
+    }
+    let outside: BTreeSet<&Package> = packages.iter().filter(|package| package.source.is_some()).collect();
     let refused: Vec<String> = outside
         .iter()
         .filter_map(|package| {

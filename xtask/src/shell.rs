@@ -13,6 +13,9 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// Folders of the workspaces: the platform, and the cluster that a bench compiles apart from it.
+pub const WORKSPACES: [&str; 2] = [".", "bench/cluster"];
+
 /// The folder cargo builds into.
 pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

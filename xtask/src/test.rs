@@ -119,7 +119,11 @@ pub fn run(args: &[&str]) -> Done {
     let mut tally = Tally::default();
     tally.check("packages the tests need", setup::install);
     if wanted("tidy") {
-        tally.check("format", || must(command("cargo", &["fmt", "--all", "--check"])));
+        tally.check("format", || {
+            must(command("cargo", &["fmt", "--all", "--check"]))?;
+            let cluster = "bench/cluster/Cargo.toml";
+            must(command("cargo", &["fmt", "--check", "--manifest-path", cluster]))
+        });
         for (name, check) in tidy::CHECKS {
             tally.check(name, || check().map(|looked| println!("{looked}")));
         }

@@ -23,6 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &[]),
+    ("cluster", &["rules"]),
 ];
 
 /// A check by name; it gives a sentence about what it looked at, or what is wrong.
@@ -66,6 +67,18 @@ struct Manifest {
     #[serde(default)]
     dependencies: BTreeMap<String, toml::Value>,
     lints: Option<toml::Table>,
+    workspace: Option<toml::Table>,
+}
+
+/// The manifest of the whole.
+#[derive(Deserialize)]
+struct Whole {
+    workspace: Lints,
+}
+
+#[derive(Deserialize)]
+struct Lints {
+    lints: toml::Table,
 }
 
 fn manifests() -> Done<Vec<(String, Manifest)>> {
@@ -80,6 +93,7 @@ fn manifests() -> Done<Vec<(String, Manifest)>> {
         .map(|name| (name.clone(), folder.join(name).join("Cargo.toml")))
         .collect();
     paths.push(("xtask".to_owned(), root().join("xtask/Cargo.toml")));
+    paths.push(("cluster".to_owned(), root().join("bench/cluster/Cargo.toml")));
     paths
         .into_iter()
         .map(|(name, path)| {
@@ -115,12 +129,19 @@ fn import_table() -> Done<String> {
 }
 
 fn lints_inherited() -> Done<String> {
+    let path = root().join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let whole: Whole = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let inherited = |lints: &toml::Table| lints.get("workspace") == Some(&toml::Value::Boolean(true));
     let without: Vec<String> = manifests()?
         .into_iter()
-        .filter(|(_, manifest)| {
-            manifest.lints.as_ref().and_then(|lints| lints.get("workspace")) != Some(&toml::Value::Boolean(true))
+        // what is a workspace of its own can't inherit them and repeats them
+        .filter(|(_, manifest)| match (&manifest.lints, &manifest.workspace) {
+            (Some(lints), None) => !inherited(lints),
+            (Some(lints), Some(_)) => *lints != whole.workspace.lints,
+            (None, _) => true,
         })
-        .map(|(name, _)| format!("crate `{name}` does not inherit the lints of the workspace"))
+        .map(|(name, _)| format!("crate `{name}` does not have the lints of the workspace"))
         .collect();
     if without.is_empty() {
         Ok("all".to_owned())

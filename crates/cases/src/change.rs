@@ -8,6 +8,7 @@ use store::outbox::{self, Task};
 use store::seal::Place;
 use store::tables::{application, event};
 
+use crate::agents::Hold;
 use crate::guard::Who;
 use crate::record::{self, Record};
 use crate::transition::{self, Act, State};
@@ -22,6 +23,8 @@ pub(crate) struct Change {
     pub(crate) entries: Vec<Entry>,
     /// Work that follows.
     pub(crate) tasks: Vec<Task>,
+    /// What an agent's act rests on, looked at once more in the transaction.
+    pub(crate) hold: Hold,
 }
 
 impl Change {
@@ -34,6 +37,7 @@ impl Change {
             event: None,
             entries: Vec::new(),
             tasks: Vec::new(),
+            hold: Hold::default(),
         }
     }
 
@@ -64,6 +68,7 @@ impl Change {
             detail: None,
         });
         change.row.state = to;
+        change.hold = Hold::of(desk, who);
         change
     }
 
@@ -88,9 +93,16 @@ impl Change {
     ///
     /// # Errors
     /// [`CaseError::Conflict`] when somebody changed the application since it was read.
-    pub(crate) async fn write(self, tx: &Tx) -> Result<(), CaseError> {
+    pub(crate) async fn write(mut self, tx: &Tx) -> Result<(), CaseError> {
+        self.hold.check(tx).await?;
         if !application::replace(tx, &self.row).await? {
             return Err(CaseError::Conflict("application"));
+        }
+        if let Some(event) = &mut self.event
+            && event.detail.is_none()
+        {
+            // The history names the agent as long as the case is kept, whatever becomes of the authorisation.
+            event.detail = self.hold.signature(tx, self.row.key_id.into(), &event.id).await?;
         }
         if let Some(event) = self.event {
             event::insert(tx, event).await?;

@@ -17,7 +17,7 @@ use crate::{CaseError, Desk, collect, confirm, decide, record};
 /// # Errors
 /// [`CaseError::Illegal`] when no correction is asked for; [`CaseError::Conflict`]; the rules' and the store's.
 pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Correct).await?;
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Correct)?;
     same_revision(&record.row, revision)?;
     // The law of the day of submission still holds; the correction changes facts, not the law.

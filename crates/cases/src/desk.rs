@@ -29,6 +29,8 @@ pub struct Desk {
     pub city: City,
     /// Which days are working days.
     pub calendar: WorkCalendar,
+    /// How far authorisations of agents go.
+    pub agents: crate::agents::Limits,
     /// What was needed a moment ago.
     pub recent: Recent,
 }
@@ -63,6 +65,8 @@ pub struct CityAccount {
     pub bank: String,
     /// Account number.
     pub number: String,
+    /// Most payments the bank takes in one order; at most 100,000.
+    pub most: u32,
 }
 
 impl Desk {

@@ -4,7 +4,7 @@ use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
     appeal, confirmation, consent, decision, entitlement, event, evidence, exclusion, letter, message,
-    mydata_transaction, paper, payment, roll_entry, round_entry, survey, ticket, visit, witness,
+    mydata_transaction, paper, payment, payment_hold, reuse, roll_entry, round_entry, survey, ticket, visit, witness,
 };
 
 use crate::change::Change;
@@ -34,7 +34,7 @@ pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
             })
         })
         .await?;
-    let mut count = 0;
+    let mut count = crate::find::follow::dispose(desk).await?;
     loop {
         let rows = application::disposable(
             desk.store.read(),
@@ -91,6 +91,8 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 survey::delete_of(tx, id).await?;
                 witness::delete_of(tx, id).await?;
                 consent::delete_of(tx, id).await?;
+                reuse::delete_of(tx, id).await?;
+                store::tables::authorisation::case::delete_of(tx, id).await?;
                 paper::delete_of(tx, id).await?;
                 entitlement::delete_of(tx, id).await?;
                 confirmation::delete_of(tx, id).await?;
@@ -99,6 +101,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;
                 payment::forget(tx, id).await?;
+                payment_hold::forget(tx, id).await?;
                 event::forget(tx, id).await?;
                 Ok(())
             })

@@ -47,6 +47,9 @@ pub enum CaseError {
     /// None of the places chosen has a seat of the kind needed, or may be chosen.
     #[error("none of the chosen places has a seat of the kind needed; choose others")]
     NoPlace,
+    /// The authorisation to act for somebody has ended.
+    #[error("the authorisation to act for this person has ended; nothing was done")]
+    Stopped,
     /// A list can't be drawn from.
     #[error(transparent)]
     Lottery(#[from] lottery::ListError),

@@ -1,13 +1,16 @@
 //! The guard before personal data: states the purpose, asks the access policies, and writes the entry of the usage ledger.
 
+use std::sync::Arc;
+
 use civic::ids::{ApplicationId, PersonId, StaffId};
-use civic::{Language, Purpose};
+use civic::{Channel, Language, Purpose};
 use services::Service;
 use store::access::{Actor, Grant, Resource};
 use store::ledger::{ActorKind, Entry};
 use store::tables::{application, payment_batch, person, roll, round};
 use uuid::Uuid;
 
+use crate::agents::Acting;
 use crate::record::Record;
 use crate::staff::{Role, Staff};
 use crate::{CaseError, Desk, transition};
@@ -19,6 +22,8 @@ pub enum Who {
     System,
     /// A resident on their own case.
     Resident(PersonId),
+    /// Somebody who acts for a resident under an authorisation (數位代理人).
+    Agent(Arc<Acting>),
     /// A member of staff.
     Staff {
         /// Identifier.
@@ -40,10 +45,11 @@ pub enum Who {
 }
 
 impl Who {
-    fn actor(&self) -> Actor<'_> {
+    pub(crate) fn actor(&self) -> Actor<'_> {
         match self {
             Who::System => Actor::System,
             Who::Resident(id) => Actor::Resident(id.uuid()),
+            Who::Agent(acting) => Actor::Agent(acting.actor()),
             Who::Staff { id, role, agency } => Actor::Staff {
                 id: id.uuid(),
                 role: role.word(),
@@ -62,14 +68,16 @@ impl Who {
         match self {
             Who::System => ("system", None),
             Who::Resident(id) => ("person", Some(id.uuid())),
+            Who::Agent(acting) => acting.by.columns(),
             Who::Staff { id, .. } | Who::Clerk { id, .. } => ("staff", Some(id.uuid())),
         }
     }
 
-    fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
+    pub(crate) fn in_ledger(&self) -> (ActorKind, Option<Uuid>) {
         match self {
             Who::System => (ActorKind::System, None),
             Who::Resident(id) => (ActorKind::Resident, Some(id.uuid())),
+            Who::Agent(acting) => acting.in_ledger(),
             Who::Staff { id, .. } | Who::Clerk { id, .. } => (ActorKind::Staff, Some(id.uuid())),
         }
     }
@@ -82,12 +90,25 @@ pub(crate) enum Action {
     Fill,
     Submit,
     Withdraw,
+    Reuse,
+    FollowUp,
+    View,
+    Correct,
+    Answer,
+    Object,
+    Letters,
+    Payments,
+    Account,
+    Data,
+    MyData,
+    Survey,
     Import,
     Notify,
     Dispose,
     Read,
     Decide,
     Pay,
+    Release,
     Queue,
     Measure,
     Round,
@@ -97,24 +118,38 @@ pub(crate) enum Action {
     List,
     Audit,
     Administer,
+    Assist,
     Serve,
     Assign,
     Appeal,
 }
 
 impl Action {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Action::Open => "open",
             Action::Fill => "fill",
             Action::Submit => "submit",
             Action::Withdraw => "withdraw",
+            Action::Reuse => "reuse",
+            Action::FollowUp => "follow_up",
+            Action::View => "view",
+            Action::Correct => "correct",
+            Action::Answer => "answer",
+            Action::Object => "object",
+            Action::Letters => "letters",
+            Action::Payments => "payments",
+            Action::Account => "account",
+            Action::Data => "data",
+            Action::MyData => "mydata",
+            Action::Survey => "survey",
             Action::Import => "import",
             Action::Notify => "notify",
             Action::Dispose => "dispose",
             Action::Read => "read",
             Action::Decide => "decide",
             Action::Pay => "pay",
+            Action::Release => "release",
             Action::Queue => "queue",
             Action::Measure => "measure",
             Action::Round => "round",
@@ -124,6 +159,7 @@ impl Action {
             Action::List => "list",
             Action::Audit => "audit",
             Action::Administer => "administer",
+            Action::Assist => "assist",
             Action::Serve => "serve",
             Action::Assign => "assign",
             Action::Appeal => "appeal",
@@ -156,28 +192,167 @@ pub(crate) fn case(
     row: &application::Model,
     service: &Service,
 ) -> Result<Grant, CaseError> {
-    let (id, agency, state) = (row.id, agency(service), transition::name(row.state));
-    let resource = match (who, row.person_id) {
-        (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
-            id,
-            owner,
-            agency,
-            state,
-            channel: &row.channel,
-            by: by.uuid(),
-        },
-        (_, owner) => Resource::Application {
-            id,
-            owner,
-            agency,
-            state,
-        },
+    let opened_under = match who {
+        Who::Agent(acting) => acting.opened_under(row.id),
+        _ => None,
+    };
+    let found = Found {
+        id: row.id,
+        owner: row.person_id,
+        agency: agency(service),
+        state: transition::name(row.state),
+        service: &row.service,
+        channel: &row.channel,
+        opened_under,
     };
     let purpose = desk.purpose(service, action.word(), Some(ApplicationId::from_uuid(row.id)));
     Ok(desk
         .store
         .access()
+        .decide(who.actor(), action.word(), found.resource(who), purpose)?)
+}
+
+/// May `who` open an application of this service for `person`; for an agent it will be one opened under the authorisation.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn opening(
+    desk: &Desk,
+    who: &Who,
+    person: PersonId,
+    id: ApplicationId,
+    service: &Service,
+    channel: Channel,
+) -> Result<(), CaseError> {
+    let opened_under = match who {
+        Who::Agent(acting) => Some(acting.id.uuid()),
+        _ => None,
+    };
+    let found = Found {
+        id: id.uuid(),
+        owner: Some(person.uuid()),
+        agency: agency(service),
+        state: transition::name(transition::State::Draft),
+        service: &service.id,
+        channel: channel.word(),
+        opened_under,
+    };
+    let word = Action::Open.word();
+    let purpose = desk.purpose(service, word, Some(id));
+    desk.store
+        .access()
+        .decide(who.actor(), word, found.resource(who), purpose)?;
+    Ok(())
+}
+
+/// What is known of a case whose use is asked for.
+struct Found<'a> {
+    id: Uuid,
+    owner: Option<Uuid>,
+    agency: &'a str,
+    state: &'a str,
+    service: &'a str,
+    channel: &'a str,
+    opened_under: Option<Uuid>,
+}
+
+impl<'a> Found<'a> {
+    /// As the policies see it, by who asks.
+    fn resource(&self, who: &Who) -> Resource<'a> {
+        let (id, agency, state) = (self.id, self.agency, self.state);
+        match (who, self.owner) {
+            (Who::Agent(_), owner) => Resource::Entrusted {
+                id,
+                owner,
+                agency,
+                state,
+                service: self.service,
+                opened_under: self.opened_under,
+            },
+            (Who::Clerk { id: by, serving, .. }, Some(owner)) if serving.uuid() == owner => Resource::Served {
+                id,
+                owner,
+                agency,
+                state,
+                channel: self.channel,
+                by: by.uuid(),
+            },
+            (_, owner) => Resource::Application {
+                id,
+                owner,
+                agency,
+                state,
+            },
+        }
+    }
+}
+
+/// May a person's earlier case be read for a new one, for the purpose of the new one.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn reuse(
+    desk: &Desk,
+    who: &Who,
+    earlier: &application::Model,
+    decided_by: &Service,
+    purpose: Purpose,
+) -> Result<Grant, CaseError> {
+    let resource = Resource::Application {
+        id: earlier.id,
+        owner: earlier.person_id,
+        agency: agency(decided_by),
+        state: transition::name(earlier.state),
+    };
+    let action = Action::Reuse.word();
+    Ok(desk.store.access().decide(who.actor(), action, resource, purpose)?)
+}
+
+/// May `who` do this to a result that a person left with the office of a service. It is guarded as a case of that office is.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn follow_up(
+    desk: &Desk,
+    who: &Who,
+    action: Action,
+    id: Uuid,
+    owner: Uuid,
+    service: &Service,
+) -> Result<Grant, CaseError> {
+    let resource = Resource::Application {
+        id,
+        owner: Some(owner),
+        agency: agency(service),
+        state: transition::name(crate::State::Submitted),
+    };
+    let purpose = desk.purpose(service, action.word(), None);
+    Ok(desk
+        .store
+        .access()
         .decide(who.actor(), action.word(), resource, purpose)?)
+}
+
+/// The entry for an earlier case read for a purpose that is not its own.
+pub(crate) fn reused(
+    desk: &Desk,
+    who: &Who,
+    earlier: ApplicationId,
+    purpose: Purpose,
+    subject: [u8; 32],
+    fields: &[&str],
+) -> Entry {
+    written(desk, who, Action::Reuse, earlier, purpose, Some(subject), fields)
+}
+
+/// The purpose of the questionnaire over all services, for a person's own account.
+pub(crate) fn screening() -> Purpose {
+    Purpose {
+        code: PROFILE_CODE.to_owned(),
+        basis: PROFILE_BASIS.to_owned(),
+        function: Action::Reuse.word().to_owned(),
+        application: None,
+    }
 }
 
 /// May a member of an outside body's staff see what their body has to confirm of this case.
@@ -296,14 +471,14 @@ fn of_office(function: &str) -> Purpose {
 /// # Errors
 /// [`CaseError::Refused`].
 pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) -> Result<(), CaseError> {
-    let who = staff.who();
+    let (who, word) = (staff.who(), Action::Release.word());
     let resource = Resource::Batch {
         id: batch.id,
         made_by: batch.made_by,
     };
     desk.store
         .access()
-        .decide(who.actor(), "release", resource, of_office("release"))?;
+        .decide(who.actor(), word, resource, of_office(word))?;
     Ok(())
 }
 
@@ -312,18 +487,29 @@ pub(crate) fn release(desk: &Desk, staff: &Staff, batch: &payment_batch::Model) 
 /// # Errors
 /// [`CaseError::Refused`].
 pub(crate) fn own_profile(desk: &Desk, id: PersonId) -> Result<Grant, CaseError> {
-    let purpose = Purpose {
+    profile(desk, &Who::Resident(id), id, "profile")
+}
+
+/// May `who` do this to the account of a person.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn profile(desk: &Desk, who: &Who, id: PersonId, action: &'static str) -> Result<Grant, CaseError> {
+    let purpose = of_person(PROFILE_BASIS, action);
+    Ok(desk
+        .store
+        .access()
+        .decide(who.actor(), action, Resource::Profile(id.uuid()), purpose)?)
+}
+
+/// A purpose for the account of a person on the portal, by this law.
+pub(crate) fn of_person(basis: &str, function: &str) -> Purpose {
+    Purpose {
         code: PROFILE_CODE.to_owned(),
-        basis: PROFILE_BASIS.to_owned(),
-        function: "profile".to_owned(),
+        basis: basis.to_owned(),
+        function: function.to_owned(),
         application: None,
-    };
-    Ok(desk.store.access().decide(
-        Actor::Resident(id.uuid()),
-        "profile",
-        Resource::Profile(id.uuid()),
-        purpose,
-    )?)
+    }
 }
 
 /// The profile of the person whom a clerk serves.

@@ -9,6 +9,11 @@ use uuid::Uuid;
 use crate::record::{self, Record};
 use crate::{CaseError, Desk, staff};
 
+/// The actor's word for an agent of the person.
+pub const AGENT: &str = "agent";
+/// The actor's word for a village officer who assisted the person.
+pub const ASSISTANT: &str = "assistant";
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventView {
@@ -16,9 +21,9 @@ pub struct EventView {
     pub at: Timestamp,
     /// What, such as `submitted`; the page has a text for each.
     pub kind: String,
-    /// `person`, `staff` or `system`.
+    /// `person`, `staff` or `system`; [`AGENT`] or [`ASSISTANT`] for who acted for the person.
     pub actor: String,
-    /// Name of the member of staff; only for pages of the staff.
+    /// Name of the agent; for pages of the staff also of the member of staff.
     pub name: Option<String>,
     /// What was said with it.
     pub text: Option<String>,
@@ -68,16 +73,24 @@ pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView
     let names = staff::all(desk).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let name = names
-            .iter()
-            .find(|staff| Some(staff.id.uuid()) == row.actor_id)
-            .map(|staff| staff.name.clone());
+        let staff = names.iter().find(|staff| Some(staff.id.uuid()) == row.actor_id);
+        let agent = match (row.actor.as_str(), staff.map(|staff| staff.role)) {
+            ("person", _) if record.row.person_id.is_some() && row.actor_id != record.row.person_id => Some(AGENT),
+            ("staff", Some(staff::Role::Organisation)) => Some(AGENT),
+            ("staff", Some(staff::Role::VillageOfficer)) => Some(ASSISTANT),
+            _ => None,
+        };
+        let mut text = text(desk, record, &row).await?;
+        let name = match agent {
+            Some(_) => text.take(),
+            None => staff.map(|staff| staff.name.clone()),
+        };
         views.push(EventView {
             at: time(row.at),
-            text: text(desk, record, &row).await?,
+            text,
             name,
             kind: row.kind,
-            actor: row.actor,
+            actor: agent.map_or(row.actor, str::to_owned),
         });
     }
     Ok(views)

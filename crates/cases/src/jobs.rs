@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, confirm, correct, dispose, remind, roll, round};
+use crate::{CaseError, Desk, agents, confirm, correct, dispose, pay, remind, roll, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +24,10 @@ pub struct Tidied {
     pub lapsed: u64,
     /// Cases and drafts whose data was destroyed.
     pub disposed: u64,
+    /// Holds on payments whose last day was over.
+    pub resumed: u64,
+    /// Authorisations of agents that ended by time, or whose names were destroyed.
+    pub agents: u64,
     /// Rounds in which places were taken back because nobody answered in time.
     pub rounds: u64,
     /// Confirmations whose time was over; the office goes on with what there is.
@@ -35,6 +39,7 @@ pub struct Tidied {
 /// The handlers of everything the verbs put into the outbox.
 #[must_use]
 pub fn relay(desk: &Arc<Desk>) -> Relay {
+    let noticing = Arc::clone(desk);
     let (fetching, writing, sending, drawing) =
         (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
     let (listing, telling, granting) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
@@ -57,6 +62,17 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
                 let (service, round) = read::<(String, String)>(&payload)?;
                 done(round::spread(&desk, &service, &round).await)
             }
+        })
+        .on(pay::run::WORK, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(pay::run::work(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        .on(agents::SEND, move |payload| {
+            let desk = Arc::clone(&noticing);
+            async move { done(agents::send(&desk, read::<Uuid>(&payload)?).await) }
         })
         .on(roll::DRAW, move |payload| {
             let desk = Arc::clone(&listing);
@@ -104,6 +120,8 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
     Ok(Tidied {
         lapsed: correct::lapse(desk).await?,
         disposed: dispose::run(desk).await?,
+        resumed: pay::hold::lapse(desk).await?,
+        agents: agents::tidy(desk).await?,
         rounds: round::lapse(desk).await?,
         unconfirmed: confirm::lapse(desk).await?,
         reminded: remind::run(desk).await?,
@@ -120,10 +138,21 @@ pub async fn run(desk: Arc<Desk>) {
                 Ok(Tidied {
                     lapsed,
                     disposed,
+                    resumed,
+                    agents,
                     rounds,
                     unconfirmed,
                     reminded,
-                }) => tracing::info!(lapsed, disposed, rounds, unconfirmed, reminded, "a round of tidying"),
+                }) => tracing::info!(
+                    lapsed,
+                    disposed,
+                    resumed,
+                    agents,
+                    rounds,
+                    unconfirmed,
+                    reminded,
+                    "a round of tidying"
+                ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),
             }
             tokio::time::sleep(ROUND).await;

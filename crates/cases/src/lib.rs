@@ -3,6 +3,7 @@
 //! Each verb is one module with its entry functions; nothing jumps back except a correction. Every change of a case is
 //! one transaction: the row, its history, its entry in the usage ledger and the work that follows from it.
 
+pub mod agents;
 pub mod appeal;
 pub mod audit;
 mod change;
@@ -14,7 +15,9 @@ pub mod decide;
 mod desk;
 pub mod dispose;
 mod error;
+pub mod find;
 mod guard;
+pub mod held;
 pub mod history;
 pub mod indicators;
 pub mod jobs;

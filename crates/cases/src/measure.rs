@@ -34,6 +34,7 @@ pub async fn survey(desk: &Desk, person: &Person, id: ApplicationId) -> Result<O
     if row.person_id != Some(person.id.uuid()) {
         return Err(CaseError::NotFound("application"));
     }
+    guard::case(desk, &person.who(), Action::Survey, &row, desk.service(&row.service)?)?;
     let survey = survey::of_application(desk.store.read(), id.uuid()).await?;
     Ok(survey.map(|row| Survey {
         id: SurveyId::from_uuid(row.id),
@@ -66,7 +67,7 @@ pub async fn answer(
             problem: "too_long",
         });
     }
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Survey).await?;
     let row = survey::of_application(desk.store.read(), id.uuid())
         .await?
         .ok_or(CaseError::NotFound("survey"))?;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use store::ledger::{self, Recorded};
 use store::tables::{application, entitlement};
 
-use crate::guard::Action;
+use crate::agents;
+use crate::guard::{self, Action};
 use crate::history::{self, EventView, LetterView, PaymentView, time};
 use crate::people::Person;
 use crate::review::{CorrectionView, SideBySide, correction, side_by_side};
@@ -77,6 +78,16 @@ pub struct MyCase {
     pub line: Option<crate::roll::MyLine>,
     /// Whether it can still be taken back.
     pub can_withdraw: bool,
+    /// Whether who looks may answer offers of places.
+    pub may_answer: bool,
+    /// Whether who looks may correct it.
+    pub may_correct: bool,
+    /// Whether who looks may give the bank account.
+    pub may_account: bool,
+    /// Whether who looks may object to what the city gives of its own motion.
+    pub may_object: bool,
+    /// Whether answers are kept from the agent who looks; figures made of them are then not to be shown either.
+    pub hidden: bool,
 }
 
 fn mine(desk: &Desk, row: &application::Model) -> Mine {
@@ -115,8 +126,14 @@ fn shown_state(state: State) -> State {
 /// The store's.
 pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError> {
     let rows = application::by_person(desk.store.read(), person.id.uuid()).await?;
+    let who = person.who();
+    // A case of a service that is offered no more has no purpose left that an agent could be trusted with.
+    let sees = |row: &application::Model| match desk.catalogue.get(&row.service) {
+        Some(service) => guard::case(desk, &who, Action::View, row, service).is_ok(),
+        None => person.acting().is_none(),
+    };
     let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows.iter().filter(|row| sees(row)) {
         if crate::roll::is_told(desk, row).await? {
             found.push(mine(desk, row));
         }
@@ -129,7 +146,11 @@ pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError>
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
 pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyCase, CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let mut record = record::own(desk, person, id, Action::View).await?;
+    let who = person.who();
+    let row = record.row.clone();
+    let service = Arc::clone(&record.service);
+    let may = |action| guard::case(desk, &who, action, &row, &service).is_ok();
     let line = mine(desk, &record.row);
     let decided = line.outcome.is_some();
     let mut events = history::events(desk, &record).await?;
@@ -142,29 +163,49 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
         events.extend(later.into_iter().filter(|event| !secret(&event.kind)));
     }
     for event in &mut events {
-        // Residents see the office, not the person behind the desk; and the officer's notes stay in the file.
-        event.name = None;
+        // Residents see the office, not the person behind the desk; and the officer's notes stay in the file. Their
+        // agents they see by name.
+        if event.actor != history::AGENT && event.actor != history::ASSISTANT {
+            event.name = None;
+        }
         if event.kind != "correction_requested" {
             event.text = None;
         }
     }
     let entitlements = entitlement::of_application(desk.store.read(), id.uuid()).await?;
+    let decision = if decided {
+        decide::latest(desk, &record).await?
+    } else {
+        None
+    };
+    let hidden = agents::hide(desk, person, &mut record);
     Ok(MyCase {
+        hidden,
+        may_answer: may(Action::Answer),
+        may_correct: may(Action::Correct),
+        may_account: may(Action::Account),
+        may_object: may(Action::Object),
         rows: side_by_side(&record, record.row.language.parse().unwrap_or_default()),
-        decision: if decided {
-            decide::latest(desk, &record).await?
-        } else {
-            None
-        },
+        decision,
         events,
-        letters: history::letters(desk, id.uuid()).await?,
-        payments: history::payments(desk, id.uuid()).await?,
+        letters: match may(Action::Letters) {
+            true => history::letters(desk, id.uuid()).await?,
+            false => Vec::new(),
+        },
+        payments: match may(Action::Payments) {
+            true => history::payments(desk, id.uuid()).await?,
+            false => Vec::new(),
+        },
         correction: correction(desk, &record).await?,
-        account_refused: entitlements.iter().any(|one| one.account_refused),
-        survey: measure::survey(desk, person, id).await?,
+        account_refused: entitlements.iter().any(|one| one.account_refused) && may(Action::Account),
+        survey: match may(Action::Survey) {
+            true => measure::survey(desk, person, id).await?,
+            false => None,
+        },
         tickets: round::of_case(desk, &record.service, id.uuid()).await?,
         line: crate::roll::of_case(desk, &record).await?,
-        can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction),
+        can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction)
+            && may(Action::Withdraw),
         mine: line,
         answers: record.answers,
         service: record.service,
@@ -180,7 +221,7 @@ pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8
         .await?
         .filter(|letter| letter.left_at.is_some());
     let letter = letter.ok_or(CaseError::NotFound("letter"))?;
-    let record = record::own(desk, person, letter.application_id.into(), Action::Fill).await?;
+    let record = record::own(desk, person, letter.application_id.into(), Action::Letters).await?;
     Ok(desk
         .store
         .files()
@@ -194,5 +235,6 @@ pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8
 /// # Errors
 /// The store's.
 pub async fn uses(desk: &Desk, person: &Person, before: Option<u64>, limit: u64) -> Result<Vec<Recorded>, CaseError> {
+    guard::profile(desk, &person.who(), person.id, "uses")?;
     Ok(ledger::of_subject(desk.store.read(), &person.lookup, before, limit).await?)
 }

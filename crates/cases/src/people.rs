@@ -1,11 +1,14 @@
 //! Residents: who signs in becomes a person of the store, found again by the keyed hash of the national id.
 
-use civic::NationalId;
 use civic::ids::PersonId;
+use civic::{Channel, NationalId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::access::Grant;
 use store::seal::{Owner, Place};
 use store::tables::person;
 
+use crate::agents::Acting;
 use crate::guard::{self, Who};
 use crate::{CaseError, Desk};
 
@@ -24,6 +27,8 @@ pub struct Person {
     pub phone: Option<String>,
     /// Keyed hash of the national id, by which the usage ledger names the person.
     pub lookup: [u8; 32],
+    /// Who acts for them; nobody while they act themself.
+    pub(crate) acting: Option<Arc<Acting>>,
     /// The clerk who acts for the person at the counter.
     served_by: Option<Who>,
 }
@@ -192,12 +197,24 @@ pub async fn get(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
     Ok(person)
 }
 
+/// A person as somebody else's work knows them: the platform writing to them, or an agent acting for them.
+pub(crate) async fn of(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
+    let grant = guard::profile(desk, &Who::System, id, "profile")?;
+    if let Some(known) = desk.recent.person(id) {
+        return Ok(known);
+    }
+    let row = person::by_id(desk.store.read(), id.uuid())
+        .await?
+        .ok_or(CaseError::NotFound("person"))?;
+    opened(desk, row, &grant).await
+}
+
 async fn open(desk: &Desk, row: person::Model) -> Result<Person, CaseError> {
     let grant = guard::own_profile(desk, PersonId::from_uuid(row.id))?;
     opened(desk, row, &grant).await
 }
 
-async fn opened(desk: &Desk, row: person::Model, grant: &store::access::Grant) -> Result<Person, CaseError> {
+async fn opened(desk: &Desk, row: person::Model, grant: &Grant) -> Result<Person, CaseError> {
     let id = PersonId::from_uuid(row.id);
     let plain = desk
         .store
@@ -222,14 +239,35 @@ async fn opened(desk: &Desk, row: person::Model, grant: &store::access::Grant) -
             .lookup
             .try_into()
             .map_err(|_| corrupt("the lookup has not 32 bytes".to_owned()))?,
+        acting: None,
         served_by: None,
     })
 }
 
 impl Person {
-    /// Who acts for the person: they themselves, or the clerk who serves them.
+    /// Who acts for the person: they themself, the agent, or the clerk who serves them.
     #[must_use]
     pub fn who(&self) -> Who {
-        self.served_by.clone().unwrap_or(Who::Resident(self.id))
+        match (&self.acting, &self.served_by) {
+            (Some(acting), _) => Who::Agent(Arc::clone(acting)),
+            (None, Some(clerk)) => clerk.clone(),
+            (None, None) => Who::Resident(self.id),
+        }
+    }
+
+    /// Who acts for the person; nobody while they act themself.
+    #[must_use]
+    pub fn acting(&self) -> Option<&Acting> {
+        self.acting.as_deref()
+    }
+
+    /// The way their applications come in, as long as no clerk serves them.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        if self.acting.is_some() {
+            Channel::Agent
+        } else {
+            Channel::Online
+        }
     }
 }

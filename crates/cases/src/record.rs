@@ -12,6 +12,7 @@ use store::sea_orm::ConnectionTrait;
 use store::seal::Place;
 use store::tables::application;
 
+use crate::agents::Hold;
 use crate::guard::{self, Action, Who};
 use crate::people::Person;
 use crate::{CaseError, Desk};
@@ -38,17 +39,55 @@ pub(crate) async fn row(desk: &Desk, id: ApplicationId) -> Result<application::M
         .ok_or(CaseError::NotFound("application"))
 }
 
+/// Whether the verb of this action writes its own entry of the usage ledger.
+const fn is_told(action: Action) -> bool {
+    matches!(action, Action::Submit | Action::Withdraw)
+}
+
+/// What an agent uses is recorded each time; a person's own looks at their own case are not.
+async fn note(desk: &Desk, person: &Person, action: Action, record: &Record) -> Result<(), CaseError> {
+    if person.acting().is_none() || is_told(action) {
+        return Ok(());
+    }
+    let entry = guard::entry(
+        desk,
+        &person.who(),
+        action,
+        record.id(),
+        &record.service,
+        Some(person.lookup),
+        &["answers"],
+    );
+    let hold = Hold::of(desk, &person.who());
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                hold.check(tx).await?;
+                store::ledger::append(tx, entry).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
 /// A person's own application; somebody else's is not found, so that nobody learns which there are.
 pub(crate) async fn own(desk: &Desk, person: &Person, id: ApplicationId, action: Action) -> Result<Record, CaseError> {
     let row = row(desk, id).await?;
     if row.person_id != Some(person.id.uuid()) || !crate::roll::is_told(desk, &row).await? {
         return Err(CaseError::NotFound("application"));
     }
-    open(desk, &person.who(), action, row).await
+    let record = open(desk, &person.who(), action, row).await?;
+    note(desk, person, action, &record).await?;
+    Ok(record)
 }
 
 /// A person's own application with how far its draft has come, in one query.
-pub(crate) async fn own_draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<OwnDraft, CaseError> {
+pub(crate) async fn own_draft(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    action: Action,
+) -> Result<OwnDraft, CaseError> {
     let found = application::progress(desk.store.read(), id.uuid()).await?;
     let found = found
         .filter(|found| found.row.person_id == Some(person.id.uuid()))
@@ -56,7 +95,13 @@ pub(crate) async fn own_draft(desk: &Desk, person: &Person, id: ApplicationId) -
     if !crate::roll::is_told(desk, &found.row).await? {
         return Err(CaseError::NotFound("application"));
     }
-    let record = open(desk, &person.who(), Action::Fill, found.row).await?;
+    // what is saved while something is to be corrected is part of the correction
+    let action = match (action, found.row.state) {
+        (Action::Fill, crate::State::Correction) => Action::Correct,
+        (action, _) => action,
+    };
+    let record = open(desk, &person.who(), action, found.row).await?;
+    note(desk, person, action, &record).await?;
     Ok(OwnDraft {
         record,
         agreed: found.agreed,

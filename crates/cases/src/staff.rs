@@ -31,6 +31,10 @@ pub enum Role {
     Auditor,
     /// Runs the platform, without access to cases (系統管理員).
     Administrator,
+    /// Acts for residents who authorised their organisation (團體代理人); the office is the organisation's number.
+    Organisation,
+    /// Assists residents who stand before them (里幹事).
+    VillageOfficer,
     /// Serves people who come to the counter (櫃臺人員).
     Clerk,
     /// Confirms for an outside body, such as a school, what it knows of its own people (確認單位人員). The account's office
@@ -40,7 +44,7 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 7] = [
+    pub const ALL: [Role; 9] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
@@ -48,6 +52,8 @@ impl Role {
         Role::Administrator,
         Role::Clerk,
         Role::Confirmer,
+        Role::Organisation,
+        Role::VillageOfficer,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -59,6 +65,8 @@ impl Role {
             Role::Cashier => "cashier",
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
+            Role::Organisation => "organisation",
+            Role::VillageOfficer => "village_officer",
             Role::Clerk => "clerk",
             Role::Confirmer => "confirmer",
         }

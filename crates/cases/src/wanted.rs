@@ -1,7 +1,8 @@
 //! Answers that the verbs themselves need: how to reach the person, and where to pay.
 
-use serde_json::Value;
 use services::form::{APPLICANT, Answers, FieldKind, Form};
+
+use crate::pay::Account;
 
 /// The key of the first field that is `wanted`, for the applicant where its page is repeated for persons.
 fn key(form: &Form, wanted: impl Fn(&services::form::Field) -> bool) -> Option<String> {
@@ -26,7 +27,13 @@ pub(crate) fn account_key(form: &Form) -> Option<String> {
     key(form, |field| matches!(field.kind, FieldKind::BankAccount))
 }
 
-/// The account to pay to.
-pub(crate) fn account<'a>(form: &Form, answers: &'a Answers) -> Option<&'a Value> {
-    answers.value(&account_key(form)?)
+/// The account to pay to, with the applicant's name as its holder.
+pub(crate) fn payee(form: &Form, answers: &Answers) -> Option<Account> {
+    let account = answers.value(&account_key(form)?)?;
+    let part = |name: &str| Some(account.get(name)?.as_str()?.to_owned());
+    Some(Account {
+        bank: part("bank")?,
+        account: part("account")?,
+        name: profile(form, answers, "name"),
+    })
 }

@@ -105,6 +105,10 @@ ids! {
     PaymentId;
     /// A batch of payments.
     BatchId;
+    /// A run that makes the payments of a month.
+    RunId;
+    /// A hold on the payments of a case (暫停給付).
+    HoldId;
     /// A piece of work waiting in the outbox.
     OutboxId;
     /// A data key.
@@ -119,6 +123,10 @@ ids! {
     SecurityEventId;
     /// A message to a person.
     MessageId;
+    /// An authorisation to act for a resident (授權).
+    AuthorisationId;
+    /// A notice to a person.
+    NoticeId;
     /// A right to be paid for a span of months (核定給付).
     EntitlementId;
 }

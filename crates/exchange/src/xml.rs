@@ -88,6 +88,16 @@ impl Element {
 
 /// Reads a document.
 pub(crate) fn parse(text: &str, limits: Limits) -> Result<Element, XmlError> {
+    parse_each(text, limits, |_, element| Some(element))
+}
+
+/// Reads a document; `each` sees every element but the root as it ends, with the elements it stands in, and gives it back
+/// unless it has no more use for it. So a long list need not stand in memory.
+pub(crate) fn parse_each(
+    text: &str,
+    limits: Limits,
+    mut each: impl FnMut(&[Element], Element) -> Option<Element>,
+) -> Result<Element, XmlError> {
     let mut reader = NsReader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut count = 0_usize;
@@ -105,9 +115,11 @@ pub(crate) fn parse(text: &str, limits: Limits) -> Result<Element, XmlError> {
             Event::Empty(start) => {
                 count = counted(count, open.len(), limits)?;
                 let element = element(resolved, &start, limits).map_err(|error| error.at(at))?;
-                match open.last_mut() {
-                    Some(parent) => parent.children.push(element),
-                    None => return finish(reader, element),
+                if open.is_empty() {
+                    return finish(reader, element);
+                }
+                if let (Some(element), Some(parent)) = (each(&open, element), open.last_mut()) {
+                    parent.children.push(element);
                 }
             }
             Event::End(_) => {
@@ -115,9 +127,11 @@ pub(crate) fn parse(text: &str, limits: Limits) -> Result<Element, XmlError> {
                     return Err(malformed("an end without a start".to_owned()));
                 };
                 element.text = element.text.trim().to_owned();
-                match open.last_mut() {
-                    Some(parent) => parent.children.push(element),
-                    None => return finish(reader, element),
+                if open.is_empty() {
+                    return finish(reader, element);
+                }
+                if let (Some(element), Some(parent)) = (each(&open, element), open.last_mut()) {
+                    parent.children.push(element);
                 }
             }
             Event::Text(text) => {

@@ -36,18 +36,14 @@ pub(crate) fn aggregate(
             Arc::new(Int64Array::from(counts))
         }
         (Aggregate::Sum, DataType::Int64) => {
-            let (sums, seen) = rows.sum(
-                values
-                    .as_primitive::<Int64Type>()
-                    .values()
-                    .iter()
-                    .map(|value| i128::from(*value)),
-            );
+            let values = values.as_primitive::<Int64Type>().values();
+            let (sums, seen) = rows.sum(|row| values.get(row).map(|value| i128::from(*value)));
             let sums = sums.into_iter().map(|sum| i64::try_from(sum).map_err(|_| too_large()));
             Arc::new(Int64Array::new(sums.collect::<Result<Vec<_>, _>>()?.into(), seen))
         }
         (Aggregate::Sum, DataType::Decimal128(..)) => {
-            let (sums, seen) = rows.sum(values.as_primitive::<Decimal128Type>().values().iter().copied());
+            let decimals = values.as_primitive::<Decimal128Type>().values();
+            let (sums, seen) = rows.sum(|row| decimals.get(row).copied());
             let most = 10_i128.pow(u32::from(PRECISION));
             if sums.iter().any(|sum| !(-most < *sum && *sum < most)) {
                 return Err(too_large());
@@ -72,16 +68,24 @@ pub(crate) fn aggregate(
             let truth = values.as_boolean().values();
             // OR begins with false and AND with true; a value that differs from that settles it
             let begin = function == Aggregate::BoolAnd;
-            let (mut found, mut seen) = (vec![begin; count], vec![false; count]);
-            rows.each(|row, household| {
-                if let (Some(cell), Some(seen)) = (found.get_mut(household), seen.get_mut(household)) {
-                    *seen = true;
-                    if truth.value(row) != begin {
-                        *cell = !begin;
-                    }
+            let settles = match begin {
+                true => !truth,
+                false => truth.clone(),
+            };
+            let settles = Rows {
+                kept: Some(match &rows.kept {
+                    Some(kept) => kept & &settles,
+                    None => settles,
+                }),
+                ..rows
+            };
+            let mut found = vec![begin; count];
+            settles.each(|_, household| {
+                if let Some(cell) = found.get_mut(household) {
+                    *cell = !begin;
                 }
             });
-            Arc::new(BooleanArray::new(found.into(), Some(NullBuffer::from(seen))))
+            Arc::new(BooleanArray::new(found.into(), rows.seen()))
         }
         _ => return Err(unfit()),
     })
@@ -93,7 +97,8 @@ fn too_large() -> ArrowError {
 
 /// The rows that count: their value is known and the filter is true. `None` is all.
 fn kept(values: &ArrayRef, filter: Option<&BooleanArray>) -> Option<BooleanBuffer> {
-    let known = values.nulls().map(NullBuffer::inner);
+    let known = values.nulls().filter(|nulls| nulls.null_count() > 0);
+    let known = known.map(NullBuffer::inner);
     let filter = filter.map(|filter| match filter.nulls() {
         Some(nulls) => filter.values() & nulls.inner(),
         None => filter.values().clone(),
@@ -129,19 +134,27 @@ impl Rows<'_> {
         }
     }
 
-    /// Sums, and which households have a value at all. No number of rows that fits into memory overflows.
-    fn sum(&self, values: impl Iterator<Item = i128>) -> (Vec<i128>, Option<NullBuffer>) {
-        let values: Vec<i128> = values.collect();
-        let (mut sums, mut seen) = (vec![0_i128; self.count], vec![false; self.count]);
-        self.each(|row, household| {
-            if let (Some(sum), Some(seen), Some(value)) =
-                (sums.get_mut(household), seen.get_mut(household), values.get(row))
-            {
-                *sum = sum.saturating_add(*value);
-                *seen = true;
+    /// Which households have a value at all; `None` is all.
+    fn seen(&self) -> Option<NullBuffer> {
+        self.kept.as_ref()?;
+        let mut seen = vec![false; self.count];
+        self.each(|_, household| {
+            if let Some(cell) = seen.get_mut(household) {
+                *cell = true;
             }
         });
-        (sums, Some(NullBuffer::from(seen)))
+        Some(NullBuffer::from(seen))
+    }
+
+    /// Sums, and which households have a value at all. No number of rows that fits into memory overflows.
+    fn sum(&self, value: impl Fn(usize) -> Option<i128>) -> (Vec<i128>, Option<NullBuffer>) {
+        let mut sums = vec![0_i128; self.count];
+        self.each(|row, household| {
+            if let (Some(sum), Some(value)) = (sums.get_mut(household), value(row)) {
+                *sum = sum.saturating_add(value);
+            }
+        });
+        (sums, self.seen())
     }
 
     fn extreme<T: ArrowPrimitiveType>(&self, values: &ArrayRef, smallest: bool) -> PrimitiveArray<T> {

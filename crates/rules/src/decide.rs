@@ -73,8 +73,8 @@ impl std::fmt::Debug for StepValue {
     }
 }
 
-/// Decides one case.
-pub(crate) fn decide(rules: &Rules, plan: &Plan, input: &CaseInput) -> Result<Decision, RuleError> {
+/// Decides one case; with the decision stands how much each of the inputs it waits for decides, in their order.
+pub(crate) fn decide(rules: &Rules, plan: &Plan, input: &CaseInput) -> Result<(Decision, Vec<f64>), RuleError> {
     let mut texts = Texts::new(&rules.symbols);
     let mut frame = input::frame(rules, input, &mut texts)?;
     frame.run(rules, plan, &rules.all)?;
@@ -94,7 +94,8 @@ pub(crate) fn decide(rules: &Rules, plan: &Plan, input: &CaseInput) -> Result<De
         Some(false) => explain::refusal(rules, plan, &frame)?,
         _ => Default::default(),
     };
-    let waiting = explain::waiting(rules, plan, &frame, outcome)?
+    let (wanted, weights): (Vec<_>, Vec<f64>) = explain::waiting(rules, plan, &frame, outcome)?.into_iter().unzip();
+    let waiting = wanted
         .into_iter()
         .map(|(entity, row, name)| InputRef {
             entity,
@@ -105,7 +106,7 @@ pub(crate) fn decide(rules: &Rules, plan: &Plan, input: &CaseInput) -> Result<De
             name,
         })
         .collect();
-    Ok(Decision {
+    let decision = Decision {
         outcome,
         amounts,
         steps: steps(rules, &frame, input, &texts),
@@ -114,7 +115,8 @@ pub(crate) fn decide(rules: &Rules, plan: &Plan, input: &CaseInput) -> Result<De
         waiting,
         reference_date: plan.on,
         digest: rules.digest.clone(),
-    })
+    };
+    Ok((decision, weights))
 }
 
 fn steps(rules: &Rules, frame: &Frame, input: &CaseInput, texts: &Texts<'_>) -> Vec<StepValue> {

@@ -37,6 +37,14 @@ pub enum RuleError {
     /// The tables of a sweep don't fit together or can't be read.
     #[error("the population can't be read: {0}")]
     Population(String),
+    /// An error of one of the services that are swept together.
+    #[error("the service `{service}`: {error}")]
+    Service {
+        /// Its name.
+        service: String,
+        /// What is wrong.
+        error: Box<RuleError>,
+    },
 }
 
 impl RuleError {

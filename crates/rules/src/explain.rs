@@ -36,12 +36,13 @@ pub(crate) fn refusal(rules: &Rules, plan: &Plan, frame: &Frame) -> Result<(Vec<
 /// The inputs that an unknown outcome, or else an unknown amount or further step, still waits for, the most decisive first.
 ///
 /// Inputs whose value can't change anything any more are not among them: a condition that is known is not looked into.
+/// With each stands how much it decides, as [`Reader::node`] counts it.
 pub(crate) fn waiting(
     rules: &Rules,
     plan: &Plan,
     frame: &Frame,
     outcome: Option<bool>,
-) -> Result<Vec<Wanted>, RuleError> {
+) -> Result<Vec<(Wanted, f64)>, RuleError> {
     let targets: Vec<(usize, usize)> = match outcome {
         Some(false) => return Ok(Vec::new()),
         Some(true) => {
@@ -61,7 +62,7 @@ pub(crate) fn waiting(
     }
     let mut weights = merged(weights);
     weights.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    Ok(weights.into_iter().map(|(wanted, _)| wanted).collect())
+    Ok(weights)
 }
 
 type Weighted = Rc<Vec<(Wanted, f64)>>;

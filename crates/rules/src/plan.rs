@@ -209,8 +209,8 @@ impl Compiler<'_> {
             return Err(DataFusionError::Internal("not an aggregate".to_owned()));
         };
         let star = Node {
-            what: What::Constant(Constant::Integer(1)),
-            kind: crate::expr::Kind::plain(Type::Integer),
+            what: What::Constant(Constant::Boolean(true)),
+            kind: crate::expr::Kind::plain(Type::Boolean),
             id: 0,
         };
         Ok(Aggregation {

@@ -9,7 +9,8 @@ use crate::model::{Input, StepInfo};
 use crate::parameters::Parameter;
 use crate::people_file::PeopleFile;
 use crate::plan::Plan;
-use crate::population::{Parts, Population};
+use crate::population::Population;
+use crate::population_file::PopulationFile;
 use crate::rules::Rules;
 use crate::sweep::{self, Swept};
 use jiff::civil::Date;
@@ -44,6 +45,15 @@ impl RuleSet {
     /// # Errors
     /// [`RuleError`]: facts that don't fit, a parameter without a row for the day, arithmetic that has no result.
     pub fn decide(&self, input: &CaseInput, on: Date) -> Result<Decision, RuleError> {
+        self.weigh(input, on).map(|(decision, _)| decision)
+    }
+
+    /// As [`RuleSet::decide`], and for each input of `waiting`, in its order, how much it decides: in a condition each part
+    /// that is not known decides alone, of `n` inputs needed together each decides an `n`th. A larger number decides more.
+    ///
+    /// # Errors
+    /// As [`RuleSet::decide`].
+    pub fn weigh(&self, input: &CaseInput, on: Date) -> Result<(Decision, Vec<f64>), RuleError> {
         decide::decide(&self.rules, self.plan(on)?.as_ref(), input)
     }
 
@@ -74,9 +84,10 @@ impl RuleSet {
     /// As [`RuleSet::decide`], for the first case that has one; [`RuleError::Population`] when the file can't be read, or
     /// a column is missing or of another type.
     pub fn sweep_file(&self, file: impl Into<PeopleFile>, on: Date) -> Result<(Swept, usize, usize), RuleError> {
-        let parts = Parts::open(&self.rules, file.into())?;
-        let swept = sweep::sweep_file(&self.rules, self.plan(on)?.as_ref(), &parts)?;
-        Ok((swept, parts.persons(), parts.households()))
+        let file = PopulationFile::open(file)?;
+        let swept = file.sweep(&[("", self)], on)?.pop();
+        let swept = swept.ok_or_else(|| RuleError::Population("it was not swept".to_owned()))?;
+        Ok((swept, file.persons(), file.households()))
     }
 
     /// Makes a population of Arrow tables for [`RuleSet::sweep`]; see [`Population`] for the columns.
@@ -92,7 +103,13 @@ impl RuleSet {
     /// # Errors
     /// [`RuleError::Population`] when the file can't be read, or a column is missing or of another type.
     pub fn read_population(&self, file: impl Into<PeopleFile>) -> Result<Population, RuleError> {
-        Population::read(&self.rules, file.into())
+        PopulationFile::open(file)?.whole(&self.rules)
+    }
+
+    /// Whether the rules say who could apply, so that a population needs no column `applicant`.
+    #[must_use]
+    pub fn has_candidates(&self) -> bool {
+        self.rules.candidates.is_some()
     }
 
     /// The facts the rules ask for.
@@ -125,8 +142,12 @@ impl RuleSet {
         &self.rules.digest
     }
 
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The plan of a day, compiled when it is first asked for.
-    fn plan(&self, on: Date) -> Result<Arc<Plan>, RuleError> {
+    pub(crate) fn plan(&self, on: Date) -> Result<Arc<Plan>, RuleError> {
         let found = |plans: &[Arc<Plan>]| plans.iter().rev().find(|plan| plan.on == on).map(Arc::clone);
         if let Some(plan) = found(&self.plans.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(plan);

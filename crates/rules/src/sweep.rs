@@ -5,7 +5,7 @@ use crate::expr::Node;
 use crate::frame::{Frame, Table, is_true, nothing};
 use crate::model::Entity;
 use crate::plan::Plan;
-use crate::population::{Parts, Population, unreadable};
+use crate::population::{Population, unreadable};
 use crate::rules::Rules;
 use crate::threads;
 use arrow::array::{
@@ -76,7 +76,8 @@ fn needed<'a>(rules: &'a Rules, roots: impl Iterator<Item = &'a Node>) -> Vec<bo
     needed
 }
 
-struct Chunk {
+/// The results of some households.
+pub(crate) struct Chunk {
     applicant: Vec<u64>,
     outcome: ArrayRef,
     amounts: Vec<ArrayRef>,
@@ -100,25 +101,23 @@ pub(crate) fn sweep(rules: &Rules, plan: &Plan, population: &Population) -> Resu
     joined(rules, &done)
 }
 
-/// Sweeps a population that stays in its file, part by part, so that a large city needs no more memory than a small one.
-pub(crate) fn sweep_file(rules: &Rules, plan: &Plan, parts: &Parts<'_>) -> Result<Swept, RuleError> {
-    let done = threads::each(parts.count(), |place| {
-        let (first, population) = parts.read(rules, place)?;
-        let needs = Needs::new(rules, population.applicant.is_some());
-        let work = Work {
-            rules,
-            plan,
-            population: &population,
-            needs: &needs,
-            first,
-        };
-        let chunks = cut(&population.starts);
-        chunks
-            .iter()
-            .map(|(from, to)| work.chunk(*from, *to))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    joined(rules, &done.into_iter().flatten().collect::<Vec<_>>())
+/// Sweeps a part of a population on the calling thread. `first` is the row among all persons that it begins at.
+pub(crate) fn chunks(
+    rules: &Rules,
+    plan: &Plan,
+    population: &Population,
+    first: usize,
+) -> Result<Vec<Chunk>, RuleError> {
+    let needs = Needs::new(rules, population.applicant.is_some());
+    let work = Work {
+        rules,
+        plan,
+        population,
+        needs: &needs,
+        first,
+    };
+    let chunks = cut(&population.starts);
+    chunks.iter().map(|(from, to)| work.chunk(*from, *to)).collect()
 }
 
 /// Which steps are calculated when.
@@ -160,7 +159,7 @@ impl Needs {
 }
 
 /// The results of all chunks as one.
-fn joined(rules: &Rules, done: &[Chunk]) -> Result<Swept, RuleError> {
+pub(crate) fn joined(rules: &Rules, done: &[Chunk]) -> Result<Swept, RuleError> {
     let joined = |arrays: Vec<&ArrayRef>, kind: DataType| -> Result<ArrayRef, RuleError> {
         let arrays: Vec<&dyn Array> = arrays.into_iter().map(|array| array.as_ref() as &dyn Array).collect();
         match arrays.is_empty() {

@@ -12,6 +12,7 @@ use crate::folder::{TextFile, at_top};
 use crate::meta;
 use crate::mydata::{self, Mapping};
 use crate::service::Service;
+use crate::vocabulary::Vocabulary;
 
 /// All services of a city. Made once, then only read; put it into an `Arc`.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Catalogue {
     withdrawn: Vec<Withdrawn>,
     mappings: BTreeMap<String, Mapping>,
     mapping_mistakes: Vec<Mistake>,
+    vocabulary: Vocabulary,
+    vocabulary_mistakes: Vec<Mistake>,
 }
 
 /// A service that is not offered because its folder has mistakes.
@@ -85,6 +88,7 @@ impl Catalogue {
                 }),
             }
         }
+        (catalogue.vocabulary, catalogue.vocabulary_mistakes) = Vocabulary::load(services, &catalogue.services);
         catalogue
     }
 
@@ -124,6 +128,18 @@ impl Catalogue {
     #[must_use]
     pub fn withdrawn(&self) -> &[Withdrawn] {
         &self.withdrawn
+    }
+
+    /// Which inputs of different services are one fact.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// What is wrong with `vocabulary.toml`, for the administrator; every service asks for itself then.
+    #[must_use]
+    pub fn vocabulary_mistakes(&self) -> &[Mistake] {
+        &self.vocabulary_mistakes
     }
 
     /// What is wrong in `datasets/mydata`, for the administrator.

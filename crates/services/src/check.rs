@@ -11,7 +11,7 @@ use crate::form::APPLICANT;
 use crate::letter::{KINDS, LetterError, sample};
 use crate::mydata::Mapping;
 use crate::service::Service;
-use crate::{example, mydata};
+use crate::{example, mydata, vocabulary};
 
 /// What a check of one folder found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -76,6 +76,9 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
                 report.branches = coverage.all();
                 report.untested = coverage.missing().into_iter().cloned().collect();
             }
+            let (shared, undecided) = vocabulary::check(folder, &service);
+            report.mistakes.extend(shared);
+            report.warnings.extend(undecided);
             let on = examples.iter().map(example::Example::on).max();
             let amounts = on.map(|on| amounts(&service, on)).unwrap_or_default();
             for kind in KINDS {

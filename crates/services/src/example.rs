@@ -116,6 +116,19 @@ fn read(file: TextFile) -> Result<Example, Vec<Mistake>> {
     }
 }
 
+/// The facts of a folder's worked cases.
+///
+/// # Errors
+/// Every mistake of a case that can't be read.
+pub fn worked(folder: &Path) -> Result<Vec<CaseInput>, Vec<Mistake>> {
+    match load(folder) {
+        (examples, mistakes) if mistakes.is_empty() => {
+            Ok(examples.into_iter().map(|example| example.given.into_inner()).collect())
+        }
+        (_, mistakes) => Err(mistakes),
+    }
+}
+
 /// Decides all examples, alone and together, and says where an answer is not the expected one.
 pub(crate) fn run(rules: &RuleSet, examples: &[Example]) -> Vec<Mistake> {
     let mut mistakes = Vec::new();

@@ -18,13 +18,16 @@ pub mod round;
 mod service;
 mod starter;
 mod texts;
+mod vocabulary;
 
 pub use catalogue::{Catalogue, Withdrawn};
 pub use check::{Report, check};
+pub use example::worked;
 pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, Sheet, counter_sheet};
-pub use meta::{Appeal, DayKind, Deadline, Every, Meta, Payment, Remind, Until};
+pub use meta::{Appeal, DayKind, Deadline, Every, Meta, Paused, Payment, Remind, Until};
 pub use mydata::{FillError, Mapping};
 pub use notice::{Block, Notice};
 pub use rules::Mistake;
 pub use service::Service;
 pub use starter::{StartError, start};
+pub use vocabulary::{Fact, Vocabulary};

@@ -41,10 +41,38 @@ pub struct Meta {
     pub deadline: Deadline,
     /// How it is paid.
     pub payment: Payment,
+    /// Days for which its office keeps the result of a questionnaire that somebody left; without a number none can be left.
+    pub follow_up_days: Option<u16>,
+    /// Why and until when no applications are taken, for a service that is offered but paused.
+    pub paused: Option<Paused>,
     /// Who is reminded of what, and how long before.
     pub remind: Option<Remind>,
     /// How decisions are appealed against.
     pub appeal: Option<Appeal>,
+}
+
+/// A service that takes no new applications for a time (暫停受理). Those handed in go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paused {
+    /// Why, in a sentence.
+    pub reason: Text,
+    /// First legal day without applications; from the beginning without one.
+    #[serde(default)]
+    pub from: Option<Date>,
+    /// First legal day on which they are taken again; not known without one.
+    #[serde(default)]
+    pub until: Option<Date>,
+}
+
+impl Meta {
+    /// The pause of a legal day, if there is one.
+    #[must_use]
+    pub fn paused_on(&self, day: Date) -> Option<&Paused> {
+        self.paused
+            .as_ref()
+            .filter(|paused| paused.from.is_none_or(|from| from <= day) && paused.until.is_none_or(|until| day < until))
+    }
 }
 
 /// Who is reminded before a day passes.
@@ -175,6 +203,8 @@ struct MetaFile {
     life_events: Vec<String>,
     deadline: Spanned<Deadline>,
     payment: Spanned<Payment>,
+    follow_up_days: Option<u16>,
+    paused: Option<Spanned<Paused>>,
     remind: Option<Spanned<Remind>>,
     appeal: Option<Spanned<Appeal>>,
 }
@@ -334,6 +364,16 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         }
         _ => {}
     }
+    if let Some(paused) = &read.paused
+        && let (Some(from), Some(until)) = (paused.get_ref().from, paused.get_ref().until)
+        && until <= from
+    {
+        wrong(
+            paused.span(),
+            "the pause ends before it begins".to_owned(),
+            Some("`until` is the first day on which applications are taken again".to_owned()),
+        );
+    }
     if let Some(remind) = &read.remind {
         let found = remind.get_ref();
         if found.office_days == 0 || found.correction_days == 0 || found.office_days.max(found.correction_days) > 60 {
@@ -393,6 +433,8 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         life_events: read.life_events,
         deadline: read.deadline.into_inner(),
         payment: read.payment.into_inner(),
+        follow_up_days: read.follow_up_days,
+        paused: read.paused.map(Spanned::into_inner),
         remind: read.remind.map(Spanned::into_inner),
         appeal: read.appeal.map(Spanned::into_inner),
     };

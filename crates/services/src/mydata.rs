@@ -32,6 +32,8 @@ pub struct Mapping {
     pub assurance: u8,
     /// Whether the agency answers at once, or later.
     pub immediate: bool,
+    /// Days from its issue for which it may be used for another application; never again without a number.
+    pub valid_days: Option<u32>,
     /// The JSON file in the set.
     pub file: String,
     /// Whether the set may add persons to the family.
@@ -92,6 +94,7 @@ struct MappingFile {
     assurance: Spanned<u8>,
     #[serde(default)]
     immediate: bool,
+    valid_days: Option<u32>,
     file: String,
     #[serde(default)]
     adds_persons: bool,
@@ -224,6 +227,7 @@ pub(crate) fn load(file: &TextFile) -> Result<Mapping, Vec<Mistake>> {
         categories: read.categories,
         assurance: read.assurance.into_inner(),
         immediate: read.immediate,
+        valid_days: read.valid_days,
         file: read.file,
         adds_persons: read.adds_persons,
         values,
@@ -484,7 +488,7 @@ impl Filling<'_> {
 }
 
 /// Whether a field could hold this value.
-fn takes(kind: &FieldKind, value: &Value) -> bool {
+pub(crate) fn takes(kind: &FieldKind, value: &Value) -> bool {
     match (kind, value) {
         (FieldKind::Integer { min, max } | FieldKind::Money { min, max }, Value::Number(number)) => {
             number.as_i64().is_some_and(|number| (*min..=*max).contains(&number))

@@ -43,6 +43,9 @@ pub struct Config {
     pub calendar: Option<PathBuf>,
     /// Who the city is.
     pub city: City,
+    /// How far authorisations of agents go.
+    #[serde(default)]
+    pub agents: Agents,
     /// The issuer residents sign in at.
     #[serde(default)]
     pub oidc: Option<exchange::oidc::Config>,
@@ -85,6 +88,50 @@ pub struct Account {
     pub bank: String,
     /// Number.
     pub number: String,
+    /// Most payments the bank takes in one order.
+    #[serde(default = "most_payments")]
+    pub most_payments: u32,
+}
+
+fn most_payments() -> u32 {
+    20_000
+}
+
+/// How far authorisations of agents (數位代理人) go; what is left out is as [`cases::agents::Limits`] has it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agents {
+    /// Days an authorisation lasts at most, 1 to 365.
+    pub longest_days: Option<i64>,
+    /// Agents a resident may have in one service at a time, 1 to 3.
+    pub most: Option<usize>,
+    /// Days within which the agent accepts.
+    pub accept_days: Option<i64>,
+    /// Days an authorisation is kept after its end.
+    pub retention_days: Option<i64>,
+    /// Minutes a village officer's one-time password is taken.
+    pub password_minutes: Option<i64>,
+    /// Minutes without use after which an assisted session ends.
+    pub idle_minutes: Option<i64>,
+    /// Hours after which an assisted session ends in any case.
+    pub assisted_hours: Option<i64>,
+}
+
+impl Agents {
+    /// The limits for the desk.
+    pub fn limits(&self) -> cases::agents::Limits {
+        let usual = cases::agents::Limits::default();
+        cases::agents::Limits {
+            longest_days: self.longest_days.unwrap_or(usual.longest_days),
+            most: self.most.unwrap_or(usual.most),
+            accept_days: self.accept_days.unwrap_or(usual.accept_days),
+            retention_days: self.retention_days.unwrap_or(usual.retention_days),
+            password_minutes: self.password_minutes.unwrap_or(usual.password_minutes),
+            idle_minutes: self.idle_minutes.unwrap_or(usual.idle_minutes),
+            assisted_hours: self.assisted_hours.unwrap_or(usual.assisted_hours),
+            ..usual
+        }
+    }
 }
 
 fn grace() -> i64 {
@@ -197,6 +244,39 @@ impl Config {
         }
         if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
             return wrong("city.grace_minutes", "at most a week");
+        }
+        if !(1..=100_000).contains(&self.city.account.most_payments) {
+            return wrong("city.account.most_payments", "1 to 100000; ask the bank");
+        }
+        let agents = self.agents.limits();
+        let ranges = [
+            ("agents.longest_days", agents.longest_days, 1..=365, "1 to 365 days"),
+            (
+                "agents.most",
+                i64::try_from(agents.most).unwrap_or(i64::MAX),
+                1..=3,
+                "1 to 3; Administrative Procedure Act §24 allows no more",
+            ),
+            ("agents.accept_days", agents.accept_days, 1..=365, "1 to 365 days"),
+            (
+                "agents.retention_days",
+                agents.retention_days,
+                1..=36_500,
+                "1 to 36500 days",
+            ),
+            (
+                "agents.password_minutes",
+                agents.password_minutes,
+                1..=15,
+                "1 to 15 minutes",
+            ),
+            ("agents.idle_minutes", agents.idle_minutes, 1..=60, "1 to 60 minutes"),
+            ("agents.assisted_hours", agents.assisted_hours, 1..=12, "1 to 12 hours"),
+        ];
+        for (key, value, range, why) in ranges {
+            if !range.contains(&value) {
+                return wrong(key, why);
+            }
         }
         Ok(())
     }

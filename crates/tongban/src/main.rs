@@ -38,12 +38,16 @@ enum Command {
     Rules(commands::rules::RulesArgs),
     /// Takes in the register of residents, from which rolls are drawn up
     Register(commands::register::RegisterArgs),
+    /// Decides everybody's cases of all services by a population
+    Sweep(commands::sweep::SweepArgs),
     /// Verifies the record of every use of personal data
     Ledger(commands::ledger::LedgerArgs),
     /// Public lotteries: seal a list, draw, verify
     Lottery(commands::lottery::LotteryArgs),
     /// Checks a configuration file, or prints one to begin with
     Config(commands::config::ConfigArgs),
+    /// Registers organisations that may act for residents
+    Organisation(commands::organisation::OrganisationArgs),
     /// Opens accounts for the staff
     Staff(commands::staff::StaffArgs),
     /// Looks whether everything the platform needs is there
@@ -61,9 +65,11 @@ fn main() -> ExitCode {
         Command::Service(args) => commands::service::run(args),
         Command::Rules(args) => commands::rules::run(args),
         Command::Register(args) => commands::register::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),
+        Command::Organisation(args) => commands::organisation::run(&args),
         Command::Staff(args) => commands::staff::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
     }

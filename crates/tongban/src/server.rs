@@ -131,10 +131,12 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
                 name: city.account.name.clone(),
                 bank: city.account.bank.clone(),
                 number: city.account.number.clone(),
+                most: city.account.most_payments,
             },
             grace,
         },
         calendar: config.work_calendar()?,
+        agents: config.agents.limits(),
         scans: std::env::var_os("PATH")
             .map_or_else(exchange::ocr::Tools::default, |path| exchange::ocr::Tools::find(&path)),
         recent: cases::Recent::default(),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use cases::Desk;
 use exchange::oidc::Provider;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{base, counter, office, resident};
+use crate::{acting, base, counter, office, resident};
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -40,6 +41,7 @@ where
         .merge(resident::routes())
         .merge(office::routes())
         .merge(counter::routes())
+        .layer(from_fn_with_state(app.clone(), acting::gate))
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
         .with_state(app);
     base::around(pages, &site, sessions)

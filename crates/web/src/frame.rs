@@ -118,6 +118,12 @@ impl Frame {
         matches!(self.visit.who, Who::Staff(_))
     }
 
+    /// For whom who is signed in acts at the moment.
+    #[must_use]
+    pub fn acting(&self) -> Option<&str> {
+        self.visit.acting.as_ref().map(|acting| acting.name.as_str())
+    }
+
     /// The hidden input every form begins with. Its value has letters, digits, `-` and `_` only.
     #[must_use]
     pub fn token(&self) -> String {

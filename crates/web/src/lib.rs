@@ -3,6 +3,7 @@
 //! A page is a struct and a template of the same name. Handlers read, call one verb of `cases`, and show; what a person
 //! may do is decided there and in the store, not here.
 
+mod acting;
 mod address;
 mod app;
 pub mod assets;

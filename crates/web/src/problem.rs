@@ -39,6 +39,8 @@ pub enum Problem {
     Busy,
     /// An outside party does not answer.
     Outside,
+    /// The authorisation to act for somebody has ended.
+    Stopped,
     /// The page is for people who signed in.
     SignIn {
         /// Address of the sign-in.
@@ -63,7 +65,7 @@ impl Problem {
             Self::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Outside => (StatusCode::SERVICE_UNAVAILABLE, "outside"),
-            Self::SignIn { .. } => (StatusCode::SEE_OTHER, "forbidden"),
+            Self::SignIn { .. } | Self::Stopped => (StatusCode::SEE_OTHER, "forbidden"),
         }
     }
 
@@ -110,6 +112,9 @@ impl IntoResponse for Problem {
             });
             return Redirect::to(&format!("{to}{query}")).into_response();
         }
+        if self == Self::Stopped {
+            return Redirect::to("/agent/stopped").into_response();
+        }
         let mut response = self.kind().0.into_response();
         response.extensions_mut().insert(self);
         response
@@ -130,6 +135,7 @@ impl From<CaseError> for Problem {
             | CaseError::Channel
             | CaseError::NoPlace => Problem::Conflict,
             CaseError::Refused(_) => Problem::Forbidden,
+            CaseError::Stopped => Problem::Stopped,
             CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
             CaseError::Outside { party, problem } => {
                 tracing::warn!(party, problem, "outside party");

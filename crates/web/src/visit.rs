@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use civic::ids::{PersonId, StaffId};
+use civic::ids::{AuthorisationId, PersonId, StaffId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -33,6 +33,15 @@ pub enum Who {
     Staff(StaffId),
 }
 
+/// For whom a session acts. The authorisation is looked at anew at every request; this only finds it, and names the principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActingFor {
+    /// The authorisation.
+    pub authorisation: AuthorisationId,
+    /// Name of the principal, for the line on every page.
+    pub name: String,
+}
+
 /// The facts of a session. Kept on the server; the browser has a random token only.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
@@ -43,6 +52,9 @@ pub struct Visit {
     /// When the session would have ended as it was last written, in seconds since 1970.
     #[serde(default)]
     until: i64,
+    /// For whom who is signed in acts at the moment.
+    #[serde(default)]
+    pub acting: Option<ActingFor>,
 }
 
 impl std::fmt::Debug for Visit {
@@ -81,6 +93,7 @@ impl Visit {
             who: visit.who,
             token: random()?,
             until: ends(session),
+            acting: visit.acting,
         };
         put(session, KEY, &visit).await?;
         Ok(visit)
@@ -91,12 +104,21 @@ impl Visit {
     /// # Errors
     /// [`Problem::Broken`] when the session can't be kept.
     pub async fn sign_in(session: &Session, who: Who) -> Result<Visit, Problem> {
+        Visit::act_for(session, who, None).await
+    }
+
+    /// Begins to act for somebody, or stops: like a new sign-in, so that no page from before can do anything afterwards.
+    ///
+    /// # Errors
+    /// [`Problem::Broken`] when the session can't be kept.
+    pub async fn act_for(session: &Session, who: Who, acting: Option<ActingFor>) -> Result<Visit, Problem> {
         session.clear().await;
         session.cycle_id().await.map_err(|error| broken(&error))?;
         let visit = Visit {
             who,
             token: random()?,
             until: ends(session),
+            acting,
         };
         put(session, KEY, &visit).await?;
         Ok(visit)

@@ -5,9 +5,11 @@ mod client;
 mod crash;
 mod load;
 mod lottery;
+mod payments;
 mod portal;
 mod report;
 mod rules;
+mod sweep;
 
 use crate::shell::Done;
 
@@ -19,6 +21,8 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "lottery" => lottery::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
+        "sweep" => sweep::run(quick, args.contains(&"--built")),
+        "payments" => payments::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }
 }

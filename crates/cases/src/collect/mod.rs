@@ -18,6 +18,7 @@ use store::seal::{Owner, Place};
 use store::tables::{application, consent};
 use uuid::Uuid;
 
+use crate::agents::{self, Hold};
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
@@ -65,12 +66,18 @@ pub struct Draft {
     pub questions: Vec<Asked>,
     /// When the draft is destroyed if nobody touches it.
     pub draft_until: Timestamp,
+    /// Whether answers are kept from the agent who acts; figures made of them are then not to be shown either.
+    pub hidden: bool,
+    /// Whether who acts may give the bank account.
+    pub may_account: bool,
+    /// Whether the bank account is still to be given, and only by the person themself.
+    pub waits_for_account: bool,
 }
 
 /// Opens an application for a person, or continues their draft.
 ///
 /// # Errors
-/// [`CaseError::NoService`]; the store's.
+/// [`CaseError::NoService`]; [`CaseError::Closed`] between rounds and in a pause; the store's.
 pub async fn open(
     desk: &Desk,
     person: &Person,
@@ -80,11 +87,15 @@ pub async fn open(
 ) -> Result<ApplicationId, CaseError> {
     let service = Arc::clone(desk.service(service)?);
     if let Some(row) = application::draft(desk.store.read(), person.id.uuid(), &service.id, channel.word()).await? {
+        guard::case(desk, &person.who(), Action::Fill, &row, &service)?;
         return Ok(ApplicationId::from_uuid(row.id));
     }
+    not_paused(desk, &service)?;
     if !service.meta.channels.contains(&channel) {
         return Err(CaseError::Channel);
     }
+    let id = ApplicationId::generate(desk.clock.as_ref());
+    guard::opening(desk, &person.who(), person.id, id, &service, channel)?;
     if let Some(rounds) = &service.rounds
         && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
     {
@@ -92,7 +103,6 @@ pub async fn open(
             next: next.map(|round| round.opens),
         });
     }
-    let id = ApplicationId::generate(desk.clock.as_ref());
     let now = desk.now();
     let mut answers = Answers::new(&service.form);
     service.form.prefill_profile(&mut answers, &profile(person), now);
@@ -143,10 +153,12 @@ pub async fn open(
         roll_id: None,
     };
     let seal = desk.store.seal().clone();
+    let hold = Hold::of(desk, &person.who());
     let made = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 let mut row = row;
                 let key = seal.new_key(tx, Owner::Application(row.id)).await?;
                 row.key_id = key.uuid();
@@ -154,7 +166,9 @@ pub async fn open(
                     seal.seal(tx, key, Place::new("application", "answers", &row.id), &plain)
                         .await?,
                 );
+                let opened = row.id;
                 application::insert(tx, row).await?;
+                hold.opened(tx, opened).await?;
                 ledger::append(tx, entry).await?;
                 Ok::<_, CaseError>(())
             })
@@ -169,6 +183,16 @@ pub async fn open(
         }
         Err(error) => Err(error),
         Ok(()) => Ok(id),
+    }
+}
+
+/// Whether the service takes applications today.
+fn not_paused(desk: &Desk, service: &Service) -> Result<(), CaseError> {
+    match service.meta.paused_on(desk.today()) {
+        Some(paused) => Err(CaseError::Closed {
+            next: paused.until.map(|day| day.at(0, 0, 0, 0)),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -196,11 +220,23 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
     if row.person_id != Some(person.id.uuid()) {
         return Err(CaseError::NotFound("application"));
     }
+    let service = desk.service(&row.service)?;
+    guard::case(desk, &person.who(), Action::Fill, &row, service)?;
     still_draft(&row)?;
     if agreed(desk, id).await? {
         return Ok(());
     }
-    let service = desk.service(&row.service)?;
+    let hold = Hold::of(desk, &person.who());
+    let entry = guard::entry(
+        desk,
+        &person.who(),
+        Action::Fill,
+        id,
+        service,
+        Some(person.lookup),
+        &["notice"],
+    );
+    let entry = person.acting().map(|_| entry);
     let now = desk.now().as_microsecond();
     let consent = consent::Model {
         id: ConsentId::generate(desk.clock.as_ref()).uuid(),
@@ -215,7 +251,15 @@ pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: La
         withdrawn_at: None,
     };
     desk.store
-        .write(move |tx| Box::pin(async move { Ok::<_, CaseError>(consent::insert(tx, consent).await?) }))
+        .write(move |tx| {
+            Box::pin(async move {
+                hold.check(tx).await?;
+                if let Some(entry) = entry {
+                    ledger::append(tx, entry).await?;
+                }
+                Ok::<_, CaseError>(consent::insert(tx, consent).await?)
+            })
+        })
         .await
 }
 
@@ -243,9 +287,9 @@ pub(crate) fn still_draft(row: &application::Model) -> Result<(), CaseError> {
 /// # Errors
 /// [`CaseError::NotFound`]; the rules' and the store's.
 pub async fn draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Draft, CaseError> {
-    let own = record::own_draft(desk, person, id).await?;
+    let own = record::own_draft(desk, person, id, Action::View).await?;
     let mydata = fetched(desk, &own).await?;
-    shown(desk, own.record, own.agreed, mydata)
+    shown(desk, person, own.record, own.agreed, mydata)
 }
 
 /// Where the MyData fetch stands; most drafts were never sent there, which costs no query.
@@ -257,10 +301,23 @@ async fn fetched(desk: &Desk, own: &OwnDraft) -> Result<MyDataState, CaseError> 
     }
 }
 
-fn shown(desk: &Desk, record: Record, agreed: bool, mydata: MyDataState) -> Result<Draft, CaseError> {
+fn shown(
+    desk: &Desk,
+    person: &Person,
+    mut record: Record,
+    agreed: bool,
+    mydata: MyDataState,
+) -> Result<Draft, CaseError> {
     let decision = decide::of(desk, &record, law_day(desk, &record.row))?;
-    let questions = questions(&record, &decision);
+    let mut questions = questions(&record, &decision);
+    let may_account = agents::may_account(desk, person, &record);
+    let open = questions.len();
+    questions.retain(|asked| may_account || !agents::is_account(&record.service.form, &asked.key));
+    let hidden = agents::hide(desk, person, &mut record);
     Ok(Draft {
+        hidden,
+        may_account,
+        waits_for_account: questions.len() < open,
         id: record.id(),
         state: record.row.state,
         revision: record.row.revision,
@@ -324,29 +381,32 @@ pub async fn save(
     raw: Raw,
     language: Language,
 ) -> Result<Draft, CaseError> {
-    let own = record::own_draft(desk, person, id).await?;
+    let own = record::own_draft(desk, person, id, Action::Fill).await?;
     let mydata = fetched(desk, &own).await?;
     let OwnDraft { mut record, agreed, .. } = own;
     if record.row.state != State::Correction {
         still_draft(&record.row)?;
     }
+    let kept = agents::kept(desk, person, &record);
     let now = desk.now();
     record.answers = record
         .service
         .form
         .validate(page, &raw, &record.answers, language, now)
         .map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
+    kept.unchanged(&record.service.form, &record.answers)?;
     // Checked after the page: a mistyped page is told first, and nothing typed is lost by a second window.
     same_revision(&record.row, revision)?;
     let mut row = record.row.clone();
     row.draft_until = until(now);
     let mut change = Change::quiet(desk, row);
+    change.hold = Hold::of(desk, &person.who());
     change.answers(desk, &record).await?;
     desk.store
         .write(move |tx| Box::pin(async move { change.write(tx).await }))
         .await?;
     record.row.revision += 1;
-    shown(desk, record, agreed, mydata)
+    shown(desk, person, record, agreed, mydata)
 }
 
 /// What is done to the persons of a family.
@@ -372,13 +432,14 @@ pub async fn members(
     revision: i64,
     change: Members,
 ) -> Result<(Draft, Option<String>), CaseError> {
-    let own = record::own_draft(desk, person, id).await?;
+    let own = record::own_draft(desk, person, id, Action::Fill).await?;
     let mydata = fetched(desk, &own).await?;
     let OwnDraft { mut record, agreed, .. } = own;
     if record.row.state != State::Correction {
         still_draft(&record.row)?;
     }
     same_revision(&record.row, revision)?;
+    let kept = agents::kept(desk, person, &record);
     let form = &record.service.form;
     let group = form.person_group().ok_or(CaseError::NotFound("family"))?;
     let mut added = None;
@@ -399,15 +460,17 @@ pub async fn members(
         }
         Members::Complete => record.answers.answer(&group.id, Some(true.into()), desk.now()),
     }
+    kept.unchanged(&record.service.form, &record.answers)?;
     let mut row = record.row.clone();
     row.draft_until = until(desk.now());
     let mut change = Change::quiet(desk, row);
+    change.hold = Hold::of(desk, &person.who());
     change.answers(desk, &record).await?;
     desk.store
         .write(move |tx| Box::pin(async move { change.write(tx).await }))
         .await?;
     record.row.revision += 1;
-    Ok((shown(desk, record, agreed, mydata)?, added))
+    Ok((shown(desk, person, record, agreed, mydata)?, added))
 }
 
 /// Takes the application back (撤回); only before the decision.
@@ -415,7 +478,7 @@ pub async fn members(
 /// # Errors
 /// [`CaseError::Illegal`] after the decision; [`CaseError::Conflict`]; the store's.
 pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Withdraw).await?;
     same_revision(&record.row, revision)?;
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Withdraw)?;
     withdrawn_row(desk, &mut change.row, &record.service);

@@ -85,7 +85,7 @@ pub(crate) async fn state(desk: &Desk, id: ApplicationId) -> Result<MyDataState,
 /// # Errors
 /// [`CaseError::Outside`] where MyData is not connected; [`CaseError::Illegal`] after submission; the store's.
 pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<Url, CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::MyData).await?;
     still_draft(&record.row)?;
     let connector = desk
         .mydata
@@ -167,6 +167,14 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
         .filter(|row| row.person_id == person.id.uuid());
     let row = row.ok_or(CaseError::NotFound("transaction"))?;
     let id = ApplicationId::from_uuid(row.application_id);
+    let application = record::row(desk, id).await?;
+    guard::case(
+        desk,
+        &person.who(),
+        Action::MyData,
+        &application,
+        desk.service(&application.service)?,
+    )?;
     let code = back.code.number();
     let ends = back.code != ReturnCode::Agreed && row.state == State::Started;
     desk.store

@@ -12,6 +12,7 @@ use store::tables::{application, confirmation, decision, measure};
 use uuid::Uuid;
 
 use super::{questions, still_draft};
+use crate::agents;
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
@@ -53,11 +54,12 @@ pub async fn submit(
     revision: i64,
     form_token: Uuid,
 ) -> Result<Receipt, CaseError> {
-    let OwnDraft { record, agreed, .. } = record::own_draft(desk, person, id).await?;
+    let OwnDraft { record, agreed, .. } = record::own_draft(desk, person, id, Action::Submit).await?;
     if record.row.state != State::Draft && record.row.form_token == Some(form_token) {
         return receipt(&record.row).ok_or(CaseError::NotFound("application"));
     }
     still_draft(&record.row)?;
+    super::not_paused(desk, &record.service)?;
     same_revision(&record.row, revision)?;
     let now = desk.now();
     let today = desk.today();
@@ -102,9 +104,10 @@ pub async fn submit(
     let words = BTreeMap::from([("deadline".to_owned(), roc::long(deadline))]);
     let draft = notify::Draft::new(desk, &record, "received", words);
     let asked = confirm::begin(desk, &record);
+    let told = agents::submitted(desk, person, &record).await?;
     let whose = (Arc::clone(&record.service), today, person.lookup);
     let row = draft
-        .write_numbered(desk, change, series, whose, (kept, measure, entry, asked))
+        .write_numbered(desk, change, series, whose, (kept, measure, entry, asked, told))
         .await?;
     desk.recent.forget(&row.id);
     receipt(&row).ok_or(CaseError::NotFound("application"))
@@ -118,11 +121,12 @@ impl notify::Draft {
         change: Change,
         series: String,
         (service, today, subject): (Arc<Service>, Date, [u8; 32]),
-        (kept, measure, entry, asked): (
+        (kept, measure, entry, asked, told): (
             decision::Model,
             measure::Model,
             Option<Entry>,
             Option<confirmation::Model>,
+            Option<agents::Note>,
         ),
     ) -> Result<application::Model, CaseError> {
         let seal = desk.store.seal().clone();
@@ -145,6 +149,9 @@ impl notify::Draft {
                         confirmation::insert(tx, asked).await?;
                     }
                     self.seal(tx, &seal, &number).await?.write(tx).await?;
+                    if let Some(told) = told {
+                        told.with("number", &number).write(tx).await?;
+                    }
                     Ok::<_, CaseError>(row)
                 })
             })

@@ -186,7 +186,9 @@ pub async fn save(
     raw: &Raw,
     language: Language,
 ) -> Result<Draft, CaseError> {
-    let own = record::own_draft(desk, &visit.person, id).await.map_err(unseen)?;
+    let own = record::own_draft(desk, &visit.person, id, Action::Fill)
+        .await
+        .map_err(unseen)?;
     let mut record = own.record;
     collect::still_draft(&record.row)?;
     if !own.agreed {

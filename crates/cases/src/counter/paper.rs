@@ -148,7 +148,9 @@ async fn summary_data(desk: &Desk, visit: &Visit, record: &Record) -> Result<Val
 fn said(source: Option<&Source>) -> (&'static str, String) {
     match source {
         None => ("", String::new()),
-        Some(Source::Person) => ("person", String::new()),
+        Some(Source::Person | Source::Screening) => ("person", String::new()),
+        // whose it was first, and its day
+        Some(Source::Earlier { of, given, .. }) => (said(Some(of)).0, roc::plain(*given)),
         Some(Source::Profile) => ("profile", String::new()),
         // what a body confirmed stands as what a register says
         Some(Source::Register | Source::Body { .. }) => ("register", String::new()),

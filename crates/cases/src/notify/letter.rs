@@ -284,14 +284,14 @@ async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Resu
         .filter_map(|(name, amount)| amount.filter(|amount| *amount > 0).map(|amount| (name, amount)))
     {
         let id = civic::ids::EntitlementId::generate(desk.clock.as_ref()).uuid();
-        let account = match wanted::account(&record.service.form, &record.answers) {
+        let account = match wanted::payee(&record.service.form, &record.answers) {
             Some(account) => Some(
                 record::seal(
                     desk,
                     desk.store.read(),
                     record.row.key_id.into(),
                     Place::new("entitlement", "account", &id),
-                    account,
+                    &account,
                 )
                 .await?,
             ),

@@ -83,6 +83,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         include_str!("../../messages/en/account.txt"),
     ),
     (
+        "stopped",
+        include_str!("../../messages/zh-TW/stopped.txt"),
+        include_str!("../../messages/en/stopped.txt"),
+    ),
+    (
         "confirmed",
         include_str!("../../messages/zh-TW/confirmed.txt"),
         include_str!("../../messages/en/confirmed.txt"),

@@ -2,182 +2,89 @@
 
 use std::sync::Arc;
 
-use civic::Money;
-use civic::ids::{BatchId, FileId, PaymentId};
-use exchange::iso20022::{self, Order};
+use civic::ids::{BatchId, FileId};
 use sha2::{Digest as _, Sha256};
-use store::ledger;
-use store::seal::Place;
 use store::tables::payment::{self, State};
 use store::tables::payment_batch::{self, State as BatchState};
-use store::tables::{entitlement, payment_report};
+use store::tables::{payment_part, payment_report};
+use uuid::Uuid;
 
-use super::{Account, BatchRow, PaymentRow, batch_row, payment_rows};
+use super::part::{self, Maker};
+use super::{BatchRow, PaymentRow, batch_row, payment_rows};
 use crate::guard::{self, Action};
 use crate::staff::{self, Staff};
-use crate::{CaseError, Desk, Month, record, wanted};
+use crate::{CaseError, Desk, Month};
 
-/// Most payments of one batch.
-const MOST: u64 = 20_000;
-/// Category purpose of ISO 20022 for social benefits.
-const PURPOSE: &str = "SSBE";
+/// Payments on one page of a batch.
+pub const SHOWN: u64 = 200;
 
-/// A batch with its payments.
+/// A batch with a page of its payments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchView {
     /// The batch.
     pub row: BatchRow,
-    /// Its payments.
+    /// Folder name of the service.
+    pub service_id: String,
+    /// Whether the reader pays: may dissolve the batch and take its file.
+    pub is_cashier: bool,
+    /// A page of its payments.
     pub payments: Vec<PaymentRow>,
+    /// The last payment of the page, where another page follows.
+    pub next: Option<Uuid>,
+    /// Payments that may not go to the bank any more, because the case is on hold or its entitlement has ended.
+    pub stopped: u64,
     /// Reports imported for it: accepted and refused of each.
     pub reports: Vec<(String, i32, i32)>,
 }
 
-/// A payment that goes into the batch, with what has to be written for it.
-struct Item {
-    id: PaymentId,
-    account: Vec<u8>,
-    entry: ledger::Entry,
-}
-
-/// Puts the due payments of a service and month into a batch and writes its pain.001 file. Payments whose account the
-/// bank refused stay out until the person has given another.
+/// Puts the due payments of a service and month into a batch, as many as the bank takes, and writes its pain.001 file.
+/// Payments whose account the bank refused stay out until the person has given another.
 ///
 /// # Errors
 /// [`CaseError::Input`] when nothing is due; [`CaseError::Conflict`] when a colleague was faster; [`CaseError::Refused`];
-/// [`CaseError::Outside`] when the bank's format can't hold a payment; the store's.
+/// [`CaseError::Outside`] when the bank's format can't hold the order; the store's.
 pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<BatchId, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let service = Arc::clone(desk.service(service)?);
     if !guard::is_own(desk, staff, &service.id) {
         return Err(CaseError::NoService(service.id.clone()));
     }
-    let period = month.to_string();
-    let due = payment::in_state(desk.store.read(), Some(&service.id), State::Due, Some(&period), MOST).await?;
-    let mut items = Vec::with_capacity(due.len());
-    let mut payments = Vec::with_capacity(due.len());
-    for row in due {
-        let entitlements = entitlement::of_application(desk.store.read(), row.application_id).await?;
-        let Some(entitlement) = entitlements
-            .into_iter()
-            .find(|one| one.purpose == row.purpose && !one.account_refused)
-        else {
-            continue;
-        };
-        let Some(sealed) = &entitlement.account else { continue };
-        let application = record::row(desk, row.application_id.into()).await?;
-        let record = record::open(desk, &staff.who(), Action::Pay, application).await?;
-        let key = record.row.key_id.into();
-        let account: Account = record::unseal(
-            desk,
-            &record.grant,
-            key,
-            Place::new("entitlement", "account", &entitlement.id),
-            sealed,
-        )
-        .await?;
-        let subject = guard::subject(desk, &record).await?;
-        items.push(Item {
-            id: PaymentId::from_uuid(row.id),
-            account: record::seal(
-                desk,
-                desk.store.read(),
-                key,
-                Place::new("payment", "account", &row.id),
-                &account,
-            )
-            .await?,
-            entry: guard::entry(
-                desk,
-                &staff.who(),
-                Action::Pay,
-                record.id(),
-                &record.service,
-                subject,
-                &["name", "account", "amount"],
-            ),
-        });
-        payments.push(iso20022::Payment {
-            id: PaymentId::from_uuid(row.id),
-            amount: Money(row.amount),
-            creditor: iso20022::Account {
-                name: wanted::profile(&record.service.form, &record.answers, "name").unwrap_or_default(),
-                bank: account.bank,
-                number: account.account,
-            },
-            remittance: format!(
-                "{}{}年{}月",
-                service.meta.name.get(civic::Language::ZhTw),
-                month.roc_year(),
-                month.number()
-            ),
-        });
-    }
-    if items.is_empty() {
-        return Err(CaseError::Input {
-            field: "month",
-            problem: "nothing_due",
-        });
-    }
-    let id = BatchId::generate(desk.clock.as_ref());
-    let pay_on = desk.calendar.add_working_days(desk.today(), 1);
-    let city = &desk.city.account;
-    let order = Order {
-        batch: id,
-        created: desk.now(),
-        execute_on: pay_on,
-        debtor: iso20022::Account {
-            name: city.name.clone(),
-            bank: city.bank.clone(),
-            number: city.number.clone(),
-        },
-        purpose: PURPOSE.to_owned(),
-        payments,
+    let nothing = || CaseError::Input {
+        field: "month",
+        problem: "nothing_due",
     };
-    let bank = |error: iso20022::OrderError| CaseError::Outside {
-        party: "bank",
-        problem: error.to_string(),
+    let maker = Maker {
+        desk,
+        staff,
+        service: &service,
+        month,
     };
-    let xml = order.to_xml().map_err(bank)?;
-    let total = order.sum().map_err(bank)?;
-    let key = desk.store.write({
-        let seal = desk.store.seal().clone();
-        move |tx| Box::pin(async move { Ok::<_, CaseError>(seal.system_key(tx, "payments").await?) })
-    });
-    let key = key.await?;
-    let file = desk.store.files().put(&desk.store, key, xml.as_bytes()).await?;
-    let batch = payment_batch::Model {
-        id: id.uuid(),
-        number: id.uuid().simple().to_string(),
-        service: service.id.clone(),
-        period,
-        state: BatchState::Made,
-        count: i32::try_from(items.len()).unwrap_or(i32::MAX),
-        total: total.0,
-        pay_on: pay_on.to_string(),
-        key_id: key.uuid(),
-        file_id: file.uuid(),
-        digest: hex::encode(Sha256::digest(xml.as_bytes())),
-        made_by: staff.id.uuid(),
-        made_at: desk.now().as_microsecond(),
-        released_by: None,
-        released_at: None,
-    };
-    desk.store
+    let (part, most) = (Uuid::new_v4(), u64::from(desk.city.account.most));
+    let (id, period, today) = (service.id.clone(), month.to_string(), desk.today().to_string());
+    let found = desk
+        .store
         .write(move |tx| {
-            Box::pin(async move {
-                let at = tx.now().as_microsecond();
-                payment_batch::insert(tx, batch).await?;
-                for item in items {
-                    if !payment::put_in_batch(tx, item.id.uuid(), id.uuid(), item.account, at).await? {
-                        return Err(CaseError::Conflict("payment"));
-                    }
-                    ledger::append(tx, item.entry).await?;
-                }
-                Ok(id)
-            })
+            Box::pin(
+                async move { Ok::<_, CaseError>(payment_part::take(tx, (&id, &period), &today, part, most).await?) },
+            )
         })
-        .await
+        .await?;
+    if found == 0 {
+        return Err(nothing());
+    }
+    while let Some(sealed) = maker.seal_page(part).await? {
+        let seal = desk.store.seal().clone();
+        desk.store
+            .write(move |tx| Box::pin(async move { sealed.write(tx, &seal, part).await }))
+            .await?;
+    }
+    let batch = BatchId::generate(desk.clock.as_ref());
+    let written = maker.write(part, batch).await?.ok_or_else(nothing)?;
+    let row = maker.batch(batch, &written);
+    desk.store
+        .write(move |tx| Box::pin(async move { part::close(tx, part, row, written.sum.count).await }))
+        .await?;
+    Ok(batch)
 }
 
 /// A batch of the own office; another office's is not found.
@@ -188,17 +95,44 @@ async fn row(desk: &Desk, staff: &Staff, id: BatchId) -> Result<payment_batch::M
         .ok_or(CaseError::NotFound("batch"))
 }
 
-/// A batch with its payments.
+/// Batches of the own office, newest first, for who may release them.
+///
+/// # Errors
+/// [`CaseError::Refused`]; the store's.
+pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<BatchRow>, CaseError> {
+    guard::office(desk, staff, Action::Release)?;
+    let names = staff::all(desk).await?;
+    let mut batches = payment_batch::newest(desk.store.read(), super::SHOWN).await?;
+    batches.retain(|batch| guard::is_own(desk, staff, &batch.service));
+    Ok(batches
+        .into_iter()
+        .map(|batch| batch_row(desk, &names, staff, batch))
+        .collect())
+}
+
+/// A batch with a page of its payments, those after `after`.
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
-pub async fn view(desk: &Desk, staff: &Staff, id: BatchId) -> Result<BatchView, CaseError> {
-    guard::office(desk, staff, Action::Pay)?;
+pub async fn view(desk: &Desk, staff: &Staff, id: BatchId, after: Option<Uuid>) -> Result<BatchView, CaseError> {
+    guard::office(desk, staff, Action::Release)?;
+    let batch = row(desk, staff, id).await?;
     let names = staff::all(desk).await?;
-    let payments = payment::of_batch(desk.store.read(), id.uuid()).await?;
-    let reports = payment_report::of_batch(desk.store.read(), id.uuid()).await?;
+    let db = desk.store.read();
+    let payments = payment_part::page_of_batch(db, id.uuid(), after, SHOWN).await?;
+    let reports = payment_report::of_batch(db, id.uuid()).await?;
     Ok(BatchView {
-        row: batch_row(desk, &names, staff, row(desk, staff, id).await?),
+        service_id: batch.service.clone(),
+        is_cashier: guard::office(desk, staff, Action::Pay).is_ok(),
+        next: (payments.len() as u64 == SHOWN)
+            .then(|| payments.last().map(|last| last.id))
+            .flatten(),
+        stopped: if batch.state == BatchState::Made {
+            payment_part::stopped_in_batch(db, id.uuid(), &desk.today().to_string()).await?
+        } else {
+            0
+        },
+        row: batch_row(desk, &names, staff, batch),
         payments: payment_rows(desk, payments).await?,
         reports: reports
             .into_iter()
@@ -207,10 +141,10 @@ pub async fn view(desk: &Desk, staff: &Staff, id: BatchId) -> Result<BatchView, 
     })
 }
 
-/// Releases a batch to the bank (放行): never by the one who made it.
+/// Releases a batch to the bank (放行): never by the one who made it, and never with a payment that was stopped since.
 ///
 /// # Errors
-/// [`CaseError::Refused`] for the maker; [`CaseError::Conflict`] when it is not waiting any more; the store's.
+/// [`CaseError::Refused`] for the maker; [`CaseError::Input`] where payments were stopped: the batch is dissolved and made again; [`CaseError::Conflict`] when it is not waiting any more; the store's.
 pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), CaseError> {
     let batch = row(desk, staff, id).await?;
     guard::release(desk, staff, &batch)?;
@@ -255,12 +189,22 @@ async fn step(
     was: State,
     becomes: State,
 ) -> Result<(), CaseError> {
+    let today = desk.today().to_string();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 let at = tx.now().as_microsecond();
+                if to == BatchState::Released && payment_part::stopped_in_batch(tx, id.uuid(), &today).await? > 0 {
+                    return Err(CaseError::Input {
+                        field: "batch",
+                        problem: "stopped",
+                    });
+                }
                 if !payment_batch::step(tx, id.uuid(), from, to, by, at).await? {
                     return Err(CaseError::Conflict("batch"));
+                }
+                if to == BatchState::Dissolved {
+                    payment_part::leave_batch(tx, id.uuid(), at).await?;
                 }
                 payment::step_batch(tx, id.uuid(), was, becomes, at).await?;
                 Ok(())

@@ -1,34 +1,45 @@
 //! Pay (撥款): from what a case is entitled to, over a batch that two people see, to what the bank says became of it.
 
 pub mod batch;
+pub mod compare;
+mod due;
+pub mod hold;
+mod part;
 pub mod report;
+pub mod returns;
+pub mod run;
+pub mod stop;
 
 use civic::ids::{ApplicationId, BatchId, PaymentId};
 use civic::{Money, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::ledger;
 use store::seal::Place;
 use store::tables::payment::{self, State};
-use store::tables::{application, entitlement, payment_batch};
+use store::tables::{application, entitlement, payment_batch, payment_compare, payment_hold};
 
+use crate::agents::Hold;
 use crate::change::Change;
 use crate::guard::{self, Action};
 use crate::history::time;
 use crate::people::Person;
 use crate::record;
 use crate::staff::{self, Staff};
+use crate::wanted;
 use crate::{CaseError, Desk, Month};
 
 /// Most rows a page of the cashier shows of each kind.
 const SHOWN: u64 = 500;
 
-/// An account to pay to, as the form takes it.
+/// An account to pay to, as the form takes it, with its holder: a cashier pays without opening the family's answers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) bank: String,
     pub(crate) account: String,
+    /// Name of the holder. Accounts sealed before it was kept have none; then the answers tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 /// A payment as the cashier sees it: the amount and the case number, nothing of the family.
@@ -42,6 +53,8 @@ pub struct PaymentRow {
     pub number: String,
     /// Service.
     pub service: Text,
+    /// What is paid, as the rules call it.
+    pub title: Text,
     /// Month paid for.
     pub period: String,
     /// Amount.
@@ -85,14 +98,35 @@ pub struct BatchRow {
     pub releasable: bool,
 }
 
+/// The due payments of one service and month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueSum {
+    /// Folder name of the service.
+    pub service_id: String,
+    /// Service.
+    pub service: Text,
+    /// Month paid for.
+    pub period: String,
+    /// How many.
+    pub count: u64,
+    /// Sum.
+    pub sum: Money,
+    /// Of them those that may not leave: they wait for another account, the case was opened again, or its person is left out.
+    pub waiting: u64,
+}
+
 /// What the cashier's first page shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overview {
     /// Services that pay.
     pub services: Vec<(String, Text)>,
     /// To be paid with the next batch.
-    pub due: Vec<PaymentRow>,
-    /// Refused by the bank, with no new attempt yet.
+    pub due: Vec<DueSum>,
+    /// Runs, newest first.
+    pub runs: Vec<run::RunRow>,
+    /// Cases whose payments are held.
+    pub holds: Vec<hold::HoldRow>,
+    /// Refused or returned by the bank, with no new attempt yet.
     pub rejected: Vec<PaymentRow>,
     /// Batches, newest first.
     pub batches: Vec<BatchRow>,
@@ -104,37 +138,33 @@ fn service_name(desk: &Desk, id: &str) -> Text {
         .map_or_else(|| Text::chinese(id), |service| service.meta.name.clone())
 }
 
-async fn payment_row(desk: &Desk, row: payment::Model) -> Result<PaymentRow, CaseError> {
+/// Rows of payments with the numbers of their cases, by two queries.
+async fn payment_rows(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<PaymentRow>, CaseError> {
     let db = desk.store.read();
-    let number = application::by_id(db, row.application_id)
-        .await?
-        .and_then(|application| application.number)
-        .unwrap_or_default();
-    let entitlements = entitlement::of_application(db, row.application_id).await?;
-    let waits = row.state == State::Rejected
-        && entitlements
-            .iter()
-            .any(|one| one.purpose == row.purpose && one.account_refused);
-    Ok(PaymentRow {
+    let ids: Vec<_> = rows.iter().map(|row| row.application_id).collect();
+    let applications = application::by_ids(db, ids.clone()).await?;
+    let entitlements = entitlement::of_applications(db, ids).await?;
+    let view = |row: payment::Model| PaymentRow {
         id: PaymentId::from_uuid(row.id),
         application: row.application_id.into(),
-        number,
+        number: applications
+            .iter()
+            .find(|one| one.id == row.application_id)
+            .and_then(|one| one.number.clone())
+            .unwrap_or_default(),
         service: service_name(desk, &row.service),
+        title: compare::title(desk, &row.service, &row.purpose),
+        waits_for_account: row.state == State::Rejected
+            && entitlements.iter().any(|one| {
+                one.application_id == row.application_id && one.purpose == row.purpose && one.account_refused
+            }),
         period: row.period,
         amount: Money(row.amount),
         attempt: row.attempt,
         state: row.state,
         reason: row.reason,
-        waits_for_account: waits,
-    })
-}
-
-async fn payment_rows(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<PaymentRow>, CaseError> {
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        views.push(payment_row(desk, row).await?);
-    }
-    Ok(views)
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 fn batch_row(desk: &Desk, names: &[Staff], reader: &Staff, row: payment_batch::Model) -> BatchRow {
@@ -160,6 +190,15 @@ fn batch_row(desk: &Desk, names: &[Staff], reader: &Staff, row: payment_batch::M
     }
 }
 
+/// Folder names of the services of a member of staff's own office.
+fn own_services(desk: &Desk, staff: &Staff) -> Vec<String> {
+    desk.catalogue
+        .all()
+        .filter(|service| guard::is_own(desk, staff, &service.id))
+        .map(|service| service.id.clone())
+        .collect()
+}
+
 /// What there is to pay, what came back, and the batches.
 ///
 /// # Errors
@@ -169,8 +208,8 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
     let db = desk.store.read();
     let names = staff::all(desk).await?;
     let own = |service: &str| guard::is_own(desk, staff, service);
-    let mut due = payment::in_state(db, None, State::Due, None, SHOWN).await?;
-    due.retain(|row| own(&row.service));
+    let services = own_services(desk, staff);
+    let due = payment_compare::due(db, &services, &desk.today().to_string()).await?;
     let mut rejected = payment::in_state(db, None, State::Rejected, None, SHOWN).await?;
     rejected.retain(|row| own(&row.service));
     let rejected = open_rejections(desk, rejected).await?;
@@ -183,7 +222,19 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
             .filter(|service| own(&service.id) && service.meta.payment.every != services::Every::Never)
             .map(|service| (service.id.clone(), service.meta.name.clone()))
             .collect(),
-        due: payment_rows(desk, due).await?,
+        due: due
+            .into_iter()
+            .map(|row| DueSum {
+                service: service_name(desk, &row.service),
+                service_id: row.service,
+                period: row.period,
+                count: u64::try_from(row.count).unwrap_or_default(),
+                sum: Money(row.total),
+                waiting: u64::try_from(row.waiting).unwrap_or_default(),
+            })
+            .collect(),
+        runs: run::newest(desk, staff).await?,
+        holds: hold::list(desk, staff).await?,
         rejected: payment_rows(desk, rejected).await?,
         batches: batches
             .into_iter()
@@ -192,14 +243,17 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
     })
 }
 
+/// Whether a payment is a later attempt of another.
+fn follows(later: &payment::Model, row: &payment::Model) -> bool {
+    later.period == row.period && later.purpose == row.purpose && later.attempt > row.attempt
+}
+
 /// Refused payments that no later attempt follows.
 async fn open_rejections(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<payment::Model>, CaseError> {
     let mut open = Vec::new();
     for row in rows {
         let siblings = payment::of_application(desk.store.read(), row.application_id).await?;
-        let followed = siblings
-            .iter()
-            .any(|one| one.period == row.period && one.purpose == row.purpose && one.attempt > row.attempt);
+        let followed = siblings.iter().any(|one| follows(one, &row));
         if !followed {
             open.push(row);
         }
@@ -207,11 +261,8 @@ async fn open_rejections(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<p
     Ok(open)
 }
 
-/// Makes the payments of a month from what cases are entitled to. Doing it again makes only what is missing.
-///
-/// # Errors
-/// [`CaseError::Refused`]; [`CaseError::Input`] for a month that has not begun; the store's.
-pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<u64, CaseError> {
+/// A service of the own office and a month that has begun.
+fn payable(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     if !guard::is_own(desk, staff, desk.service(service)?.id.as_str()) {
         return Err(CaseError::NoService(service.to_owned()));
@@ -222,45 +273,49 @@ pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) ->
             problem: "in_the_future",
         });
     }
-    let (service, clock) = (service.to_owned(), desk.clock.clone());
-    desk.store
-        .write(move |tx| {
-            Box::pin(async move {
-                let period = month.to_string();
-                // Read inside the one writer, so that two cashiers at once find nothing twice.
-                let open = entitlement::without_payment(tx, &service, &period).await?;
-                let at = tx.now().as_microsecond();
-                let rows: Vec<payment::Model> = open
-                    .into_iter()
-                    .map(|one| due(&one, &period, 1, PaymentId::generate(clock.as_ref()), at))
-                    .collect();
-                let made = rows.len() as u64;
-                if made > 0 {
-                    payment::insert(tx, rows).await?;
-                }
-                Ok(made)
-            })
-        })
-        .await
+    Ok(())
 }
 
-fn due(entitlement: &entitlement::Model, period: &str, attempt: i32, id: PaymentId, at: i64) -> payment::Model {
+/// Makes the payments of a month from what cases are entitled to, page by page. Doing it again makes only what is missing.
+///
+/// # Errors
+/// [`CaseError::Refused`]; [`CaseError::Input`] for a month that has not begun; the store's.
+pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<u64, CaseError> {
+    payable(desk, staff, service, month)?;
+    let (period, today) = (month.to_string(), desk.today().to_string());
+    let (mut made, mut after) = (0, None);
+    loop {
+        let (clock, service) = (desk.clock.clone(), service.to_owned());
+        let (period, today) = (period.clone(), today.clone());
+        let page = desk
+            .store
+            .write(move |tx| {
+                Box::pin(async move { due::page(tx, clock.as_ref(), &service, &period, &today, after).await })
+            })
+            .await?;
+        made += page.made.count;
+        match page.last {
+            Some(last) => after = Some(last),
+            None => return Ok(made),
+        }
+    }
+}
+
+/// The next attempt of a payment: the same amount for the same month, held while the case is on hold.
+fn next_attempt(row: &payment::Model, id: PaymentId, held: bool, at: i64) -> payment::Model {
     payment::Model {
         id: id.uuid(),
-        application_id: entitlement.application_id,
-        service: entitlement.service.clone(),
-        purpose: entitlement.purpose.clone(),
-        period: period.to_owned(),
-        amount: entitlement.amount,
-        attempt,
+        attempt: row.attempt.saturating_add(1),
         end_to_end: id.uuid().simple().to_string(),
-        state: State::Due,
+        state: if held { State::Held } else { State::Due },
+        part_id: None,
         batch_id: None,
         account: None,
         reason: None,
         made_at: at,
         changed_at: at,
         paid_at: None,
+        ..row.clone()
     }
 }
 
@@ -278,65 +333,46 @@ pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), Case
     if row.state != State::Rejected {
         return Err(CaseError::Conflict("payment"));
     }
-    let entitlements = entitlement::of_application(desk.store.read(), row.application_id).await?;
-    let entitlement = entitlements
-        .into_iter()
-        .find(|one| one.purpose == row.purpose)
-        .ok_or(CaseError::NotFound("entitlement"))?;
-    if entitlement.account_refused {
+    let mut spans = entitlement::of_application(desk.store.read(), row.application_id).await?;
+    spans.retain(|one| one.purpose == row.purpose);
+    if spans.is_empty() {
+        return Err(CaseError::NotFound("entitlement"));
+    }
+    if spans.iter().any(|one| one.account_refused) {
         return Err(CaseError::Input {
             field: "account",
             problem: "waits_for_person",
         });
     }
-    again(desk, entitlement, vec![row], None).await
-}
-
-/// Makes the next attempt of refused payments, in the transaction that notes the new account where there is one.
-async fn again(
-    desk: &Desk,
-    entitlement: entitlement::Model,
-    rows: Vec<payment::Model>,
-    account: Option<Vec<u8>>,
-) -> Result<(), CaseError> {
-    let clock = desk.clock.clone();
+    let next = PaymentId::generate(desk.clock.as_ref());
     let done = desk
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let at = tx.now().as_microsecond();
-                if let Some(account) = account
-                    && !entitlement::set_account(tx, entitlement.id, entitlement.revision, account).await?
-                {
-                    return Err(CaseError::Conflict("account"));
-                }
-                let next: Vec<payment::Model> = rows
-                    .iter()
-                    .map(|row| {
-                        due(
-                            &entitlement,
-                            &row.period,
-                            row.attempt + 1,
-                            PaymentId::generate(clock.as_ref()),
-                            at,
-                        )
-                    })
-                    .collect();
-                if !next.is_empty() {
-                    payment::insert(tx, next).await?;
-                }
-                Ok(())
+                let held = on_hold(tx, row.application_id).await?;
+                payment::insert(tx, vec![next_attempt(&row, next, held, tx.now().as_microsecond())]).await?;
+                Ok::<_, CaseError>(())
             })
         })
         .await;
+    once(done)
+}
+
+/// Whether the payments of a case are held, read inside the one writer.
+async fn on_hold(tx: &store::Tx, application: uuid::Uuid) -> Result<bool, CaseError> {
+    Ok(!payment_hold::open_among(tx, vec![application]).await?.is_empty())
+}
+
+/// The unique indexes know that the next attempt is there.
+fn once(done: Result<(), CaseError>) -> Result<(), CaseError> {
     match done {
-        // The unique indexes know that the next attempt is there.
         Err(CaseError::Store(error)) if error.is_duplicate() => Err(CaseError::Conflict("payment")),
         other => other,
     }
 }
 
-/// The person gives another account after the bank refused the first; refused payments are tried again with it.
+/// The person gives another account after the bank refused the first; refused payments are tried again with it, all in one
+/// transaction.
 ///
 /// # Errors
 /// [`CaseError::Invalid`] for an account that can't be one; [`CaseError::NotFound`]; [`CaseError::Conflict`]; the store's.
@@ -347,8 +383,8 @@ pub async fn new_account(
     raw: services::form::Raw,
     language: civic::Language,
 ) -> Result<(), CaseError> {
-    let mut record = record::own(desk, person, id, Action::Fill).await?;
-    let key = crate::wanted::account_key(&record.service.form).ok_or(CaseError::NotFound("account"))?;
+    let mut record = record::own(desk, person, id, Action::Account).await?;
+    let key = wanted::account_key(&record.service.form).ok_or(CaseError::NotFound("account"))?;
     let address = record
         .service
         .form
@@ -364,46 +400,56 @@ pub async fn new_account(
         .form
         .validate(&address, &raw, &record.answers, language, desk.now())
         .map_err(|invalid| CaseError::Invalid(Box::new(invalid)))?;
-    let account: Value = record
-        .answers
-        .value(&key)
-        .cloned()
-        .ok_or(CaseError::NotFound("account"))?;
+    let account = wanted::payee(&record.service.form, &record.answers).ok_or(CaseError::NotFound("account"))?;
     let payments = payment::of_application(desk.store.read(), id.uuid()).await?;
+    let mut spans = Vec::new();
     for entitlement in entitlement::of_application(desk.store.read(), id.uuid()).await? {
-        let refused: Vec<payment::Model> = payments
-            .iter()
-            .filter(|row| row.state == State::Rejected && row.purpose == entitlement.purpose)
-            .filter(|row| {
-                !payments
-                    .iter()
-                    .any(|one| one.purpose == row.purpose && one.period == row.period && one.attempt > row.attempt)
-            })
-            .cloned()
-            .collect();
         let place = Place::new("entitlement", "account", &entitlement.id);
         let sealed = record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &account).await?;
-        again(desk, entitlement, refused, Some(sealed)).await?;
+        spans.push((entitlement.id, entitlement.revision, sealed));
     }
+    let refused: Vec<(payment::Model, PaymentId)> = payments
+        .iter()
+        .filter(|row| row.state == State::Rejected && !payments.iter().any(|one| follows(one, row)))
+        .map(|row| (row.clone(), PaymentId::generate(desk.clock.as_ref())))
+        .collect();
     let mut change = Change::note(desk, &person.who(), &record.row, "account_changed");
     change.answers(desk, &record).await?;
     let entry = guard::entry(
         desk,
         &person.who(),
-        Action::Fill,
+        Action::Account,
         id,
         &record.service,
         Some(person.lookup),
         &["account"],
     );
-    desk.store
+    let hold = Hold::of(desk, &person.who());
+    let done = desk
+        .store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
+                let at = tx.now().as_microsecond();
+                for (span, revision, sealed) in spans {
+                    if !entitlement::set_account(tx, span, revision, sealed).await? {
+                        return Err(CaseError::Conflict("account"));
+                    }
+                }
+                let held = on_hold(tx, id.uuid()).await?;
+                let next: Vec<_> = refused
+                    .iter()
+                    .map(|(row, next)| next_attempt(row, *next, held, at))
+                    .collect();
+                if !next.is_empty() {
+                    payment::insert(tx, next).await?;
+                }
                 crate::roll::payable(tx, &change.row).await?;
                 change.write(tx).await?;
                 ledger::append(tx, entry).await?;
                 Ok(())
             })
         })
-        .await
+        .await;
+    once(done)
 }

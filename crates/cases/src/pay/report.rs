@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use civic::ids::{BatchId, PaymentId};
 use exchange::iso20022::{Report, Status};
 use sha2::{Digest as _, Sha256};
+use store::Tx;
+use store::seal::Seal;
 use store::tables::payment::{self, State};
 use store::tables::payment_batch::{self, State as BatchState};
-use store::tables::{entitlement, payment_report};
+use store::tables::{entitlement, payment_part, payment_report};
+use uuid::Uuid;
 
 use crate::guard::{self, Action, Who};
 use crate::staff::Staff;
 use crate::{CaseError, Desk, notify, record};
+
+/// Payments of one transaction.
+const PAGE: u64 = 1_000;
 
 /// What a report changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,28 +70,17 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
             problem: "not_released",
         });
     }
-    let payments = payment::of_batch(desk.store.read(), batch.id).await?;
-    let mut steps = Vec::new();
-    for row in payments {
-        match report.of(PaymentId::from_uuid(row.id)) {
-            Some((Status::Settled, _)) => {
-                imported.paid += 1;
-                steps.push((row, State::Paid, None, None));
-            }
-            Some((status, reasons)) if status.is_refusal() => {
-                imported.rejected += 1;
-                let reason = reasons
-                    .first()
-                    .map_or_else(|| "RJCT".to_owned(), |reason| reason.code.clone());
-                let letter = if row.state == State::Released {
-                    refused(desk, &row, &reason).await?
-                } else {
-                    None
-                };
-                steps.push((row, State::Rejected, Some(reason), letter));
-            }
-            _ => imported.pending += 1,
-        }
+    let mut after = None;
+    loop {
+        let page = payment_part::page_of_batch(desk.store.read(), batch.id, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        let steps = steps(desk, &report, page, &mut imported).await?;
+        let seal = desk.store.seal().clone();
+        // a page is a transaction of its own: each step is taken once, so a crash between two pages loses nothing
+        desk.store
+            .write(move |tx| Box::pin(async move { steps.write(tx, &seal).await }))
+            .await?;
     }
     let kept = payment_report::Model {
         digest,
@@ -96,11 +91,9 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
         imported_by: staff.id.uuid(),
         imported_at: desk.now().as_microsecond(),
     };
-    let seal = desk.store.seal().clone();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
-                let at = tx.now().as_microsecond();
                 if !payment_report::insert(tx, kept).await? {
                     return Ok(Imported {
                         paid: 0,
@@ -110,18 +103,9 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
                         ..imported
                     });
                 }
-                for (row, to, reason, letter) in steps {
-                    // Only what is out at the bank moves: a paid payment is never turned back by a later file.
-                    if !payment::step(tx, row.id, State::Released, to, reason.as_deref(), at).await? {
-                        continue;
-                    }
-                    if let Some((number, draft)) = letter {
-                        entitlement::refuse_account(tx, row.application_id, &row.purpose).await?;
-                        notify::Draft::seal(draft, tx, &seal, &number).await?.write(tx).await?;
-                    }
-                }
                 if imported.pending == 0 {
                     // Already answered by an earlier report: nothing to move.
+                    let at = tx.now().as_microsecond();
                     payment_batch::step(tx, batch.id, BatchState::Released, BatchState::Answered, None, at).await?;
                 }
                 Ok::<_, CaseError>(imported)
@@ -130,12 +114,71 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
         .await
 }
 
-/// The message to a person whose account the bank refused; none where the account is not at fault.
-async fn refused(
+/// A message to the person, with the number of the case.
+pub(super) type Letter = (String, notify::Draft);
+
+/// What a report changes of a page of payments.
+struct Steps {
+    paid: Vec<Uuid>,
+    refused: Vec<(payment::Model, String, Option<Letter>)>,
+}
+
+async fn steps(
     desk: &Desk,
-    row: &payment::Model,
-    reason: &str,
-) -> Result<Option<(String, notify::Draft)>, CaseError> {
+    report: &Report,
+    page: Vec<payment::Model>,
+    imported: &mut Imported,
+) -> Result<Steps, CaseError> {
+    let mut steps = Steps {
+        paid: Vec::new(),
+        refused: Vec::new(),
+    };
+    for row in page {
+        match report.of(PaymentId::from_uuid(row.id)) {
+            Some((Status::Settled, _)) => {
+                imported.paid += 1;
+                if row.state == State::Released {
+                    steps.paid.push(row.id);
+                }
+            }
+            Some((status, reasons)) if status.is_refusal() => {
+                imported.rejected += 1;
+                let reason = reasons
+                    .first()
+                    .map_or_else(|| "RJCT".to_owned(), |reason| reason.code.clone());
+                if row.state == State::Released {
+                    let letter = refused(desk, &row, &reason).await?;
+                    steps.refused.push((row, reason, letter));
+                }
+            }
+            _ => imported.pending += 1,
+        }
+    }
+    Ok(steps)
+}
+
+impl Steps {
+    /// Only what is out at the bank moves: a paid payment is never turned back by a later report.
+    async fn write(self, tx: &Tx, seal: &Seal) -> Result<(), CaseError> {
+        let at = tx.now().as_microsecond();
+        if !self.paid.is_empty() {
+            payment_part::pay(tx, self.paid, at).await?;
+        }
+        for (row, reason, letter) in self.refused {
+            if !payment::step(tx, row.id, State::Released, State::Rejected, Some(&reason), at).await? {
+                continue;
+            }
+            if let Some((number, draft)) = letter {
+                entitlement::refuse_account(tx, row.application_id, &row.purpose).await?;
+                notify::Draft::seal(draft, tx, seal, &number).await?.write(tx).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The message to a person whose account the bank refused; none where the account is not at fault.
+pub(super) async fn refused(desk: &Desk, row: &payment::Model, reason: &str) -> Result<Option<Letter>, CaseError> {
     if !ACCOUNT_AT_FAULT.contains(&reason) {
         return Ok(None);
     }

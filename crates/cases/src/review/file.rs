@@ -237,7 +237,7 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
                 // what the body says is in force; what the person had said stands beside it
                 (Some(_), Some(source)) if corrected => (Some((field.shown.clone(), source)), true),
                 (Some((said, source)), _) => (Some((said.clone(), *source)), true),
-                (None, Some(source)) if !matches!(source, Source::Person) => {
+                (None, Some(source)) if !matches!(source, Source::Person | Source::Screening) => {
                     (Some((field.shown.clone(), source)), false)
                 }
                 _ => (None, false),
@@ -258,9 +258,13 @@ pub(crate) fn side_by_side(record: &Record, language: Language) -> Vec<SideBySid
     rows
 }
 
+/// Before the number of the earlier application, as the name of a source.
+pub const EARLIER: &str = "earlier:";
+
 fn source_name(source: &Source) -> Option<String> {
     match source {
-        Source::Person => None,
+        Source::Person | Source::Screening => None,
+        Source::Earlier { number, .. } => Some(format!("{EARLIER}{number}")),
         Source::Profile => Some("profile".to_owned()),
         Source::Register => Some("register".to_owned()),
         Source::Body { name, .. } => Some(name.clone()),

@@ -16,7 +16,7 @@ use crate::transition::State;
 use crate::{CaseError, Desk};
 
 pub use act::{approve, assign, assignable, give_back, refuse, request_correction, take, undo};
-pub use file::{CaseFile, CorrectionView, EvidenceView, SideBySide, case, letter, preview, services};
+pub use file::{CaseFile, CorrectionView, EARLIER, EvidenceView, SideBySide, case, letter, preview, services};
 pub(crate) use file::{correction, side_by_side};
 pub use store::tables::application::Filter;
 

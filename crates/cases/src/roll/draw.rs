@@ -203,7 +203,7 @@ impl Pen {
             standing: Standing::Listed,
             reason: None,
             amount,
-            payable: wanted::account(&self.service.form, &line.answers).is_some(),
+            payable: wanted::payee(&self.service.form, &line.answers).is_some(),
         };
         let out = self.left_out.iter().find(|(subject, _)| *subject == entry.subject);
         let mut reason = out.map(|(_, reason)| reason.clone());

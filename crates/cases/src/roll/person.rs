@@ -88,7 +88,7 @@ pub async fn object(
     revision: i64,
     text: &str,
 ) -> Result<(), CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Object).await?;
     let text = text.trim();
     let problem = match text.chars().count() {
         0 => Some("empty"),
@@ -126,7 +126,7 @@ pub async fn object(
     change.entries.push(guard::entry(
         desk,
         &person.who(),
-        Action::Fill,
+        Action::Object,
         id,
         &record.service,
         Some(person.lookup),

@@ -8,6 +8,7 @@ use store::tables::ticket::{State, Step};
 use store::tables::{round as table, ticket};
 
 use super::{find, offer};
+use crate::agents::Hold;
 use crate::guard::{self, Action, Who};
 use crate::notify;
 use crate::record::{self, Record};
@@ -152,7 +153,7 @@ pub(crate) async fn spread(desk: &Desk, service: &str, round: &str) -> Result<Ou
             .await?;
     }
     // who declined between sealing and draw left a seat behind
-    offer::settle(desk, service, round, |_| None).await?;
+    offer::settle(desk, service, round, Hold::default(), |_| None).await?;
     Ok(Outcome::Done)
 }
 

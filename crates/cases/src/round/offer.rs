@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::draw::{read, tell};
 use super::find;
 use super::spec::Spec;
+use crate::agents::Hold;
 use crate::guard::{self, Action};
 use crate::people::Person;
 use crate::record::{self, Record};
@@ -26,7 +27,7 @@ async fn own(
     id: ApplicationId,
     ticket: Uuid,
 ) -> Result<(Record, ticket::Model), CaseError> {
-    let record = record::own(desk, person, id, Action::Fill).await?;
+    let record = record::own(desk, person, id, Action::Answer).await?;
     let row = ticket::by_id(desk.store.read(), ticket).await?;
     let row = row
         .filter(|row| row.application_id == id.uuid())
@@ -82,9 +83,11 @@ pub async fn accept(
         due,
         at: desk.now().as_microsecond(),
     };
+    let hold = Hold::of(desk, &person.who());
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 if !ticket::step(tx, row.id, row.revision, &step).await? {
                     return Err(CaseError::Conflict("ticket"));
                 }
@@ -116,10 +119,10 @@ async fn paid(
         return Ok(None);
     };
     let id = EntitlementId::generate(desk.clock.as_ref()).uuid();
-    let account = match wanted::account(&record.service.form, &record.answers) {
+    let account = match wanted::payee(&record.service.form, &record.answers) {
         Some(account) => {
             let place = Place::new("entitlement", "account", &id);
-            Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), place, account).await?)
+            Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &account).await?)
         }
         None => None,
     };
@@ -160,7 +163,8 @@ pub async fn decline(
             problem: "nothing_to_decline",
         });
     }
-    settle(desk, &row.service, &row.round, |other| {
+    let hold = Hold::of(desk, &person.who());
+    settle(desk, &row.service, &row.round, hold, |other| {
         (other.id == ticket).then_some(State::Declined)
     })
     .await
@@ -213,7 +217,7 @@ pub(crate) async fn lapse(desk: &Desk) -> Result<u64, CaseError> {
             let late = row.due.as_deref().is_some_and(|due| due < today.as_str());
             (late && matches!(row.state, State::Offered | State::Accepted)).then_some(State::Lapsed)
         };
-        match settle(desk, &service, &round, overdue).await {
+        match settle(desk, &service, &round, Hold::default(), overdue).await {
             Err(CaseError::NoService(_) | CaseError::NotFound(_) | CaseError::Conflict(_)) => {}
             other => {
                 other?;
@@ -229,6 +233,7 @@ pub(super) async fn settle(
     desk: &Desk,
     service: &str,
     round: &str,
+    hold: Hold,
     leaves: impl Fn(&ticket::Model) -> Option<State>,
 ) -> Result<(), CaseError> {
     let found = std::sync::Arc::clone(desk.service(service)?);
@@ -291,6 +296,7 @@ pub(super) async fn settle(
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                hold.check(tx).await?;
                 if let Some((id, revision)) = step
                     && !table::step(tx, id, revision).await?
                 {

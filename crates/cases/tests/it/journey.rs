@@ -138,7 +138,7 @@ async fn the_whole_way() {
         let entries = kit.ledger_holds().await;
         let uses = mine::uses(desk, &person, None, 1000).await.unwrap();
         assert_eq!(uses.len() as u64, entries, "every entry is about this one person");
-        for action in ["open", "submit", "read", "decide", "notify", "pay", "fill"] {
+        for action in ["open", "submit", "read", "decide", "notify", "pay", "account"] {
             assert!(uses.iter().any(|one| one.entry.action == action), "{action}");
         }
         assert!(uses.iter().all(|one| one.entry.purpose.code == "057" && one.entry.purpose.basis.contains("老人福利法")));

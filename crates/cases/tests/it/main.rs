@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
+mod agents_law;
 mod appeal;
 mod counter;
+mod find;
+mod held_and_returned;
 mod journey;
+mod month_end;
 mod mydata;
 mod paid_once;
 mod refused;

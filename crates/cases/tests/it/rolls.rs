@@ -321,7 +321,7 @@ async fn a_gift_reaches_everybody_entitled_and_nobody_twice() {
         assert_eq!(pay::prepare(desk, &cashier, GIFT, month).await.unwrap(), 3);
         assert_eq!(pay::prepare(desk, &cashier, GIFT, month).await.unwrap(), 0);
         let batch = pay::batch::make(desk, &cashier, GIFT, month).await.unwrap();
-        let batch = pay::batch::view(desk, &cashier, batch).await.unwrap();
+        let batch = pay::batch::view(desk, &cashier, batch, None).await.unwrap();
         assert_eq!(batch.payments.len(), 3);
         kit.ledger_holds().await;
     })

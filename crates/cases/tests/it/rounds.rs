@@ -370,6 +370,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         clock: kit.clock.clone(),
         mydata: None,
         mail: None,
+        agents: Default::default(),
         scans: Default::default(),
         city: crate::support::city(),
         calendar: civic::WorkCalendar::default(),

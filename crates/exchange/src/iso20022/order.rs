@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::collections::BTreeSet;
 use std::io;
 
@@ -94,12 +94,116 @@ pub enum OrderError {
     /// A remittance text that is too long or not printable.
     #[error("the remittance text of the payment {0} is longer than 140 characters or not printable")]
     Remittance(PaymentId),
+    /// The head promised something else.
+    #[error("number or sum of the payments is not what the head of the order says")]
+    Promised,
     /// A purpose of another form.
     #[error("the purpose must be a code of 1 to 4 capital letters or digits")]
     Purpose,
     /// The writer failed.
     #[error("the order can't be written: {0}")]
     Write(String),
+}
+
+/// What stands at the head of a payment order, before its payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The batch: the `MsgId`. The same batch sent again has the same, so that the bank can refuse it.
+    pub batch: BatchId,
+    /// When the order was made.
+    pub created: Timestamp,
+    /// The day of payment (撥款日).
+    pub execute_on: Date,
+    /// The city's account.
+    pub debtor: Account,
+    /// Why it is paid, of ISO 20022 ExternalCategoryPurpose1Code, such as `SSBE` for a social benefit.
+    pub purpose: String,
+    /// Number of payments that follow.
+    pub count: usize,
+    /// Their sum.
+    pub sum: Money,
+}
+
+/// Writes an order payment by payment: what is written can be taken away at any time, so that a large order never stands in
+/// memory as a whole. The same order gives the same bytes.
+pub struct OrderWriter {
+    writer: Writer<Vec<u8>>,
+    count: usize,
+    sum: Money,
+    seen: BTreeSet<PaymentId>,
+    added: Money,
+}
+
+impl OrderWriter {
+    /// Begins an order with its head.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`] for what the schema or the bank would refuse of the head.
+    pub fn begin(head: &Head) -> Result<OrderWriter, OrderError> {
+        if head.count == 0 {
+            return Err(OrderError::Empty);
+        }
+        if head.count > MOST {
+            return Err(OrderError::TooMany);
+        }
+        let code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        if head.purpose.is_empty() || head.purpose.len() > 4 || !head.purpose.bytes().all(code) {
+            return Err(OrderError::Purpose);
+        }
+        head.debtor.check("the city")?;
+        let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
+        head.write(&mut writer).map_err(failed)?;
+        Ok(OrderWriter {
+            writer,
+            count: head.count,
+            sum: head.sum,
+            seen: BTreeSet::new(),
+            added: Money(0),
+        })
+    }
+
+    /// Adds a payment.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`] for what the schema or the bank would refuse of it; [`OrderError::Twice`].
+    pub fn add(&mut self, payment: &Payment) -> Result<(), OrderError> {
+        payment.check()?;
+        if !self.seen.insert(payment.id) {
+            return Err(OrderError::Twice(payment.id));
+        }
+        self.added = self.added.checked_add(payment.amount).ok_or(OrderError::Sum)?;
+        payment.write(&mut self.writer).map_err(failed)
+    }
+
+    /// Takes away what has been written so far.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.writer.get_mut())
+    }
+
+    /// Ends the order and gives what has not been taken away yet.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::Promised`] where number or sum is not what the head says.
+    pub fn finish(mut self) -> Result<Vec<u8>, OrderError> {
+        if self.seen.len() != self.count || self.added != self.sum {
+            return Err(OrderError::Promised);
+        }
+        for name in ["PmtInf", "CstmrCdtTrfInitn", "Document"] {
+            self.writer
+                .write_event(Event::End(BytesEnd::new(name)))
+                .map_err(failed)?;
+        }
+        let mut rest = self.writer.into_inner();
+        rest.push(b'\n');
+        Ok(rest)
+    }
+}
+
+fn failed(error: io::Error) -> OrderError {
+    OrderError::Write(error.to_string())
 }
 
 impl Order {
@@ -121,89 +225,76 @@ impl Order {
     ///
     /// [`OrderError`] for what the schema or the bank would refuse.
     pub fn to_xml(&self) -> Result<String, OrderError> {
-        self.check()?;
-        let sum = self.sum()?;
-        let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
-        self.write(&mut writer, sum)
-            .map_err(|error| OrderError::Write(error.to_string()))?;
-        let mut xml = String::from_utf8(writer.into_inner()).map_err(|error| OrderError::Write(error.to_string()))?;
-        xml.push('\n');
-        Ok(xml)
-    }
-
-    /// Checks what the schema and the bank demand.
-    fn check(&self) -> Result<(), OrderError> {
-        if self.payments.is_empty() {
-            return Err(OrderError::Empty);
-        }
-        if self.payments.len() > MOST {
-            return Err(OrderError::TooMany);
-        }
-        let code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-        if self.purpose.is_empty() || self.purpose.len() > 4 || !self.purpose.bytes().all(code) {
-            return Err(OrderError::Purpose);
-        }
-        self.debtor.check("the city")?;
-        let mut seen = BTreeSet::new();
+        let mut writer = OrderWriter::begin(&Head {
+            batch: self.batch,
+            created: self.created,
+            execute_on: self.execute_on,
+            debtor: self.debtor.clone(),
+            purpose: self.purpose.clone(),
+            count: self.payments.len(),
+            sum: self.sum()?,
+        })?;
         for payment in &self.payments {
-            if !seen.insert(payment.id) {
-                return Err(OrderError::Twice(payment.id));
-            }
-            if payment.amount.0 <= 0 {
-                return Err(OrderError::Amount(payment.id));
-            }
-            payment.creditor.check(&format!("the payment {}", payment.id))?;
-            if payment.remittance.chars().count() > 140 || !is_printable(&payment.remittance) {
-                return Err(OrderError::Remittance(payment.id));
-            }
+            writer.add(payment)?;
         }
-        Ok(())
+        String::from_utf8(writer.finish()?).map_err(|error| OrderError::Write(error.to_string()))
     }
+}
 
-    fn write(&self, writer: &mut Writer<Vec<u8>>, sum: Money) -> io::Result<()> {
+impl Head {
+    fn write(&self, writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
         let (id, count, sum) = (
             self.batch.uuid().simple().to_string(),
-            self.payments.len().to_string(),
-            sum.0.to_string(),
+            self.count.to_string(),
+            self.sum.0.to_string(),
         );
         writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        let document = writer
-            .create_element("Document")
-            .with_attribute(("xmlns", ORDER_NAMESPACE));
-        document.write_inner_content(|writer| {
-            within(writer, "CstmrCdtTrfInitn", |writer| {
-                within(writer, "GrpHdr", |writer| {
-                    text(writer, "MsgId", &id)?;
-                    text(writer, "CreDtTm", &taipei(self.created))?;
-                    text(writer, "NbOfTxs", &count)?;
-                    text(writer, "CtrlSum", &sum)?;
-                    within(writer, "InitgPty", |writer| text(writer, "Nm", &self.debtor.name))
-                })?;
-                within(writer, "PmtInf", |writer| {
-                    text(writer, "PmtInfId", &id)?;
-                    text(writer, "PmtMtd", "TRF")?;
-                    text(writer, "BtchBookg", "true")?;
-                    text(writer, "NbOfTxs", &count)?;
-                    text(writer, "CtrlSum", &sum)?;
-                    within(writer, "PmtTpInf", |writer| {
-                        within(writer, "CtgyPurp", |writer| text(writer, "Cd", &self.purpose))
-                    })?;
-                    within(writer, "ReqdExctnDt", |writer| {
-                        text(writer, "Dt", &self.execute_on.to_string())
-                    })?;
-                    within(writer, "Dbtr", |writer| text(writer, "Nm", &self.debtor.name))?;
-                    within(writer, "DbtrAcct", |writer| self.debtor.write_number(writer, true))?;
-                    within(writer, "DbtrAgt", |writer| self.debtor.write_bank(writer))?;
-                    text(writer, "ChrgBr", "DEBT")?;
-                    self.payments.iter().try_for_each(|payment| payment.write(writer))
-                })
-            })
+        let document = BytesStart::new("Document").with_attributes([("xmlns", ORDER_NAMESPACE)]);
+        writer.write_event(Event::Start(document))?;
+        writer.write_event(Event::Start(BytesStart::new("CstmrCdtTrfInitn")))?;
+        within(writer, "GrpHdr", |writer| {
+            text(writer, "MsgId", &id)?;
+            text(writer, "CreDtTm", &taipei(self.created))?;
+            text(writer, "NbOfTxs", &count)?;
+            text(writer, "CtrlSum", &sum)?;
+            within(writer, "InitgPty", |writer| text(writer, "Nm", &self.debtor.name))
         })?;
-        Ok(())
+        writer.write_event(Event::Start(BytesStart::new("PmtInf")))?;
+        text(writer, "PmtInfId", &id)?;
+        text(writer, "PmtMtd", "TRF")?;
+        text(writer, "BtchBookg", "true")?;
+        text(writer, "NbOfTxs", &count)?;
+        text(writer, "CtrlSum", &sum)?;
+        within(writer, "PmtTpInf", |writer| {
+            within(writer, "CtgyPurp", |writer| text(writer, "Cd", &self.purpose))
+        })?;
+        within(writer, "ReqdExctnDt", |writer| {
+            text(writer, "Dt", &self.execute_on.to_string())
+        })?;
+        within(writer, "Dbtr", |writer| text(writer, "Nm", &self.debtor.name))?;
+        within(writer, "DbtrAcct", |writer| self.debtor.write_number(writer, true))?;
+        within(writer, "DbtrAgt", |writer| self.debtor.write_bank(writer))?;
+        text(writer, "ChrgBr", "DEBT")
     }
 }
 
 impl Payment {
+    /// Checks what the schema and the bank demand of one payment.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`].
+    pub fn check(&self) -> Result<(), OrderError> {
+        if self.amount.0 <= 0 {
+            return Err(OrderError::Amount(self.id));
+        }
+        self.creditor.check(&format!("the payment {}", self.id))?;
+        if self.remittance.chars().count() > 140 || !is_printable(&self.remittance) {
+            return Err(OrderError::Remittance(self.id));
+        }
+        Ok(())
+    }
+
     fn write(&self, writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
         let id = self.id.uuid().simple().to_string();
         within(writer, "CdtTrfTxInf", |writer| {

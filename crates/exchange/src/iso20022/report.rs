@@ -149,7 +149,11 @@ impl Report {
             return Err(ReportError::TooLarge);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| ReportError::Encoding)?;
-        let document = xml::parse(text.trim_start_matches('\u{feff}'), LIMITS)?;
+        // payments are read as they come, so that a report on 100,000 of them stands in memory once
+        let mut payments = Payments::default();
+        let document = xml::parse_each(text.trim_start_matches('\u{feff}'), LIMITS, |within, element| {
+            payments.see(within, element)
+        })?;
         if document.name != "Document" || document.namespace.as_deref() != Some(REPORT_NAMESPACE) {
             return Err(ReportError::OtherMessage);
         }
@@ -162,9 +166,13 @@ impl Report {
         let batch = group
             .text_at(&["OrgnlMsgId"])
             .ok_or(ReportError::Missing("OrgnlMsgId"))?;
+        if let Some(error) = payments.wrong {
+            return Err(error);
+        }
         let mut parts: Vec<PaymentInformation> = Vec::new();
+        let mut found = payments.parts.into_iter();
         for element in report.each("OrgnlPmtInfAndSts") {
-            let part = part(element)?;
+            let part = part(element, found.next().unwrap_or_default())?;
             let other = |payment: &&PaymentId| parts.iter().any(|before| before.transactions.contains_key(payment));
             if let Some(twice) = part.transactions.keys().find(other) {
                 return Err(ReportError::Twice(*twice));
@@ -217,28 +225,53 @@ impl Report {
     }
 }
 
-/// Reads `OrgnlPmtInfAndSts`.
-fn part(element: &Element) -> Result<PaymentInformation, ReportError> {
-    let mut transactions = BTreeMap::new();
-    for found in element.each("TxInfAndSts") {
-        let id = found
+/// The payments of a report while it is read: of each part, and what is wrong first.
+#[derive(Default)]
+struct Payments {
+    open: BTreeMap<PaymentId, Transaction>,
+    parts: Vec<BTreeMap<PaymentId, Transaction>>,
+    wrong: Option<ReportError>,
+}
+
+impl Payments {
+    fn see(&mut self, within: &[Element], element: Element) -> Option<Element> {
+        let path: Vec<&str> = within.iter().map(|one| one.name.as_str()).collect();
+        match (path.as_slice(), element.name.as_str()) {
+            (["Document", "CstmrPmtStsRpt", "OrgnlPmtInfAndSts"], "TxInfAndSts") => {
+                if let Err(error) = self.add(&element) {
+                    self.wrong.get_or_insert(error);
+                }
+                None
+            }
+            (["Document", "CstmrPmtStsRpt"], "OrgnlPmtInfAndSts") => {
+                // more parts than an order ever has are refused when the document ends
+                if self.parts.len() <= MOST_PARTS {
+                    self.parts.push(std::mem::take(&mut self.open));
+                }
+                Some(element)
+            }
+            _ => Some(element),
+        }
+    }
+
+    fn add(&mut self, element: &Element) -> Result<(), ReportError> {
+        let id = element
             .text_at(&["OrgnlEndToEndId"])
             .ok_or(ReportError::Missing("OrgnlEndToEndId"))?;
         let payment = id.parse().map_err(|_| ReportError::Foreign("OrgnlEndToEndId"))?;
-        let status = found.text_at(&["TxSts"]).map(Status::from_code);
-        if transactions
-            .insert(
-                payment,
-                Transaction {
-                    status,
-                    reasons: reasons(found),
-                },
-            )
-            .is_some()
-        {
-            return Err(ReportError::Twice(payment));
+        let transaction = Transaction {
+            status: element.text_at(&["TxSts"]).map(Status::from_code),
+            reasons: reasons(element),
+        };
+        match self.open.insert(payment, transaction) {
+            None => Ok(()),
+            Some(_) => Err(ReportError::Twice(payment)),
         }
     }
+}
+
+/// Reads the head of `OrgnlPmtInfAndSts`, whose payments have been read.
+fn part(element: &Element, transactions: BTreeMap<PaymentId, Transaction>) -> Result<PaymentInformation, ReportError> {
     Ok(PaymentInformation {
         id: element
             .text_at(&["OrgnlPmtInfId"])

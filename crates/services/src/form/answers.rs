@@ -38,6 +38,39 @@ pub enum Source {
         /// Day the agency issued it, when the set says so.
         issued: Option<Date>,
     },
+    /// The person answered when looking for what they may receive, before applying. A source's value takes its place.
+    Screening,
+    /// An earlier application of the person; agreeing to the re-use is the consent that covers it.
+    Earlier {
+        /// The number of that application.
+        number: String,
+        /// The day the value was given or issued.
+        given: Date,
+        /// Where that application had it from.
+        of: Box<Source>,
+    },
+}
+
+impl Source {
+    /// Whether it is a register or a MyData set, here or in an earlier application: a paper the person did not bring.
+    #[must_use]
+    pub fn is_official(&self) -> bool {
+        match self {
+            Self::MyData { .. } | Self::Register | Self::Body { .. } => true,
+            Self::Earlier { of, .. } => of.is_official(),
+            Self::Person | Self::Profile | Self::Screening => false,
+        }
+    }
+
+    /// Whether the person said it themselves, now, on the way here, or in an earlier application.
+    #[must_use]
+    pub fn is_own_word(&self) -> bool {
+        match self {
+            Self::Person | Self::Screening => true,
+            Self::Earlier { of, .. } => of.is_own_word(),
+            Self::MyData { .. } | Self::Register | Self::Body { .. } | Self::Profile => false,
+        }
+    }
 }
 
 /// A value kept beside the one in force.
@@ -174,7 +207,8 @@ impl Answers {
             return;
         };
         let held = known.and_then(|known| match known.source {
-            Source::Person => known.changed_from,
+            // a word of one's own that is put right is no deviation from a source
+            ref source if source.is_own_word() => known.changed_from,
             _ => Some(Held {
                 value: known.value,
                 source: known.source,
@@ -265,7 +299,7 @@ impl Answers {
     pub fn filled_from_sources(&self) -> usize {
         self.values
             .values()
-            .filter(|answer| matches!(answer.source, Source::MyData { .. } | Source::Register))
+            .filter(|answer| answer.source.is_official())
             .count()
     }
 }

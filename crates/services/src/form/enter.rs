@@ -237,7 +237,7 @@ impl Field {
 }
 
 /// The box an error summary should lead to.
-fn first_box(key: &str, field: &Field, problem: &Problem) -> String {
+pub(super) fn first_box(key: &str, field: &Field, problem: &Problem) -> String {
     match (&field.kind, problem) {
         (FieldKind::Date { .. }, Problem::DatePartMissing { part }) => format!("{key}.{part}"),
         (FieldKind::Date { .. }, _) => format!("{key}.year"),

@@ -15,6 +15,7 @@ mod propose;
 mod register;
 mod schema;
 mod show;
+mod single;
 mod words;
 
 pub use answers::{Answer, Answers, Held, Offered, Source};

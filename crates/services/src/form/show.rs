@@ -98,7 +98,7 @@ impl Form {
     }
 }
 
-fn field_view<'a>(
+pub(super) fn field_view<'a>(
     key: String,
     field: &'a Field,
     answers: &'a Answers,

@@ -9,3 +9,4 @@ mod letters;
 mod mistakes;
 mod mydata;
 mod rounds;
+mod vocabulary;

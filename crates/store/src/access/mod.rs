@@ -16,6 +16,8 @@ pub enum Actor<'a> {
     System,
     /// A resident.
     Resident(Uuid),
+    /// Somebody who acts for a resident, under an authorisation (數位代理人).
+    Agent(Acting<'a>),
     /// A member of staff.
     Staff {
         /// Identifier.
@@ -25,6 +27,21 @@ pub enum Actor<'a> {
         /// Office.
         agency: &'a str,
     },
+}
+
+/// What the authorisation says under which an agent acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acting<'a> {
+    /// The authorisation.
+    pub id: Uuid,
+    /// For whom.
+    pub principal: Uuid,
+    /// Folder names of the services it is for.
+    pub services: &'a [String],
+    /// What may be done and seen.
+    pub acts: &'a [String],
+    /// Whether it is in force at this moment.
+    pub in_force: bool,
 }
 
 /// What it is done to.
@@ -40,6 +57,32 @@ pub enum Resource<'a> {
         agency: &'a str,
         /// Where it stands.
         state: &'a str,
+    },
+    /// An application as an agent meets it.
+    Entrusted {
+        /// Identifier.
+        id: Uuid,
+        /// Whose it is; nobody's after disposal.
+        owner: Option<Uuid>,
+        /// Office that decides it.
+        agency: &'a str,
+        /// Where it stands.
+        state: &'a str,
+        /// Folder name of its service.
+        service: &'a str,
+        /// The authorisation under which it was opened, if it was.
+        opened_under: Option<Uuid>,
+    },
+    /// An authorisation itself.
+    Authorisation {
+        /// Identifier.
+        id: Uuid,
+        /// Who gives it; nobody's after disposal.
+        principal: Option<Uuid>,
+        /// The person it is given to.
+        person: Option<Uuid>,
+        /// The member of staff it is given to, themself or through their organisation.
+        staff: Option<Uuid>,
     },
     /// An application whose person stands at the counter.
     Served {

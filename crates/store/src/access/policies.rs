@@ -9,17 +9,19 @@ use cedar_policy::{
 use civic::Purpose;
 use uuid::Uuid;
 
-use super::{Actor, Grant, Refused, Resource};
+use super::{Acting, Actor, Grant, Refused, Resource};
 use crate::StoreError;
 
 /// The policies built in: the same files that lie beside the program.
 const BUILT_IN: &[&str] = &[
+    include_str!("../../../../policies/agent.cedar"),
     include_str!("../../../../policies/rolls.cedar"),
     include_str!("../../../../policies/residents.cedar"),
     include_str!("../../../../policies/staff.cedar"),
     include_str!("../../../../policies/platform.cedar"),
     include_str!("../../../../policies/counter.cedar"),
     include_str!("../../../../policies/confirm.cedar"),
+    include_str!("../../../../policies/find.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -36,6 +38,8 @@ pub struct Access {
 struct Names(HashMap<&'static str, EntityTypeName>);
 
 const TYPES: &[&str] = &[
+    "Agent",
+    "Authorisation",
     "Register",
     "Roll",
     "System",
@@ -136,9 +140,11 @@ impl Access {
             return Err(refused());
         }
         let (owner_kind, owner_id) = match resource {
-            Resource::Application { id, .. } | Resource::Served { id, .. } | Resource::Confirmation { id, .. } => {
-                ("application", id.to_string())
-            }
+            Resource::Application { id, .. }
+            | Resource::Entrusted { id, .. }
+            | Resource::Served { id, .. }
+            | Resource::Confirmation { id, .. } => ("application", id.to_string()),
+            Resource::Authorisation { id, .. } => ("authorisation", id.to_string()),
             Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
             Resource::Register(id) => ("register", id.to_string()),
             Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
@@ -179,12 +185,47 @@ impl Access {
         let (uid, attributes) = match actor {
             Actor::System => (self.names.uid("System", "platform")?, HashMap::new()),
             Actor::Resident(id) => (self.names.id("Resident", id)?, HashMap::new()),
+            Actor::Agent(acting) => return self.agent(acting),
             Actor::Staff { id, role, agency } => (
                 self.names.id("Staff", id)?,
                 HashMap::from([("role".to_owned(), text(role)), ("agency".to_owned(), text(agency))]),
             ),
         };
         Entity::new(uid, attributes, HashSet::new()).ok()
+    }
+
+    /// An agent is named by the authorisation, so that each stands for itself.
+    fn agent(&self, acting: Acting<'_>) -> Option<Entity> {
+        let words = |words: &[String]| {
+            RestrictedExpression::new_set(words.iter().map(|word| RestrictedExpression::new_string(word.clone())))
+        };
+        let attributes = HashMap::from([
+            (
+                "acts_for".to_owned(),
+                RestrictedExpression::new_entity_uid(self.names.id("Resident", acting.principal)?),
+            ),
+            ("services".to_owned(), words(acting.services)),
+            ("acts".to_owned(), words(acting.acts)),
+            ("in_force".to_owned(), RestrictedExpression::new_bool(acting.in_force)),
+        ]);
+        Entity::new(self.names.id("Agent", acting.id)?, attributes, HashSet::new()).ok()
+    }
+
+    /// The attributes of a reference to somebody, where there is somebody.
+    fn reference(
+        &self,
+        attributes: &mut HashMap<String, RestrictedExpression>,
+        name: &str,
+        kind: &str,
+        id: Option<Uuid>,
+    ) -> Option<()> {
+        if let Some(id) = id {
+            attributes.insert(
+                name.to_owned(),
+                RestrictedExpression::new_entity_uid(self.names.id(kind, id)?),
+            );
+        }
+        Some(())
     }
 
     fn resource(&self, resource: Resource<'_>) -> Option<Entity> {
@@ -205,6 +246,35 @@ impl Access {
                     );
                 }
                 (self.names.id("Application", id)?, attributes)
+            }
+            Resource::Entrusted {
+                id,
+                owner,
+                agency,
+                state,
+                service,
+                opened_under,
+            } => {
+                let mut attributes = HashMap::from([
+                    ("agency".to_owned(), text(agency)),
+                    ("state".to_owned(), text(state)),
+                    ("service".to_owned(), text(service)),
+                ]);
+                self.reference(&mut attributes, "owner", "Resident", owner)?;
+                self.reference(&mut attributes, "opened_under", "Agent", opened_under)?;
+                (self.names.id("Application", id)?, attributes)
+            }
+            Resource::Authorisation {
+                id,
+                principal,
+                person,
+                staff,
+            } => {
+                let mut attributes = HashMap::new();
+                self.reference(&mut attributes, "given_by", "Resident", principal)?;
+                self.reference(&mut attributes, "person", "Resident", person)?;
+                self.reference(&mut attributes, "staff", "Staff", staff)?;
+                (self.names.id("Authorisation", id)?, attributes)
             }
             Resource::Served {
                 id,

@@ -135,14 +135,45 @@ async fn add(tx: &Tx, text: &str) -> Result<i64, StoreError> {
     Ok(id)
 }
 
+/// Entries of one statement: 11 values each, and SQLite takes 32,766.
+const STATEMENT: usize = 1_000;
+
 /// Appends `entry` to the chain, in the transaction of the use it records.
 ///
 /// # Errors
 /// The database's.
 pub async fn append(tx: &Tx, entry: Entry) -> Result<Head, StoreError> {
+    append_all(tx, vec![entry]).await
+}
+
+/// Appends entries in their order, with few statements.
+///
+/// # Errors
+/// The database's.
+pub async fn append_all(tx: &Tx, entries: Vec<Entry>) -> Result<Head, StoreError> {
     // Held to the end, so that two appends of one write can't take the same place.
     let mut chain = tx.chain().await;
-    let head = chain.head(tx).await?;
+    let mut head = chain.head(tx).await?;
+    let mut rows = Vec::with_capacity(entries.len().min(STATEMENT));
+    for entry in entries {
+        let row;
+        (head, row) = next(&mut chain, tx, head, entry).await?;
+        rows.push(row);
+        if rows.len() == STATEMENT {
+            ledger::Entity::insert_many(std::mem::take(&mut rows))
+                .exec_without_returning(tx)
+                .await?;
+        }
+    }
+    if !rows.is_empty() {
+        ledger::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    chain.head = Some(head);
+    Ok(head)
+}
+
+/// The row of an entry after `head`, and the head with it.
+async fn next(chain: &mut Chain, tx: &Tx, head: Head, entry: Entry) -> Result<(Head, ledger::ActiveModel), StoreError> {
     let action = chain.word(tx, super::clean(&entry.action)).await?;
     let purpose = chain.word(tx, purpose_text(&entry.purpose)).await?;
     let fields = chain.word(tx, fields_text(&entry.fields)).await?;
@@ -177,10 +208,7 @@ pub async fn append(tx: &Tx, entry: Entry) -> Result<Head, StoreError> {
         count: Set(integer(entry.count)?),
         hash: Set(hash.to_vec()),
     };
-    ledger::Entity::insert(row).exec_without_returning(tx).await?;
-    let head = Head { seq, hash };
-    chain.head = Some(head);
-    Ok(head)
+    Ok((Head { seq, hash }, row))
 }
 
 fn integer(number: u64) -> Result<i64, StoreError> {

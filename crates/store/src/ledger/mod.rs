@@ -14,8 +14,8 @@ mod read;
 mod transfer;
 mod verify;
 
-pub use append::append;
 pub(crate) use append::{Chain, Words};
+pub use append::{append, append_all};
 pub use hash::Head;
 pub use read::{between, head, of_application, of_subject};
 pub use transfer::{export, verify_file};
@@ -35,7 +35,7 @@ pub enum ActorKind {
     Staff,
     /// A resident: the person concerned or an agent.
     Resident,
-    /// Another organisation through an interface.
+    /// Another organisation: through an interface, or as the agent of a resident.
     Organisation,
 }
 

@@ -21,6 +21,9 @@ mod m017_round;
 mod m018_roll;
 mod m019_counter;
 mod m022_confirmation_appeal;
+mod m023_payment_run;
+mod m024_agent;
+mod m025_find;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -44,6 +47,9 @@ impl MigratorTrait for Migrator {
             Box::new(m018_roll::Migration),
             Box::new(m019_counter::Migration),
             Box::new(m022_confirmation_appeal::Migration),
+            Box::new(m023_payment_run::Migration),
+            Box::new(m024_agent::Migration),
+            Box::new(m025_find::Migration),
         ]
     }
 }

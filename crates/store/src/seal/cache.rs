@@ -30,6 +30,7 @@ struct Inner {
 }
 
 /// A moment before a key was read from the table.
+#[derive(Clone, Copy)]
 pub(super) struct Moment(u64);
 
 impl Cache {

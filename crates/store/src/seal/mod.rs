@@ -46,6 +46,8 @@ pub enum Owner {
     Person(Uuid),
     /// A case.
     Application(Uuid),
+    /// An authorisation to act for somebody.
+    Authorisation(Uuid),
     /// A member of staff (secrets of the sign-in).
     Staff(Uuid),
     /// A register of residents.
@@ -59,6 +61,7 @@ impl Owner {
         match self {
             Owner::Person(id) => ("person", id.to_string()),
             Owner::Application(id) => ("application", id.to_string()),
+            Owner::Authorisation(id) => ("authorisation", id.to_string()),
             Owner::Staff(id) => ("staff", id.to_string()),
             Owner::Register(id) => ("register", id.to_string()),
             Owner::System(name) => ("system", (*name).to_owned()),
@@ -249,6 +252,34 @@ impl Seal {
     #[must_use]
     pub fn lookup_bytes(&self, kind: &str, value: &[u8]) -> [u8; 32] {
         self.inner.lookup.hash(kind, value)
+    }
+
+    /// Reads data keys into memory with one query, before many values are opened. Opening asks for a grant as ever.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::NoMasterKey`].
+    pub async fn warm(&self, db: &impl ConnectionTrait, keys: &[Uuid]) -> Result<(), StoreError> {
+        let missing: Vec<Uuid> = keys
+            .iter()
+            .copied()
+            .filter(|id| self.inner.cache.get(id).is_none())
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let moment = self.inner.cache.moment();
+        let rows = data_key::Entity::find()
+            .filter(data_key::Column::Id.is_in(missing))
+            .all(db)
+            .await?;
+        for row in rows {
+            // a key that was destroyed is told of when a value is opened
+            if row.wrapped.is_some() {
+                let key = Arc::new(self.unwrap(&row)?);
+                self.inner.cache.keep(row.id, key, moment);
+            }
+        }
+        Ok(())
     }
 
     async fn key(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Arc<cache::Key>, StoreError> {

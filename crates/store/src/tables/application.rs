@@ -254,6 +254,14 @@ pub async fn progress(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Prog
         .await
 }
 
+/// The applications with these identifiers, in no order.
+///
+/// # Errors
+/// The database error.
+pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
+}
+
 /// The application with this number.
 ///
 /// # Errors

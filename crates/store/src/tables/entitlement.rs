@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _};
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// One amount of one approved case.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -74,12 +74,20 @@ pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Res
         .await
 }
 
-/// Entitlements of a service that reach into this month and have no payment for it yet.
+/// Entitlements of a service that reach into this month and have no payment for it yet, in the order of their ids; of cases that
+/// may be paid on the legal day `today` only.
 ///
 /// # Errors
 /// The database error.
-pub async fn without_payment(db: &impl ConnectionTrait, service: &str, month: &str) -> Result<Vec<Model>, DbErr> {
-    use super::payment;
+pub async fn without_payment(
+    db: &impl ConnectionTrait,
+    service: &str,
+    month: &str,
+    today: &str,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    use super::{payment, payment_gate};
     let paid = sea_orm::sea_query::Query::select()
         .expr(Expr::val(1))
         .from(payment::Entity)
@@ -93,14 +101,38 @@ pub async fn without_payment(db: &impl ConnectionTrait, service: &str, month: &s
                 .add(Expr::col((payment::Entity, payment::Column::Period)).eq(month)),
         )
         .to_owned();
-    Entity::find()
+    let mut query = Entity::find()
         .filter(Column::Service.eq(service))
         .filter(Column::FirstMonth.lte(month))
         .filter(Column::LastMonth.gte(month))
         .filter(Expr::exists(paid).not())
-        .order_by_asc(Column::Id)
+        .filter(Expr::exists(payment_gate::standing(
+            Expr::col((Entity, Column::ApplicationId)),
+            today,
+        )));
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    query.order_by_asc(Column::Id).limit(limit).all(db).await
+}
+
+/// What these cases are entitled to.
+///
+/// # Errors
+/// The database error.
+pub async fn of_applications(db: &impl ConnectionTrait, applications: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::ApplicationId.is_in(applications))
         .all(db)
         .await
+}
+
+impl Model {
+    /// Whether it covers a month, `YYYY-MM`, of a purpose.
+    #[must_use]
+    pub fn covers(&self, purpose: &str, period: &str) -> bool {
+        self.purpose == purpose && self.first_month.as_str() <= period && self.last_month.as_str() >= period
+    }
 }
 
 /// Replaces the sealed account; false when somebody changed the row in the meantime.

@@ -58,6 +58,8 @@ pub struct Model {
     pub end_to_end: String,
     /// Where it stands.
     pub state: State,
+    /// The part of a run that is made into a batch.
+    pub part_id: Option<Uuid>,
     /// The batch it is in.
     pub batch_id: Option<Uuid>,
     /// Sealed JSON of the account it went to.
@@ -152,7 +154,7 @@ pub async fn in_state(
 /// # Errors
 /// The database error; a payment that is there already breaks a unique index.
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
-    // SQLite takes 32,766 values in a statement; a row has 15.
+    // SQLite takes 32,766 values in a statement; a row has 16.
     for part in rows.chunks(1_000) {
         let part = part.iter().cloned().map(|row| row.into_active_model());
         Entity::insert_many(part).exec_without_returning(db).await?;
@@ -185,29 +187,6 @@ pub async fn step(
     Ok(done.rows_affected == 1)
 }
 
-/// Puts a due payment into a batch with the account it goes to; false when it was not due any more.
-///
-/// # Errors
-/// The database error.
-pub async fn put_in_batch(
-    db: &impl ConnectionTrait,
-    id: Uuid,
-    batch: Uuid,
-    account: Vec<u8>,
-    at: i64,
-) -> Result<bool, DbErr> {
-    let done = Entity::update_many()
-        .col_expr(Column::State, Expr::value(State::Batched))
-        .col_expr(Column::BatchId, Expr::value(Some(batch)))
-        .col_expr(Column::Account, Expr::value(Some(account)))
-        .col_expr(Column::ChangedAt, Expr::value(at))
-        .filter(Column::Id.eq(id))
-        .filter(Column::State.eq(State::Due))
-        .exec(db)
-        .await?;
-    Ok(done.rows_affected == 1)
-}
-
 /// Moves every payment of a batch from one state to another and says how many moved; going back to `Due` takes them
 /// out of the batch.
 ///
@@ -222,6 +201,7 @@ pub async fn step_batch(db: &impl ConnectionTrait, batch: Uuid, from: State, to:
     if to == State::Due {
         query = query
             .col_expr(Column::BatchId, Expr::value(Option::<Uuid>::None))
+            .col_expr(Column::PartId, Expr::value(Option::<Uuid>::None))
             .col_expr(Column::Account, Expr::value(Option::<Vec<u8>>::None));
     }
     Ok(query.exec(db).await?.rows_affected)

@@ -99,6 +99,21 @@ pub async fn newest(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>,
         .await
 }
 
+/// The batches of a service and month that were not dissolved, oldest first.
+///
+/// # Errors
+/// The database error.
+pub async fn of_month(db: &impl ConnectionTrait, service: &str, period: &str) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Service.eq(service))
+        .filter(Column::Period.eq(period))
+        .filter(Column::State.ne(State::Dissolved))
+        .order_by_asc(Column::MadeAt)
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+}
+
 /// Writes a new batch.
 ///
 /// # Errors

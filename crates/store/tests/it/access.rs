@@ -12,10 +12,30 @@ const OTHER: Uuid = Uuid::from_u128(2);
 const THING: Uuid = Uuid::from_u128(3);
 
 const ACTIONS: &[&str] = &[
+    "view",
+    "correct",
+    "answer",
+    "object",
+    "letters",
+    "payments",
+    "account",
+    "data",
+    "mydata",
+    "survey",
+    "uses",
+    "authorise",
+    "revoke",
+    "entrust",
+    "accept",
+    "act",
+    "follow_up",
+    "assist",
     "open",
     "fill",
     "submit",
     "withdraw",
+    "reuse",
+    "leave",
     "import",
     "notify",
     "dispose",
@@ -48,6 +68,8 @@ const ROLES: &[&str] = &[
     "administrator",
     "clerk",
     "confirmer",
+    "organisation",
+    "village_officer",
 ];
 const STATES: [&str; 9] = [
     "draft",
@@ -205,6 +227,33 @@ fn table(access: &Access) -> String {
                     Resource::Confirmation {
                         id: THING,
                         body: "health",
+                    },
+                ),
+                (
+                    "an authorisation they gave",
+                    Resource::Authorisation {
+                        id: THING,
+                        principal: Some(ME),
+                        person: Some(OTHER),
+                        staff: Some(OTHER),
+                    },
+                ),
+                (
+                    "an authorisation given to them",
+                    Resource::Authorisation {
+                        id: THING,
+                        principal: Some(OTHER),
+                        person: Some(ME),
+                        staff: Some(ME),
+                    },
+                ),
+                (
+                    "an authorisation between others",
+                    Resource::Authorisation {
+                        id: THING,
+                        principal: Some(OTHER),
+                        person: Some(OTHER),
+                        staff: Some(OTHER),
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

@@ -38,6 +38,10 @@ fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
     declared::<appeal::Entity>(&mut tables);
     declared::<application::Entity>(&mut tables);
+    declared::<authorisation::Entity>(&mut tables);
+    declared::<authorisation::case::Entity>(&mut tables);
+    declared::<notice::Entity>(&mut tables);
+    declared::<organisation::Entity>(&mut tables);
     declared::<confirmation::Entity>(&mut tables);
     declared::<confirmation_upload::Entity>(&mut tables);
     declared::<application::series::Entity>(&mut tables);
@@ -47,6 +51,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<entitlement::Entity>(&mut tables);
     declared::<event::Entity>(&mut tables);
     declared::<evidence::Entity>(&mut tables);
+    declared::<follow_up::Entity>(&mut tables);
     declared::<ledger::Entity>(&mut tables);
     declared::<ledger_word::Entity>(&mut tables);
     declared::<letter::Entity>(&mut tables);
@@ -57,14 +62,19 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<paper::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
     declared::<payment_batch::Entity>(&mut tables);
+    declared::<payment_hold::Entity>(&mut tables);
     declared::<payment_report::Entity>(&mut tables);
+    declared::<payment_return::Entity>(&mut tables);
+    declared::<payment_run::Entity>(&mut tables);
     declared::<person::Entity>(&mut tables);
+    declared::<reuse::Entity>(&mut tables);
     declared::<exclusion::Entity>(&mut tables);
     declared::<register::Entity>(&mut tables);
     declared::<roll::Entity>(&mut tables);
     declared::<roll_entry::Entity>(&mut tables);
     declared::<round::Entity>(&mut tables);
     declared::<round_entry::Entity>(&mut tables);
+    declared::<screening::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);
     declared::<session::Entity>(&mut tables);
     declared::<staff::Entity>(&mut tables);

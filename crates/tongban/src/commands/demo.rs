@@ -29,6 +29,9 @@ const TAX: &str = "臺中市政府地方稅務局";
 /// The office that gives places in kindergartens.
 const EDUCATION: &str = "臺中市政府教育局";
 
+/// An organisation that may act for residents: number, name.
+const ORGANISATION: (&str, &str) = ("04595257", "示範社會福利協會");
+
 /// The office that lets social housing.
 const HOUSING: &str = "臺中市政府住宅發展工程處";
 
@@ -147,9 +150,11 @@ pub fn config_for(data: &Path) -> Config {
                 name: "臺中市市庫".to_owned(),
                 bank: "004".to_owned(),
                 number: "010000000001".to_owned(),
+                most_payments: 20_000,
             },
             grace_minutes: 1,
         },
+        agents: crate::config::Agents::default(),
         oidc: None,
         mydata: None,
         mail: None,
@@ -204,6 +209,10 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     .await?;
     for member in &members {
         member.open(&desk).await?;
+    }
+    let known = cases::agents::all(&desk).await?;
+    if !known.iter().any(|one| one.number == ORGANISATION.0) {
+        cases::agents::add(&desk, ORGANISATION.0, ORGANISATION.1).await?;
     }
     if cases::register::summary(&desk).await?.is_none() {
         progress.step("taking in the register of residents · 匯入居民底冊");
@@ -447,6 +456,8 @@ const STAFF: &[(&str, &str, Role, &str)] = &[
     ("tax", "稅務局承辦人", Role::Officer, TAX),
     ("school", "示範高中註冊組", Role::Confirmer, "demo-senior"),
     ("school2", "示範大學註冊組", Role::Confirmer, "demo-university"),
+    ("village", "里幹事", Role::VillageOfficer, AGENCY),
+    ("welfare", "社工員", Role::Organisation, ORGANISATION.0),
 ];
 
 /// The office of accounts of which no other is known.

@@ -6,11 +6,13 @@ pub mod demo;
 pub mod doctor;
 pub mod ledger;
 pub mod lottery;
+pub mod organisation;
 pub mod register;
 pub mod rules;
 pub mod serve;
 pub mod service;
 pub mod staff;
+pub mod sweep;
 
 use std::process::ExitCode;
 

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::refused;
+use super::{refused, sweep};
 use crate::demo::{self, CityError};
 
 /// What `rules` is told.
@@ -67,6 +67,9 @@ enum RulesCommand {
         /// Day the city is looked at
         #[arg(long)]
         date: Date,
+        /// Folder of services: write everything they ask for, for `tongban sweep`
+        #[arg(long)]
+        services: Option<PathBuf>,
     },
     /// Times decisions and sweeps for the bench
     #[command(hide = true)]
@@ -111,6 +114,8 @@ enum RulesError {
     Rules(#[from] rules::RuleError),
     #[error(transparent)]
     City(#[from] CityError),
+    #[error(transparent)]
+    Services(#[from] sweep::SweepError),
 }
 
 /// Runs the command.
@@ -118,7 +123,7 @@ pub fn run(args: RulesArgs) -> ExitCode {
     let done = match args.command {
         RulesCommand::Check { folder, json } => check(&folder, json),
         RulesCommand::Decide(given) if given.input.extension().is_some_and(|ending| ending == "parquet") => {
-            sweep(&given.folder, &given.input, given.date, None, given.json)
+            decide_all(&given.folder, &given.input, given.date, None, given.json)
         }
         RulesCommand::Decide(given) => decide(&given, false),
         RulesCommand::Explain(given) => decide(&given, true),
@@ -128,13 +133,14 @@ pub fn run(args: RulesArgs) -> ExitCode {
             date,
             out,
             json,
-        } => sweep(&folder, &people, date, out.as_deref(), json),
+        } => decide_all(&folder, &people, date, out.as_deref(), json),
         RulesCommand::People {
             out,
             residents,
             seed,
             date,
-        } => write_people(&out, residents, seed, date),
+            services,
+        } => write_people(&out, residents, seed, date, services.as_deref()),
         RulesCommand::Time {
             folder,
             input,
@@ -284,7 +290,7 @@ fn as_json(set: &RuleSet, decision: &Decision) -> Value {
     })
 }
 
-fn sweep(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: bool) -> Result<(), RulesError> {
+fn decide_all(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: bool) -> Result<(), RulesError> {
     let set = load(folder)?;
     let (swept, persons, households) = set.sweep_file(people, date)?;
     let (entitled, refused, unknown) = swept.counts();
@@ -350,9 +356,30 @@ fn write(swept: &Swept, path: &Path) -> Result<(), RulesError> {
     Ok(())
 }
 
-fn write_people(out: &Path, residents: usize, seed: u64, date: Date) -> Result<(), RulesError> {
+fn write_people(
+    out: &Path,
+    residents: usize,
+    seed: u64,
+    date: Date,
+    services: Option<&Path>,
+) -> Result<(), RulesError> {
     let city = demo::generate(residents, seed, date)?;
-    city.write_people(out, &mut |_| {})?;
+    match services {
+        None => city.write_people(out, &mut |_| {})?,
+        Some(services) => {
+            let mut asked = Vec::new();
+            for (service, folder) in sweep::folders(services)? {
+                asked.push(demo::Asked {
+                    service,
+                    rules: sweep::load(&folder)?,
+                    worked: services::worked(&folder).map_err(|mistakes| sweep::told(&folder, &mistakes))?,
+                });
+            }
+            for difference in city.write_people_for(out, &asked)? {
+                println!("a column of its own: {difference}");
+            }
+        }
+    }
     println!("{}: {} persons", out.display(), city.residents());
     Ok(())
 }

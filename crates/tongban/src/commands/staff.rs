@@ -32,10 +32,11 @@ enum StaffCommand {
         /// Name shown
         #[arg(long)]
         name: String,
-        /// officer, supervisor, cashier, auditor, administrator, clerk or confirmer
+        /// officer, supervisor, cashier, auditor, administrator, clerk, confirmer, organisation or village_officer
         #[arg(long)]
         role: String,
-        /// Office, as the service folders name it; for a confirmer the id of the body in bodies.csv
+        /// Office, as the service folders name it; for a confirmer the id of the body in bodies.csv, for an organisation its
+        /// unified business number
         #[arg(long)]
         agency: String,
     },
@@ -53,7 +54,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
     } = &args.command;
     let Some(role) = Role::parse(role) else {
         eprintln!(
-            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, clerk or confirmer"
+            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, clerk, confirmer, organisation or village_officer"
         );
         return ExitCode::FAILURE;
     };

@@ -151,7 +151,11 @@ impl City {
         self.starts.len().saturating_sub(1)
     }
 
-    fn stream(&self, family: usize) -> u64 {
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(super) fn stream(&self, family: usize) -> u64 {
         match (Story::ALL.get(family), self.tries.get(family)) {
             (Some(story), Some(found)) => story.stream(*found),
             _ => u64::try_from(family).unwrap_or(u64::MAX),

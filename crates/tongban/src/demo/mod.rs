@@ -10,6 +10,7 @@ mod entries;
 mod facts;
 mod family;
 mod identity;
+mod inputs;
 mod marginals;
 mod people;
 mod population;
@@ -19,6 +20,7 @@ mod stories;
 use std::path::{Path, PathBuf};
 
 pub use city::{City, NAME, REGION, SIZES, generate};
+pub use inputs::Asked;
 
 /// Why there is no city.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,8 @@ impl CityError {
 
 #[cfg(test)]
 mod entries_tests;
+#[cfg(test)]
+mod inputs_tests;
 #[cfg(test)]
 mod story_tests;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The city as a table: one row a resident, the families one after another, in the columns that a sweep of the rules
 //! reads: without names and national ids for whoever measures, with them as the register of residents of the city.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use super::city::{City, NAME, REGION};
 use super::entries::{self, Entry};
 use super::family::{Family, Person, Role};
 use super::identity;
+use super::inputs::{Asked, Union};
 use super::marginals::figures;
 use super::stories::Story;
 
@@ -26,19 +28,52 @@ use super::stories::Story;
 const BATCH: usize = 1 << 16;
 
 /// One resident as a row.
-struct Row<'a> {
-    household: i64,
-    id: i64,
-    family: &'a Family,
-    person: &'a Person,
-    entry: &'a Entry,
+pub(super) struct Row<'a> {
+    pub household: i64,
+    pub id: i64,
+    pub family: &'a Family,
+    pub person: &'a Person,
+    pub entry: &'a Entry,
 }
 
 /// Columns that are not known of everybody.
 const UNKNOWN: [&str; 3] = ["occupation_wage", "deposits", "house_tax_number"];
 
+/// One value of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Nothing,
+    Text(Cow<'static, str>),
+    Number(i64),
+    Truth(bool),
+    Day(Date),
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    /// A text that few rows share.
+    Name,
+    Number,
+    Truth,
+    Day,
+}
+
+impl Kind {
+    /// The column that holds an input's values. Decimals are texts, which rules read without loss.
+    pub fn of(kind: rules::Type) -> Kind {
+        match kind {
+            rules::Type::Integer => Kind::Number,
+            rules::Type::Boolean => Kind::Truth,
+            rules::Type::Date => Kind::Day,
+            rules::Type::Text | rules::Type::Decimal => Kind::Text,
+        }
+    }
+}
+
 /// How a column is filled.
-enum Fill {
+pub(super) enum Fill {
     Text(fn(&Row<'_>) -> &'static str),
     Name(fn(&Row<'_>) -> Option<String>),
     Number(fn(&Row<'_>) -> Option<i64>),
@@ -47,6 +82,35 @@ enum Fill {
 }
 
 use Fill::{Day, Name, Number, Text, Truth};
+
+impl Fill {
+    /// What it fills.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Text(_) => Kind::Text,
+            Name(_) => Kind::Name,
+            Number(_) => Kind::Number,
+            Truth(_) => Kind::Truth,
+            Day(_) => Kind::Day,
+        }
+    }
+
+    /// The value of a row.
+    pub fn cell(&self, row: &Row<'_>) -> Cell {
+        match self {
+            Text(value) => Cell::Text(value(row).into()),
+            Name(value) => value(row).map_or(Cell::Nothing, |text| Cell::Text(text.into())),
+            Number(value) => value(row).map_or(Cell::Nothing, Cell::Number),
+            Truth(value) => Cell::Truth(value(row)),
+            Day(value) => Cell::Day(value(row)),
+        }
+    }
+}
+
+/// How the city fills a column of this name; none where it knows nothing of the kind.
+pub(super) fn fact(name: &str) -> Option<&'static Fill> {
+    COLUMNS.iter().find(|(known, _)| *known == name).map(|(_, fill)| fill)
+}
 
 /// The columns: who and of which family, then every input of the rules by its name, as `rules::Population` reads them.
 const COLUMNS: &[(&str, Fill)] = &[
@@ -176,7 +240,7 @@ impl Row<'_> {
     }
 
     /// What the person is to the head of the family.
-    fn relation(&self) -> &'static str {
+    pub fn relation(&self) -> &'static str {
         self.family
             .persons
             .first()
@@ -194,24 +258,29 @@ enum Column {
 }
 
 impl Column {
-    fn new(fill: &Fill) -> Self {
-        match fill {
-            Text(_) => Self::Text(StringDictionaryBuilder::new()),
-            Name(_) => Self::Name(StringBuilder::new()),
-            Number(_) => Self::Number(Int64Builder::new()),
-            Truth(_) => Self::Truth(BooleanBuilder::new()),
-            Day(_) => Self::Day(Date32Builder::new()),
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text(StringDictionaryBuilder::new()),
+            Kind::Name => Self::Name(StringBuilder::new()),
+            Kind::Number => Self::Number(Int64Builder::new()),
+            Kind::Truth => Self::Truth(BooleanBuilder::new()),
+            Kind::Day => Self::Day(Date32Builder::new()),
         }
     }
 
-    fn push(&mut self, fill: &Fill, row: &Row<'_>) {
-        match (self, fill) {
-            (Self::Text(column), Text(value)) => column.append_value(value(row)),
-            (Self::Name(column), Name(value)) => column.append_option(value(row)),
-            (Self::Number(column), Number(value)) => column.append_option(value(row)),
-            (Self::Truth(column), Truth(value)) => column.append_value(value(row)),
-            (Self::Day(column), Day(value)) => column.append_value(days(value(row))),
-            _ => {}
+    /// A cell of another kind is not known.
+    fn push(&mut self, cell: &Cell) {
+        match (self, cell) {
+            (Self::Text(column), Cell::Text(text)) => column.append_value(text),
+            (Self::Text(column), _) => column.append_null(),
+            (Self::Name(column), Cell::Text(text)) => column.append_value(text),
+            (Self::Name(column), _) => column.append_null(),
+            (Self::Number(column), Cell::Number(number)) => column.append_value(*number),
+            (Self::Number(column), _) => column.append_null(),
+            (Self::Truth(column), Cell::Truth(truth)) => column.append_value(*truth),
+            (Self::Truth(column), _) => column.append_null(),
+            (Self::Day(column), Cell::Day(day)) => column.append_value(days(*day)),
+            (Self::Day(column), _) => column.append_null(),
         }
     }
 
@@ -231,21 +300,21 @@ fn days(date: Date) -> i32 {
     Date::constant(1970, 1, 1).until(date).map_or(0, |span| span.get_days())
 }
 
-fn schema(columns: &[&(&str, Fill)]) -> SchemaRef {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, fill)| {
-            let kind = match fill {
-                Text(_) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-                Name(_) => DataType::Utf8,
-                Number(_) => DataType::Int64,
-                Truth(_) => DataType::Boolean,
-                Day(_) => DataType::Date32,
-            };
-            Field::new(*name, kind, UNKNOWN.contains(name) || name.starts_with("profile."))
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
+/// A column's name, what it holds, and whether it is not known of everybody.
+type Named = (String, Kind, bool);
+
+fn schema(columns: &[Named]) -> SchemaRef {
+    let field = |(name, kind, unknown): &Named| {
+        let kind = match kind {
+            Kind::Text => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+            Kind::Name => DataType::Utf8,
+            Kind::Number => DataType::Int64,
+            Kind::Truth => DataType::Boolean,
+            Kind::Day => DataType::Date32,
+        };
+        Field::new(name, kind, *unknown)
+    };
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
 }
 
 impl City {
@@ -263,7 +332,7 @@ impl City {
     /// # Errors
     /// [`CityError::File`].
     pub fn write_people(&self, path: &Path, progress: &mut dyn FnMut(usize)) -> Result<(), CityError> {
-        self.write(path, &COLUMNS.iter().collect::<Vec<_>>(), progress)
+        self.write_columns(path, &COLUMNS.iter().collect::<Vec<_>>(), progress)
     }
 
     /// Writes the register of residents, with names and national ids, in bounded memory.
@@ -272,11 +341,64 @@ impl City {
     /// [`CityError::File`].
     pub fn write_register(&self, path: &Path) -> Result<(), CityError> {
         let facts = COLUMNS.iter().filter(|(name, _)| !NOT_IN_REGISTER.contains(name));
-        self.write(path, &facts.chain(DETAILS).collect::<Vec<_>>(), &mut |_| {})
+        self.write_columns(path, &facts.chain(DETAILS).collect::<Vec<_>>(), &mut |_| {})
     }
 
-    fn write(&self, path: &Path, wanted: &[&(&str, Fill)], progress: &mut dyn FnMut(usize)) -> Result<(), CityError> {
+    fn write_columns(
+        &self,
+        path: &Path,
+        wanted: &[&(&str, Fill)],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), CityError> {
+        let unknown = |name: &str| UNKNOWN.contains(&name) || name.starts_with("profile.");
+        let columns: Vec<Named> = wanted
+            .iter()
+            .map(|(name, fill)| ((*name).to_owned(), fill.kind(), unknown(name)))
+            .collect();
+        self.write(path, &columns, progress, |_, rows, push| {
+            for row in rows {
+                for (place, (_, fill)) in wanted.iter().enumerate() {
+                    push(place, &fill.cell(row));
+                }
+            }
+        })
+    }
+
+    /// Writes all residents with everything that services ask for, as one table for all of them. Returns what services
+    /// mean differently by one name.
+    ///
+    /// # Errors
+    /// [`CityError::File`].
+    pub fn write_people_for(&self, path: &Path, asked: &[Asked]) -> Result<Vec<String>, CityError> {
+        let union = Union::new(asked)?;
+        let own = ["household", "person"].map(|name| (name.to_owned(), Kind::Number, false));
+        let inputs = union
+            .columns
+            .iter()
+            .map(|column| (column.name.clone(), column.kind, true));
+        let columns: Vec<Named> = own.into_iter().chain(inputs).collect();
+        self.write(path, &columns, &mut |_| {}, |number, rows, push| {
+            for row in rows {
+                push(0, &Cell::Number(row.household));
+                push(1, &Cell::Number(row.id));
+            }
+            union.family(rows, self.seed(), self.stream(number), |place, cell| {
+                push(place + 2, cell);
+            });
+        })?;
+        Ok(union.differences)
+    }
+
+    /// Writes a table of residents. `fill` is given the number and the rows of a family, and pushes the cells by column.
+    fn write(
+        &self,
+        path: &Path,
+        named: &[Named],
+        progress: &mut dyn FnMut(usize),
+        fill: impl Fn(usize, &[Row<'_>], &mut dyn FnMut(usize, &Cell)),
+    ) -> Result<(), CityError> {
         let wrong = |problem: &dyn std::fmt::Display| CityError::file(path, problem);
+        let schema = schema(named);
         let file = File::create(path).map_err(|error| wrong(&error))?;
         let properties = WriterProperties::builder()
             .set_max_row_group_row_count(Some(BATCH))
@@ -286,32 +408,26 @@ impl City {
             .set_column_dictionary_enabled("person".into(), false)
             .set_column_encoding("person".into(), Encoding::DELTA_BINARY_PACKED)
             .build();
-        let mut writer = ArrowWriter::try_new(file, schema(wanted), Some(properties)).map_err(|error| wrong(&error))?;
-        let mut columns: Vec<Column> = wanted.iter().map(|(_, fill)| Column::new(fill)).collect();
+        let mut writer =
+            ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(|error| wrong(&error))?;
+        let mut columns: Vec<Column> = named.iter().map(|(_, kind, _)| Column::new(*kind)).collect();
         let (mut waiting, mut done) = (0, 0);
         for number in 0..self.families() {
             let Some((family, from)) = self.family(number) else {
                 continue;
             };
             let entries = self.entries(number, &family)?;
-            for (index, (person, entry)) in family.persons.iter().zip(&entries).enumerate() {
-                let household = i64::try_from(number).unwrap_or(i64::MAX);
-                let row = Row {
-                    household,
-                    id: i64::from(from) + i64::try_from(index).unwrap_or(0),
-                    family: &family,
-                    person,
-                    entry,
-                };
-                for (column, (_, fill)) in columns.iter_mut().zip(wanted) {
-                    column.push(fill, &row);
+            let rows = rows(&family, &entries, number, from);
+            fill(number, &rows, &mut |place, cell| {
+                if let Some(column) = columns.get_mut(place) {
+                    column.push(cell);
                 }
-                waiting += 1;
-            }
+            });
+            waiting += rows.len();
             // a family never stands in two batches
             if waiting + super::family::MOST > BATCH || number + 1 == self.families() {
                 let arrays = columns.iter_mut().map(Column::finish).collect();
-                let batch = RecordBatch::try_new(schema(wanted), arrays).map_err(|error| wrong(&error))?;
+                let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(|error| wrong(&error))?;
                 writer.write(&batch).map_err(|error| wrong(&error))?;
                 writer.flush().map_err(|error| wrong(&error))?;
                 done += waiting;
@@ -322,4 +438,17 @@ impl City {
         writer.close().map_err(|error| wrong(&error))?;
         Ok(())
     }
+}
+
+/// The rows of a family.
+fn rows<'a>(family: &'a Family, entries: &'a [Entry], number: usize, from: u32) -> Vec<Row<'a>> {
+    let household = i64::try_from(number).unwrap_or(i64::MAX);
+    let row = |(index, (person, entry)): (usize, (&'a Person, &'a Entry))| Row {
+        household,
+        id: i64::from(from) + i64::try_from(index).unwrap_or(0),
+        family,
+        person,
+        entry,
+    };
+    family.persons.iter().zip(entries).enumerate().map(row).collect()
 }

@@ -121,7 +121,8 @@ fn next(draft: &Draft) -> String {
 /// Where a value came from, as a clerk reads it.
 fn source(words: Words, source: &Source) -> String {
     match source {
-        Source::Person => words.t("counter-source-person"),
+        Source::Person | Source::Screening => words.t("counter-source-person"),
+        Source::Earlier { .. } => crate::resident::fields::source(words, source),
         Source::Profile => words.t("counter-source-profile"),
         Source::Register => words.t("counter-source-register"),
         Source::Body { name, .. } => words.t1("source-body", "name", name),

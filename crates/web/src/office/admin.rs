@@ -253,6 +253,9 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     if !catalogue.mapping_mistakes().is_empty() {
         withdrawn.push(mistakes("datasets/mydata", catalogue.mapping_mistakes()));
     }
+    if !catalogue.vocabulary_mistakes().is_empty() {
+        withdrawn.push(mistakes("services/vocabulary.toml", catalogue.vocabulary_mistakes()));
+    }
     let state = |active: bool, locked: Option<jiff::Timestamp>| match (active, locked) {
         (false, _) => Tag::new(words.t("office-account-closed"), Colour::Grey),
         (true, Some(until)) => Tag::new(

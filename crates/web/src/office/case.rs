@@ -320,6 +320,7 @@ fn outcome(words: Words, service: &Service, decision: &Decision) -> Outcome {
         finding,
         title: words.t(key),
         amounts: amounts
+            // an amount of zero is one that is not paid
             .filter_map(|(name, amount)| {
                 let amount = amount.filter(|amount| *amount > 0)?;
                 Some((title(name), words.money(amount)))
@@ -437,7 +438,10 @@ fn source_name(desk: &Desk, words: Words, name: &str) -> String {
     match name {
         "profile" => words.t("office-source-profile"),
         "register" => words.t("office-source-register"),
-        set => data_set(desk, words, set),
+        other => match other.strip_prefix(cases::review::EARLIER) {
+            Some(number) => words.t1("office-source-earlier", "number", number),
+            None => data_set(desk, words, other),
+        },
     }
 }
 
@@ -509,12 +513,11 @@ fn timeline(words: Words, file: &CaseFile) -> Timeline {
     let events = file.events.iter().map(|event| Event {
         at: event.at,
         title: words.t(&format!("office-event-{}", event.kind.replace('_', "-"))),
-        by: Some(
-            event
-                .name
-                .clone()
-                .unwrap_or_else(|| words.t(&format!("office-actor-{}", event.actor))),
-        ),
+        by: Some(match (&event.name, event.actor.as_str()) {
+            (Some(name), "agent" | "assistant") => words.t1(&format!("office-by-{}", event.actor), "name", name),
+            (Some(name), _) => name.clone(),
+            (None, actor) => words.t(&format!("office-actor-{actor}")),
+        }),
         text: event.text.clone(),
     });
     Timeline {

@@ -45,6 +45,8 @@ struct IndicatorsPage {
     chart: String,
     months: Table,
     counted: String,
+    /// What questionnaires of residents came to, by service.
+    screenings: Table,
 }
 
 fn decimals(words: Words, value: Option<f64>, places: usize) -> String {
@@ -139,6 +141,29 @@ fn counts(words: Words, caption: &str, heads: [&str; 2], rows: &[(&str, i64)]) -
     }
 }
 
+/// What questionnaires came to, by service.
+fn screenings(app: &App, words: Words, found: impl Iterator<Item = cases::find::Found>) -> Table {
+    let heads = ["find-yes-tag", "find-open-tag", "find-no-tag"];
+    let mut head = vec![Head::text(words.t("office-service"))];
+    head.extend(heads.into_iter().map(|key| Head::number(words.t(key))));
+    let row = |one: cases::find::Found| {
+        let service = app.desk.catalogue.get(&one.service);
+        let name = service.map_or(one.service.clone(), |service| words.of(&service.meta.name).to_owned());
+        let cells = [
+            name,
+            one.entitled.to_string(),
+            one.maybe.to_string(),
+            one.not.to_string(),
+        ];
+        cells.into_iter().map(Cell::text).collect()
+    };
+    Table {
+        caption: words.t("office-kpi-screenings"),
+        head,
+        rows: found.map(row).collect(),
+    }
+}
+
 /// A month as people read it: `114/11`, or `2025-11` in English.
 fn month_name(words: Words, month: &str) -> String {
     match (words.language, month.parse::<Month>()) {
@@ -209,6 +234,10 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     ];
     let mut head = vec![Head::text(words.t("office-kpi-month"))];
     head.extend(heads.into_iter().map(|key| Head::number(words.t(key))));
+    let found = cases::find::counts(&app.desk, &staff, span.from.as_deref(), span.to.as_deref()).await?;
+    let found = found
+        .into_iter()
+        .filter(|one| span.service.as_ref().is_none_or(|service| *service == one.service));
     let grades = all.grades;
     let bars: Vec<(String, i64)> = all
         .months
@@ -263,6 +292,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             head,
             rows,
         },
+        screenings: screenings(&app, words, found),
         counted: words.t1("office-kpi-counted", "at", words.time(app.desk.now())),
         asked,
         frame,

@@ -5,14 +5,19 @@
 mod act;
 mod admin;
 mod appeals;
+mod assist;
 mod audit;
 mod case;
+mod case_payments;
 mod chart;
 mod confirm;
 mod indicators;
 mod load;
+mod payment_run;
 mod payments;
 mod queue;
+mod releases;
+mod results;
 mod rolls;
 mod rounds;
 mod sign_in;
@@ -34,8 +39,8 @@ use crate::components::Banner;
 use crate::visit::{self, OnDuty};
 use crate::{App, Frame, Problem, frame};
 
-/// Most bytes of a bank's report: a batch of 20,000 payments needs about 12 MiB.
-const REPORT_LIMIT: usize = 16 * 1024 * 1024;
+/// Most bytes of a bank's report: 100,000 payments need about 60 MiB.
+const REPORT_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Most bytes of a spreadsheet with what a form adds around it.
 const SHEET_LIMIT: usize = 5 * 1024 * 1024;
@@ -66,6 +71,13 @@ pub fn routes() -> Router<App> {
         )
         .route("/office/confirm/uploads/{upload}/apply", post(confirm::apply))
         .route("/office/payments", get(payments::show))
+        .merge(payment_run::routes())
+        .merge(case_payments::routes())
+        .route(
+            "/office/payments/returns",
+            post(payments::returned).layer(DefaultBodyLimit::max(REPORT_LIMIT)),
+        )
+        .route(releases::HERE, get(releases::show))
         .route("/office/payments/prepare", post(payments::prepare))
         .route("/office/payments/batch", post(payments::make))
         .route(
@@ -94,6 +106,11 @@ pub fn routes() -> Router<App> {
             "/office/rounds/{service}/{round}/tickets/{ticket}/check-in",
             post(rounds::check_in),
         )
+        .route("/office/results", get(results::list))
+        .route("/office/results/{id}", get(results::show))
+        .route("/office/results/{id}/done", post(results::close))
+        .route("/office/assist", get(assist::show).post(assist::ask))
+        .route("/office/assist/{id}", get(assist::password).post(assist::begin))
         .route("/office/indicators", get(indicators::show))
         .route("/office/audit", get(audit::show))
         .route("/office/audit/verify", post(audit::verify))
@@ -149,6 +166,8 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Cashier => "/office/payments",
         Role::Auditor => "/office/audit",
         Role::Administrator => "/office/admin",
+        Role::Organisation => "/agent",
+        Role::VillageOfficer => "/office/assist",
         Role::Clerk => "/counter",
         Role::Confirmer => "/office/confirm",
     }
@@ -160,6 +179,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Officer => &[
             ("/office", "office-nav-queue"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
@@ -167,7 +187,9 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Supervisor => &[
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
+            (releases::HERE, "office-nav-release"),
             ("/office/rounds", "office-nav-rounds"),
+            ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
@@ -181,6 +203,8 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
+        Role::Organisation => &[("/agent", "office-nav-agent")],
+        Role::VillageOfficer => &[("/office/assist", "office-nav-assist"), ("/agent", "office-nav-agent")],
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
     };
@@ -197,7 +221,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
 
 /// Name of a role.
 pub(crate) fn role(frame: &Frame, role: Role) -> String {
-    frame.t(&format!("office-role-{}", role.word()))
+    frame.t(&format!("office-role-{}", role.word().replace('_', "-")))
 }
 
 /// What has just been done, by the word the address carries; words we don't know say nothing.

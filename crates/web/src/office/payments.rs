@@ -4,22 +4,21 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use cases::pay::{self, BatchRow, PaymentRow, batch as verb, report as bank};
+use cases::pay::{self, BatchRow, DueSum, PaymentRow, batch as verb, report as bank};
 use cases::{CaseError, Month, Staff};
-use civic::Money;
 use civic::ids::{BatchId, PaymentId};
 use serde::Deserialize;
 use store::tables::payment_batch::State as BatchState;
 
 use super::act::conflict;
 use super::case::{payment_key, reason};
-use super::{Duty, document, done};
+use super::{Duty, document, done, payment_run, releases};
 use crate::address::{id, onward};
 use crate::components::{Banner, Choice, Colour, ErrorSummary, Tag};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page_with};
 
-const HERE: &str = "/office/payments";
+pub(super) const HERE: &str = "/office/payments";
 
 /// The due payments of one service and month.
 struct Due {
@@ -27,16 +26,18 @@ struct Due {
     service: String,
     month: String,
     month_text: String,
-    count: usize,
+    count: u64,
     sum: String,
     /// Of them those that wait for another account.
-    waiting: usize,
+    waiting: u64,
 }
 
 struct Item {
     id: String,
     number: String,
     service: String,
+    /// What is paid, as the rules call it.
+    title: String,
     month: String,
     amount: String,
     attempt: i32,
@@ -47,24 +48,24 @@ struct Item {
     may_retry: bool,
 }
 
-struct Batch {
-    href: String,
-    number: String,
-    service: String,
-    month: String,
-    count: i32,
-    sum: String,
-    pay_on: String,
-    state: Tag,
-    made_by: String,
-    made_at: String,
-    released_by: String,
+pub(super) struct Batch {
+    pub(super) href: String,
+    pub(super) number: String,
+    pub(super) service: String,
+    pub(super) month: String,
+    pub(super) count: i32,
+    pub(super) sum: String,
+    pub(super) pay_on: String,
+    pub(super) state: Tag,
+    pub(super) made_by: String,
+    pub(super) made_at: String,
+    pub(super) released_by: String,
 }
 
 /// What a report changed, in words.
 struct Imported {
     title: String,
-    href: String,
+    href: Option<String>,
     lines: Vec<String>,
 }
 
@@ -79,6 +80,8 @@ struct PaymentsPage {
     services: Vec<Choice>,
     month: String,
     due: Vec<Due>,
+    runs: Vec<payment_run::Line>,
+    holds: Vec<Held>,
     rejected: Vec<Item>,
     batches: Vec<Batch>,
 }
@@ -94,9 +97,25 @@ struct BatchPage {
     batch: Batch,
     is_made: bool,
     releasable: bool,
+    may_cancel: bool,
     has_file: bool,
+    back: &'static str,
     items: Vec<Item>,
+    /// Way to the next page of payments.
+    next: Option<String>,
+    compare: String,
+    /// Payments stopped since the batch was made.
+    stopped: Option<String>,
     reports: Vec<(String, i32, i32)>,
+}
+
+/// A case whose payments are held, in words.
+struct Held {
+    number: String,
+    service: String,
+    until: String,
+    by: String,
+    at: String,
 }
 
 /// What the page shows beside what there is.
@@ -109,7 +128,7 @@ struct Said {
     month: Option<String>,
 }
 
-fn month_name(words: Words, month: &str) -> String {
+pub(super) fn month_name(words: Words, month: &str) -> String {
     match (words.language, month.parse::<Month>()) {
         (civic::Language::ZhTw, Ok(month)) => format!("{}年{}月", month.roc_year(), month.number()),
         _ => month.to_owned(),
@@ -134,6 +153,7 @@ fn item(words: Words, row: &PaymentRow) -> Item {
         id: row.id.uuid().to_string(),
         number: row.number.clone(),
         service: words.of(&row.service).to_owned(),
+        title: words.of(&row.title).to_owned(),
         month: month_name(words, &row.period),
         amount: words.money(row.amount.0),
         attempt: row.attempt,
@@ -148,7 +168,7 @@ fn item(words: Words, row: &PaymentRow) -> Item {
     }
 }
 
-fn batch_row(words: Words, row: &BatchRow) -> Batch {
+pub(super) fn batch_row(words: Words, row: &BatchRow) -> Batch {
     let (key, colour) = match row.state {
         BatchState::Made => ("office-batch-made", Colour::Yellow),
         BatchState::Released => ("office-batch-released", Colour::Blue),
@@ -183,44 +203,16 @@ fn batch_row(words: Words, row: &BatchRow) -> Batch {
 }
 
 /// Due payments by service and month.
-fn due(words: Words, services: &[(String, civic::Text)], rows: &[PaymentRow]) -> Vec<Due> {
-    let mut groups: Vec<(Due, Money)> = Vec::new();
-    for row in rows {
-        let service = words.of(&row.service).to_owned();
-        let place = groups
-            .iter()
-            .position(|(due, _)| due.service == service && due.month == row.period);
-        let place = place.unwrap_or_else(|| {
-            let service_id = services
-                .iter()
-                .find(|(_, name)| *name == row.service)
-                .map(|(id, _)| id.clone())
-                .unwrap_or_default();
-            groups.push((
-                Due {
-                    service_id,
-                    service,
-                    month: row.period.clone(),
-                    month_text: month_name(words, &row.period),
-                    count: 0,
-                    sum: String::new(),
-                    waiting: 0,
-                },
-                Money(0),
-            ));
-            groups.len() - 1
-        });
-        if let Some((due, sum)) = groups.get_mut(place) {
-            due.count += 1;
-            due.waiting += usize::from(row.waits_for_account);
-            *sum = sum.checked_add(row.amount).unwrap_or(*sum);
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(due, sum)| Due {
-            sum: words.money(sum.0),
-            ..due
+fn due(words: Words, rows: &[DueSum]) -> Vec<Due> {
+    rows.iter()
+        .map(|row| Due {
+            service_id: row.service_id.clone(),
+            service: words.of(&row.service).to_owned(),
+            month: row.period.clone(),
+            month_text: month_name(words, &row.period),
+            count: row.count,
+            sum: words.money(row.sum.0),
+            waiting: row.waiting,
         })
         .collect()
 }
@@ -252,7 +244,21 @@ async fn render(app: &App, duty: Duty, status: StatusCode, said: Said) -> Result
             })
             .collect(),
         month: said.month.unwrap_or_else(|| Month::of(app.desk.today()).to_string()),
-        due: due(words, &overview.services, &overview.due),
+        due: due(words, &overview.due),
+        runs: overview.runs.iter().map(|row| payment_run::line(words, row)).collect(),
+        holds: overview
+            .holds
+            .iter()
+            .map(|one| Held {
+                number: one.number.clone(),
+                service: words.of(&one.service).to_owned(),
+                until: one
+                    .until
+                    .map_or_else(|| words.t("office-hold-open-end"), |day| words.date(day)),
+                by: one.made_by.clone(),
+                at: words.time(one.made_at),
+            })
+            .collect(),
         rejected: overview.rejected.iter().map(|row| item(words, row)).collect(),
         batches: overview.batches.iter().map(|row| batch_row(words, row)).collect(),
         frame,
@@ -267,6 +273,8 @@ pub(super) struct Asked {
     done: String,
     #[serde(default)]
     n: String,
+    #[serde(default)]
+    after: String,
 }
 
 /// `GET /office/payments`
@@ -297,7 +305,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
 }
 
 /// The page again with what was wrong with service or month.
-async fn again(app: &App, duty: Duty, posted: &Posted, id: &str, key: &str) -> Result<Response, Problem> {
+pub(super) async fn again(app: &App, duty: Duty, posted: &Posted, id: &str, key: &str) -> Result<Response, Problem> {
     let errors = vec![(id.to_owned(), duty.frame.t(key))];
     let said = Said {
         errors,
@@ -380,7 +388,7 @@ pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -
             });
             let imported = Imported {
                 title,
-                href: format!("{HERE}/batches/{}", found.batch.uuid()),
+                href: Some(format!("{HERE}/batches/{}", found.batch.uuid())),
                 lines,
             };
             render(
@@ -405,6 +413,38 @@ pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -
     }
 }
 
+/// `POST /office/payments/returns`: what the bank got back after it had paid.
+pub(super) async fn returned(State(app): State<App>, duty: Duty, posted: Posted) -> Result<Response, Problem> {
+    let words = duty.frame.words;
+    let Some(file) = posted.files.get("returns") else {
+        return again(&app, duty, &posted, "returns", "office-report-missing").await;
+    };
+    match pay::returns::import(&app.desk, &duty.staff, &file.bytes).await {
+        Ok(found) => {
+            let imported = Imported {
+                title: words.t("office-return-imported"),
+                href: None,
+                lines: vec![
+                    words.t1("office-return-returned", "n", found.returned),
+                    words.t1("office-return-sum", "sum", words.money(found.sum.0)),
+                    words.t1("office-return-known", "n", found.known),
+                    words.t1("office-return-unfit", "n", found.unfit),
+                ],
+            };
+            let said = Said {
+                imported: Some(imported),
+                ..Said::default()
+            };
+            render(&app, duty, StatusCode::OK, said).await
+        }
+        Err(CaseError::Outside { problem, .. }) => {
+            tracing::warn!(problem, "a file of returns that is none");
+            again(&app, duty, &posted, "returns", "office-return-unknown").await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn render_batch(
     app: &App,
     duty: Duty,
@@ -412,10 +452,11 @@ async fn render_batch(
     status: StatusCode,
     done: Option<Banner>,
     error: Option<&str>,
+    after: Option<uuid::Uuid>,
 ) -> Result<Response, Problem> {
     let Duty { frame, staff } = duty;
     let words = frame.words;
-    let view = verb::view(&app.desk, &staff, id).await?;
+    let view = verb::view(&app.desk, &staff, id, after).await?;
     let page = BatchPage {
         done,
         errors: error.map(|key| ErrorSummary {
@@ -425,8 +466,15 @@ async fn render_batch(
         here: format!("{HERE}/batches/{}", id.uuid()),
         is_made: view.row.state == BatchState::Made,
         releasable: view.row.releasable,
-        has_file: matches!(view.row.state, BatchState::Released | BatchState::Answered),
+        may_cancel: view.is_cashier,
+        has_file: view.is_cashier && matches!(view.row.state, BatchState::Released | BatchState::Answered),
+        back: if view.is_cashier { HERE } else { releases::HERE },
         batch: batch_row(words, &view.row),
+        next: view
+            .next
+            .map(|last| format!("{HERE}/batches/{}?after={last}", id.uuid())),
+        compare: format!("{HERE}/compare/{}/{}", view.service_id, view.row.period),
+        stopped: (view.stopped > 0).then(|| words.t1("office-batch-stopped", "n", view.stopped)),
         items: view.payments.iter().map(|row| item(words, row)).collect(),
         reports: view.reports,
         frame,
@@ -448,7 +496,11 @@ pub(super) async fn batch(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let done = done(&duty.frame, &asked.done);
-    render_batch(&app, duty, batch_id(&id)?, StatusCode::OK, done, None).await
+    let after = match asked.after.as_str() {
+        "" => None,
+        last => Some(crate::address::id(last)?),
+    };
+    render_batch(&app, duty, batch_id(&id)?, StatusCode::OK, done, None, after).await
 }
 
 /// `POST /office/payments/batches/{id}/release`: never by the one who made it.
@@ -462,7 +514,20 @@ pub(super) async fn release(
     match verb::release(&app.desk, &duty.staff, id).await {
         Ok(()) => Ok(onward(&format!("{HERE}/batches/{}?done=batch-released", id.uuid()))),
         Err(CaseError::Refused(_)) => {
-            render_batch(&app, duty, id, StatusCode::FORBIDDEN, None, Some("office-batch-own")).await
+            render_batch(
+                &app,
+                duty,
+                id,
+                StatusCode::FORBIDDEN,
+                None,
+                Some("office-batch-own"),
+                None,
+            )
+            .await
+        }
+        Err(CaseError::Input { .. }) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            render_batch(&app, duty, id, status, None, Some("office-batch-stopped-release"), None).await
         }
         Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/batches/{}", id.uuid())),
         Err(error) => Err(error.into()),
@@ -502,6 +567,7 @@ pub(super) async fn file(State(app): State<App>, duty: Duty, Path(id): Path<Stri
                 StatusCode::UNPROCESSABLE_ENTITY,
                 None,
                 Some("office-batch-not-released"),
+                None,
             )
             .await
         }

@@ -29,7 +29,7 @@ async fn show_page(app: &App, id: &str, resident: Resident, invalid: Option<&Inv
     let case = mine::case(&app.desk, &person, application(id)?).await?;
     // before a roll is granted the account may be given or changed at will
     let listed = case.line.as_ref().is_some_and(|line| line.open);
-    if !case.account_refused && !listed {
+    if !(case.account_refused || listed && case.may_account) {
         return Ok(onward(&format!("/applications/{id}")));
     }
     let form = &case.service.form;

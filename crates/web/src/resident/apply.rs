@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use cases::CaseError;
 use cases::collect::{self, Draft, MyDataState};
-use civic::Channel;
 use civic::ids::ApplicationId;
 
 use super::Resident;
@@ -19,7 +18,15 @@ pub(super) async fn start(
     _: Posted,
 ) -> Result<Response, Problem> {
     let language = resident.frame.language();
-    let id = match collect::open(&app.desk, &resident.person, &service, Channel::Online, language).await {
+    let id = match collect::open(
+        &app.desk,
+        &resident.person,
+        &service,
+        resident.person.channel(),
+        language,
+    )
+    .await
+    {
         // the window closed while the page was open: the service's own page says until when, and what comes next
         Err(CaseError::Closed { .. }) => return Ok(onward(&format!("/services/{service}"))),
         other => other?,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::roll::{self, LineCard};
 use super::rounds::{self, TicketCard, cards};
-use super::{Resident, apply, explained};
+use super::{Resident, agents, apply, explained};
 use crate::address::application;
 use crate::components::{
     Banner, Cell, Colour, Event, Head, Outcome, Reasons, Row, SummaryList, Table, Tag, Task, TaskList, Timeline,
@@ -232,7 +232,7 @@ pub(super) async fn show_with(
         detail,
     };
     let todo = match (&case.correction, case.account_refused) {
-        (Some(correction), _) if case.mine.state == CaseState::Correction => Some((
+        (Some(correction), _) if case.mine.state == CaseState::Correction && case.may_correct => Some((
             banner(
                 words.t1("case-correct", "due", words.date(correction.due)),
                 Some(correction.message.clone()),
@@ -288,12 +288,15 @@ pub(super) async fn show_with(
     });
     let events = case.events.iter().map(|event| Event {
         at: event.at,
-        title: words.t(&format!("event-{}", event.kind.replace('_', "-"))),
-        by: Some(words.t(&format!("actor-{}", event.actor))),
+        title: agents::event(words, event),
+        by: Some(agents::actor(words, event, &person)),
         text: event.text.clone(),
     });
     let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
-        note: row.source_name.clone(),
+        note: case
+            .answers
+            .get(&row.key)
+            .map(|answer| super::fields::source(words, &answer.source)),
         ..Row::new(row.label.clone(), row.form.clone())
     });
     let standing = cases::confirm::standing(&app.desk, application).await?;
@@ -314,7 +317,7 @@ pub(super) async fn show_with(
     };
     let line = case.line.as_ref().map(|line| {
         let every = case.service.meta.payment.every;
-        let mut card = roll::card(words, id, line, every, case.mine.revision);
+        let mut card = roll::card(words, id, line, every, &case);
         if let Some((typed, key)) = &objection {
             card.typed.clone_from(typed);
             card.error = Some(words.t(key));
@@ -338,6 +341,7 @@ pub(super) async fn show_with(
         reasons: case
             .decision
             .as_ref()
+            .filter(|_| !case.hidden)
             .map(|decision| explained::reasons(words, &case.service, decision, &case.answers)),
         letters: letters.collect(),
         payments,
@@ -346,7 +350,7 @@ pub(super) async fn show_with(
             "objected" => Some(banner(words.t("line-objected-done"), None)),
             _ => None,
         },
-        tickets: cards(words, id, &case.tickets),
+        tickets: cards(words, id, &case.tickets, case.may_answer),
         timeline: Timeline {
             words,
             events: events.collect(),

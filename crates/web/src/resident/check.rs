@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use cases::agents::Power;
 use cases::collect::{self, Draft};
 use cases::{CaseError, State as CaseState, correct as correction, mine};
 use civic::Language;
@@ -25,7 +26,12 @@ struct CheckPage {
     /// Title of each part and its answers.
     parts: Vec<(String, SummaryList)>,
     outcome: Outcome,
-    reasons: Reasons,
+    /// Why; nothing where the figures are kept from an agent.
+    reasons: Option<Reasons>,
+    /// Who has to give the bank account, where an agent may not.
+    account_by: Option<String>,
+    /// Who has to hand it in, where an agent may not.
+    handed_in_by: Option<String>,
     /// Where persons of the family are added and removed.
     family: Option<String>,
     /// Where to go on, while something is not answered.
@@ -113,7 +119,12 @@ async fn render(app: &App, id: &str, resident: Resident, error: Option<String>) 
         }),
         parts: parts(words, &draft),
         outcome: explained::outcome(words, &draft.service, &draft.decision, draft.state),
-        reasons: explained::reasons(words, &draft.service, &draft.decision, &draft.answers),
+        reasons: (!draft.hidden).then(|| explained::reasons(words, &draft.service, &draft.decision, &draft.answers)),
+        account_by: draft.waits_for_account.then(|| person.name.clone()),
+        handed_in_by: person
+            .acting()
+            .filter(|acting| !acting.has(if correcting { Power::Correct } else { Power::Submit }))
+            .map(|_| person.name.clone()),
         family: draft
             .service
             .form

@@ -24,6 +24,7 @@ pub(crate) fn outcome(words: Words, service: &Service, decision: &Decision, stat
         (true, _) => "decided",
         (false, _) => "expected",
     };
+    // an amount of zero is one that is not paid
     let amounts = decision.amounts.iter().filter_map(|(name, amount)| {
         let amount = amount.filter(|amount| *amount > 0)?;
         let title = service

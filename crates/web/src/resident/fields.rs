@@ -34,6 +34,11 @@ pub(crate) fn source(words: Words, source: &Source) -> String {
         Source::Person => words.t("source-person"),
         Source::Profile => words.t("source-profile"),
         Source::Register => words.t("source-register"),
+        Source::Screening => words.t("source-screening"),
+        Source::Earlier { number, given, .. } => words.with(
+            "source-earlier",
+            &[("number", number.clone()), ("date", words.date(*given))],
+        ),
         Source::Body { name, .. } => words.t1("source-body", "name", name),
         Source::MyData { issued, .. } => match issued {
             Some(day) => format!(

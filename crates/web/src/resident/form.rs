@@ -9,7 +9,7 @@ use axum::response::Response;
 use cases::collect::{self, Draft};
 use cases::{CaseError, State as CaseState};
 use serde::Deserialize;
-use services::form::{Invalid, SHOWN};
+use services::form::{FieldKind, Invalid, SHOWN};
 
 use super::{Resident, apply, family, fields};
 use crate::address::{application, onward};
@@ -69,12 +69,19 @@ fn show_page(
     };
     let (mut asked, mut known, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     for field in &view.fields {
+        // where the money goes is only asked of who may say it
+        if !draft.may_account && matches!(field.field.kind, FieldKind::BankAccount) {
+            continue;
+        }
         let has_value = !field.shown.is_empty();
         // on the way only what still matters is asked; who comes back from the check may also say what is optional
         let ask = if has_value {
-            field
-                .source
-                .is_none_or(|source| matches!(source, services::form::Source::Person))
+            field.source.is_none_or(|source| {
+                matches!(
+                    source,
+                    services::form::Source::Person | services::form::Source::Screening
+                )
+            })
         } else {
             open(&field.key) || in_raw(&field.key) || (from == "check" && !field.field.required)
         };

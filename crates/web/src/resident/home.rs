@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use cases::agents::Power;
 use services::Service;
 use tower_sessions::Session;
 
 use super::rounds::{self, Offered};
+use crate::acting::Principal;
 use crate::{App, Frame, Problem, page};
 
 #[derive(Template)]
@@ -41,6 +44,8 @@ struct ServicePage {
     is_open: bool,
     /// Where its rounds stand.
     standing: Option<String>,
+    /// Who acts was not entrusted with it.
+    not_entrusted: bool,
     /// How it is given, where that is not by applying here.
     given: Option<String>,
     /// Data sets that come from MyData: name and agency.
@@ -53,25 +58,31 @@ pub(super) async fn service(
     State(app): State<App>,
     frame: Frame,
     session: Session,
+    principal: Option<Extension<Principal>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let service = app.desk.catalogue.get(&id).cloned().ok_or(Problem::NotFound)?;
     let frame = frame.with_token(&session).await?;
+    let acting = principal
+        .as_ref()
+        .and_then(|Extension(Principal(person))| person.acting());
     let sets = super::mydata::sets(&app, &service, frame.words);
     let (rounds, is_open, standing) = rounds::offered(&app, frame.words, &service);
     let online = service.meta.channels.contains(&civic::Channel::Online);
+    let channel = acting.map_or(civic::Channel::Online, |_| civic::Channel::Agent);
     let given = match (&service.rolls, online) {
         (Some(_), _) => Some(frame.t("service-proactive")),
         (None, false) => Some(frame.t("service-counter-only")),
         _ => None,
     };
-    let is_open = is_open && online;
+    let is_open = is_open && service.meta.channels.contains(&channel);
     page(&ServicePage {
         frame,
         service,
         rounds,
         is_open,
         standing,
+        not_entrusted: acting.is_some_and(|acting| !(acting.is_for(&id) && acting.has(Power::Fill))),
         given,
         sets,
         phone: app.desk.city.phone.clone(),

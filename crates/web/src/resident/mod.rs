@@ -1,6 +1,9 @@
 //! The pages of residents (民眾): services, sign-in, an application from the notice to the survey, and their own data.
 
 mod account;
+mod agent;
+pub(crate) mod agent_form;
+mod agents;
 mod appeal;
 mod apply;
 mod case;
@@ -8,7 +11,9 @@ mod check;
 pub(crate) mod explained;
 mod family;
 pub(crate) mod fields;
+mod find;
 mod form;
+mod held;
 mod home;
 mod my_data;
 mod mydata;
@@ -18,6 +23,8 @@ mod rounds;
 mod sign_in;
 mod survey;
 mod withdraw;
+
+pub(crate) use agents::standing;
 
 use std::sync::Arc;
 
@@ -29,6 +36,7 @@ use cases::{CaseError, Person};
 
 pub(crate) use fields::field as form_field;
 
+use crate::acting::Principal;
 use crate::visit::{self, SignedIn};
 use crate::{App, Frame, Problem, frame};
 
@@ -48,6 +56,7 @@ pub fn routes() -> Router<App> {
         .route("/applications", get(case::list))
         .route("/applications/{id}", get(case::show))
         .route("/applications/{id}/notice", get(notice::show).post(notice::agree))
+        .route("/applications/{id}/held", get(held::show).post(held::take))
         .route("/applications/{id}/mydata", get(mydata::show).post(mydata::go))
         .route("/applications/{id}/form/{address}", get(form::show).post(form::save))
         .route("/applications/{id}/check", get(check::show).post(check::submit))
@@ -69,9 +78,32 @@ pub fn routes() -> Router<App> {
         .route("/mydata/return", get(mydata::returned))
         .route("/mydata/notify", post(mydata::notified))
         .route("/my-data", get(my_data::show))
+        .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
+        .merge(find::routes())
+        .route("/applications/{id}/mydata/ask", post(mydata::ask))
+        .route("/agents", get(agents::list))
+        .route("/agents/new", get(agents::new).post(agents::give))
+        .route("/agents/{id}", get(agents::show).post(agents::end))
+        .route("/agent", get(agent::list))
+        .route("/agent/stopped", get(agent::stopped))
+        .route("/agent/stop", post(agent::stop))
+        .route("/agent/{id}", get(agent::show))
+        .route("/agent/{id}/{act}", post(agent::act))
 }
 
-/// The signed-in resident with the surroundings of their page.
+/// The person who signed in, for themself.
+pub(crate) async fn signed_in(parts: &mut Parts, app: &App) -> Result<Person, Problem> {
+    let SignedIn(id) = SignedIn::from_request_parts(parts, app).await?;
+    match cases::people::get(&app.desk, id).await {
+        Err(CaseError::NotFound(_)) => Err(Problem::SignIn {
+            to: "/sign-in",
+            back: None,
+        }),
+        other => Ok(other?),
+    }
+}
+
+/// The resident whose matters a page is about, with the surroundings of the page: who signed in, or for whom they act.
 #[derive(Debug)]
 pub(crate) struct Resident {
     pub(crate) frame: Frame,
@@ -82,16 +114,9 @@ impl FromRequestParts<App> for Resident {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let SignedIn(id) = SignedIn::from_request_parts(parts, app).await?;
-        let person = match cases::people::get(&app.desk, id).await {
-            Ok(person) => person,
-            Err(CaseError::NotFound(_)) => {
-                return Err(Problem::SignIn {
-                    to: "/sign-in",
-                    back: None,
-                });
-            }
-            Err(error) => return Err(error.into()),
+        let person = match parts.extensions.get::<Principal>() {
+            Some(Principal(person)) => person.clone(),
+            None => signed_in(parts, app).await?,
         };
         let visit = visit::visit(parts).await?;
         let frame = Frame::new(

@@ -1,16 +1,17 @@
 //! Who looked at my data (誰看過我的資料): every entry of the usage ledger about the person, in plain words.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use cases::mine;
 use serde::Deserialize;
 use store::ledger::ActorKind;
 
-use super::Resident;
-use crate::{App, Frame, Problem, page};
+use super::{Resident, agents};
+use crate::address::onward;
+use crate::{App, Frame, Posted, Problem, page};
 
-/// Key of the word for an actor.
+/// Key of the word for an actor who is no agent.
 fn actor(kind: ActorKind) -> &'static str {
     match kind {
         ActorKind::System => "actor-system",
@@ -31,12 +32,21 @@ struct Use {
     basis: String,
 }
 
+/// A result left with an office.
+struct LeftRow {
+    id: String,
+    service: String,
+    text: String,
+}
+
 #[derive(Template)]
 #[template(path = "resident/my_data.html")]
 struct MyDataPage {
     frame: Frame,
     name: String,
     uses: Vec<Use>,
+    /// Results left with offices.
+    left: Vec<LeftRow>,
     /// Whether this is not the newest page.
     later: bool,
     /// The entry before which the next page begins, where there are more.
@@ -61,30 +71,49 @@ pub(super) async fn show(
     // one more than is shown tells whether there are more
     let most = u64::try_from(SHOWN).unwrap_or(u64::MAX).saturating_add(1);
     let found = mine::uses(&app.desk, &person, asked.before, most).await?;
+    let names = agents::names(&app, &person).await?;
     let last = found.get(SHOWN.saturating_sub(1)).filter(|_| found.len() > SHOWN);
     let older = last.map(|recorded| recorded.seq);
     let uses = found.iter().take(SHOWN).map(|recorded| {
         let entry = &recorded.entry;
-        let known = |stem: &str, word: &str| {
-            let key = format!("{stem}-{}", word.replace(['_', '.'], "-"));
-            if words.has(&key) {
-                words.t(&key)
-            } else {
-                words.t(&format!("{stem}-other"))
-            }
-        };
         Use {
             when: words.time(entry.at),
-            who: words.t(actor(entry.actor)),
-            what: known("use", &entry.action),
+            who: agents::who(words, &names, &person, entry).unwrap_or_else(|| words.t(actor(entry.actor))),
+            what: agents::what(words, &entry.action),
             basis: entry.purpose.basis.clone(),
         }
     });
+    let left = cases::find::follow::left(&app.desk, &person).await?;
+    let left = left.into_iter().map(|one| LeftRow {
+        id: one.id.to_string(),
+        service: words.of(&one.service.meta.name).to_owned(),
+        text: words.with(
+            "find-left-row",
+            &[
+                ("agency", words.of(&one.service.meta.agency).to_owned()),
+                ("at", words.time(one.agreed)),
+                ("until", words.date(one.until)),
+            ],
+        ),
+    });
     page(&MyDataPage {
+        left: left.collect(),
         uses: uses.collect(),
         later: asked.before.is_some(),
         older,
         name: person.name.clone(),
         frame,
     })
+}
+
+/// `POST /my-data/results/{id}/withdraw`: takes a result back that was left with an office.
+pub(super) async fn take_back(
+    State(app): State<App>,
+    Path(result): Path<String>,
+    resident: Resident,
+    _: Posted,
+) -> Result<Response, Problem> {
+    let id = uuid::Uuid::parse_str(&result).map_err(|_| Problem::NotFound)?;
+    cases::find::follow::take_back(&app.desk, &resident.person, id).await?;
+    Ok(onward("/my-data"))
 }

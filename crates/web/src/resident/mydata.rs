@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cases::State as CaseState;
 use cases::collect::mydata::{self as verbs, Notified};
 use cases::collect::{self, MyDataState};
+use serde::Deserialize;
 use services::Service;
 
 use super::{Resident, apply};
@@ -29,6 +30,8 @@ struct MyDataPage {
     /// Where to go on without, or after.
     onward: String,
     connected: bool,
+    /// For whom an agent acts; MyData is asked by the person alone.
+    principal: Option<String>,
 }
 
 /// How far it is.
@@ -63,6 +66,7 @@ pub(super) fn sets(app: &App, service: &Service, words: Words) -> Vec<(String, S
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
+    Query(asked): Query<Asked>,
     resident: Resident,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
@@ -113,7 +117,15 @@ pub(super) async fn show(
             )
         }
     };
+    let principal = person.acting().map(|acting| acting.principal_name.clone());
+    let news = match &principal {
+        Some(name) if asked.asked == "yes" && stage == Stage::Ask => {
+            banner(true, words.t1("agent-data-asked", "name", name), None)
+        }
+        _ => news,
+    };
     page(&MyDataPage {
+        principal,
         sets: sets(&app, &draft.service, words),
         onward: apply::question(&draft),
         connected: app.desk.mydata.is_some(),
@@ -122,6 +134,24 @@ pub(super) async fn show(
         news,
         frame,
     })
+}
+
+/// What the page is told of before.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    asked: String,
+}
+
+/// `POST /applications/{id}/mydata/ask`: an agent asks the person to fetch their data themself.
+pub(super) async fn ask(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    resident: Resident,
+    _: Posted,
+) -> Result<Response, Problem> {
+    cases::agents::ask_for_data(&app.desk, &resident.person, application(&id)?).await?;
+    Ok(onward(&format!("/applications/{id}/mydata?asked=yes")))
 }
 
 /// `POST /applications/{id}/mydata`: sends the browser to the platform.

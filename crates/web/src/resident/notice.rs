@@ -6,7 +6,7 @@ use axum::response::Response;
 use cases::State as CaseState;
 use cases::collect;
 
-use super::{Resident, apply};
+use super::{Resident, held};
 use crate::address::{application, onward};
 use crate::{App, Frame, Posted, Problem, page};
 
@@ -48,5 +48,5 @@ pub(super) async fn agree(
     let id = application(&id)?;
     collect::agree(&app.desk, &resident.person, id, resident.frame.language()).await?;
     let draft = collect::draft(&app.desk, &resident.person, id).await?;
-    Ok(onward(&apply::next(&draft)))
+    Ok(onward(&held::next(&app, &resident, &draft).await?))
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use cases::mine::MyCase;
 use cases::roll::{self, MyLine, Standing};
 use cases::{CaseError, Every};
 
@@ -15,15 +16,17 @@ pub(super) struct LineCard {
     pub(super) texts: Vec<String>,
     /// Address of the page that takes an account.
     pub(super) account: Option<String>,
-    /// Whether the person may decline or object.
-    pub(super) open: bool,
+    /// Whether who looks may object.
+    pub(super) may_object: bool,
+    /// Whether who looks may decline.
+    pub(super) may_decline: bool,
     pub(super) revision: i64,
     pub(super) typed: String,
     pub(super) error: Option<String>,
 }
 
 /// The card of a case that stands on a roll.
-pub(super) fn card(words: Words, id: &str, line: &MyLine, every: Every, revision: i64) -> LineCard {
+pub(super) fn card(words: Words, id: &str, line: &MyLine, every: Every, case: &MyCase) -> LineCard {
     let mut texts = vec![words.t1("line-listed", "roll", words.of(&line.roll))];
     let pays = every != Every::Never;
     match line.standing {
@@ -43,9 +46,10 @@ pub(super) fn card(words: Words, id: &str, line: &MyLine, every: Every, revision
     }
     LineCard {
         texts,
-        account: (line.open && pays).then(|| format!("/applications/{id}/account")),
-        open: line.open,
-        revision,
+        account: (line.open && pays && case.may_account).then(|| format!("/applications/{id}/account")),
+        may_object: line.open && case.may_object,
+        may_decline: line.open && case.can_withdraw,
+        revision: case.mine.revision,
         typed: String::new(),
         error: None,
     }

@@ -141,10 +141,17 @@ pub(super) struct Offered {
     pub(super) window: String,
 }
 
-/// The rounds of a service, and whether applications are taken now; a service without rounds takes them always.
+/// The rounds of a service, and whether applications are taken now; a service without rounds takes them always, but for a pause.
 pub(super) fn offered(app: &App, words: Words, service: &Service) -> (Vec<Offered>, bool, Option<String>) {
+    let paused = service.meta.paused_on(app.desk.today()).map(|paused| {
+        let reason = words.of(&paused.reason).to_owned();
+        match paused.until {
+            Some(day) => words.with("service-paused-until", &[("reason", reason), ("date", words.date(day))]),
+            None => words.t1("service-paused", "reason", reason),
+        }
+    });
     let Some(rounds) = &service.rounds else {
-        return (Vec::new(), true, None);
+        return (Vec::new(), paused.is_none(), paused);
     };
     let found = rounds.rounds.iter().rev().map(|round| Offered {
         href: format!("/rounds/{}/{}", service.id, round.id),
@@ -152,6 +159,7 @@ pub(super) fn offered(app: &App, words: Words, service: &Service) -> (Vec<Offere
         window: window(words, round),
     });
     let (open, text) = match rounds.at(civic::legal_time(app.desk.now())) {
+        _ if paused.is_some() => (false, paused.unwrap_or_default()),
         Window::Open(round) => (true, words.t1("round-open-until", "time", clock(words, round.closes))),
         Window::Closed(Some(next)) => (false, words.t1("round-opens", "time", clock(words, next.opens))),
         Window::Closed(None) => (false, words.t("round-closed")),
@@ -181,7 +189,7 @@ pub(super) struct TicketCard {
 }
 
 /// What a case took into draws, in words.
-pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket]) -> Vec<TicketCard> {
+pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket], may_answer: bool) -> Vec<TicketCard> {
     let card = |ticket: &MyTicket| {
         let due = ticket.due.map_or_else(String::new, |day| words.date(day));
         let held = ticket.choices.iter().find(|choice| choice.held);
@@ -214,11 +222,12 @@ pub(super) fn cards(words: Words, case: &str, tickets: &[MyTicket]) -> Vec<Ticke
             state: ticket_state(words, ticket.state),
             text,
             choices: choices.collect(),
-            may_accept: ticket.state == TicketState::Offered,
-            may_decline: matches!(
-                ticket.state,
-                TicketState::Offered | TicketState::Accepted | TicketState::Waiting | TicketState::Qualified
-            ),
+            may_accept: may_answer && ticket.state == TicketState::Offered,
+            may_decline: may_answer
+                && matches!(
+                    ticket.state,
+                    TicketState::Offered | TicketState::Accepted | TicketState::Waiting | TicketState::Qualified
+                ),
         }
     };
     tickets.iter().map(card).collect()

@@ -99,7 +99,9 @@ pub(super) async fn back(
         phone: None,
     };
     let person = people::sign_in(&app.desk, new).await?;
+    let found = super::find::carried(&session, &to).await?;
     Visit::sign_in(&session, Who::Resident(person.id)).await?;
+    super::find::bring(&session, found).await?;
     Ok(onward(if to == "/" { "/applications" } else { &to }))
 }
 

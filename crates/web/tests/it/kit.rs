@@ -55,6 +55,7 @@ impl Kit {
                 name: "示範市政府".to_owned(),
                 bank: "004".to_owned(),
                 number: "004012345678".to_owned(),
+                most: 20_000,
             },
             grace: SignedDuration::from_mins(10),
         };
@@ -66,6 +67,7 @@ impl Kit {
             mail: None,
             city,
             calendar: WorkCalendar::default(),
+            agents: Default::default(),
             scans: Default::default(),
             recent: Default::default(),
         };

@@ -78,6 +78,7 @@ pub fn city() -> City {
             name: "示範市政府".to_owned(),
             bank: "004".to_owned(),
             number: "004012345678".to_owned(),
+            most: 20_000,
         },
         grace: SignedDuration::from_mins(10),
     }
@@ -98,6 +99,7 @@ impl Kit {
             mail: None,
             city: city(),
             calendar: WorkCalendar::default(),
+            agents: Default::default(),
             scans: Default::default(),
             recent: Default::default(),
         };
@@ -116,6 +118,7 @@ impl Kit {
             clock: self.clock.clone(),
             mydata: None,
             mail: None,
+            agents: Default::default(),
             scans: Default::default(),
             city: city(),
             calendar: WorkCalendar::default(),

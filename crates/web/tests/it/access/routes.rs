@@ -100,7 +100,7 @@ impl Owner {
     /// The application a route is about: one that has this page.
     fn application(&self, route: &str) -> ApplicationId {
         match route.rsplit('/').next().unwrap_or_default() {
-            "notice" | "mydata" | "{address}" | "check" => self.draft,
+            "notice" | "held" | "mydata" | "{address}" | "check" => self.draft,
             "{letter}" | "survey" | "account" => self.completed,
             "correct" => self.correction,
             _ => self.submitted,
@@ -129,6 +129,7 @@ impl Owner {
             ("{appeal}", "00000000-0000-0000-0000-000000000000"),
             ("{upload}", "00000000-0000-0000-0000-000000000000"),
             ("{kind}", "approve"),
+            ("{month}", "2025-11"),
             ("{tag}", "en"),
             ("{hash}", "0"),
             ("{name}", "missing.css"),

@@ -3,6 +3,7 @@
 mod decide;
 mod hostile;
 mod money;
+mod payments;
 mod roles;
 mod rounds;
 mod school;

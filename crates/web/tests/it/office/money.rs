@@ -134,7 +134,7 @@ async fn a_file_that_is_no_report_of_ours_changes_nothing() {
             .has(words);
     }
     cashier
-        .upload("/office/payments/report", "report", &vec![b' '; 17 * 1024 * 1024])
+        .upload("/office/payments/report", "report", &vec![b' '; 65 * 1024 * 1024])
         .await
         .is(413);
     cashier

@@ -10,11 +10,11 @@ const WRONG: &str = "帳號、密碼或驗證碼不對";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_page_is_for_its_roles() {
-    use Role::{Administrator, Auditor, Cashier, Officer, Supervisor};
+    use Role::{Administrator, Auditor, Cashier, Officer, Supervisor, VillageOfficer};
     let town = Town::new().await;
     let id = town.submitted(1).await;
     let case = format!("/office/cases/{}", id.uuid());
-    let pages: [(&str, &[Role]); 7] = [
+    let pages: [(&str, &[Role]); 8] = [
         ("/office", &[Officer, Supervisor]),
         (&case, &[Officer, Supervisor]),
         ("/office/load", &[Supervisor]),
@@ -22,6 +22,7 @@ async fn each_page_is_for_its_roles() {
         ("/office/indicators", &[Officer, Supervisor, Cashier, Auditor]),
         ("/office/audit", &[Auditor]),
         ("/office/admin", &[Administrator]),
+        ("/office/assist", &[VillageOfficer]),
     ];
     for role in Role::ALL {
         let (_, mut browser) = town.on_duty(role.word(), role).await;

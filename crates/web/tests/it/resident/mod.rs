@@ -1,6 +1,8 @@
 //! The pages of residents: what holds of every page, what is refused, what is kept of what somebody typed.
 
+mod agents;
 mod family;
+mod find;
 mod hostile;
 mod pages;
 mod rounds;
