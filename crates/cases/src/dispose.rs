@@ -97,6 +97,8 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 entitlement::delete_of(tx, id).await?;
                 confirmation::delete_of(tx, id).await?;
                 appeal::delete_of(tx, id).await?;
+                // the amounts of adjustments and claims stay for the books, without the case's person
+                store::tables::succession::delete_of(tx, id).await?;
                 roll_entry::forget(tx, id).await?;
                 ticket::delete_of(tx, id).await?;
                 round_entry::delete_of(tx, id).await?;

@@ -67,6 +67,14 @@ pub(crate) fn day(what: &'static str, text: &str) -> Result<jiff::civil::Date, C
     })
 }
 
+/// A month as a row keeps it.
+pub(crate) fn month(what: &'static str, text: &str) -> Result<civic::Month, CaseError> {
+    text.parse().map_err(|_| CaseError::Corrupt {
+        what,
+        why: "a month can't be read".to_owned(),
+    })
+}
+
 /// What happened, oldest first.
 pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView>, CaseError> {
     let rows = event::of_application(desk.store.read(), record.row.id).await?;

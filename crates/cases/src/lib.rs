@@ -7,6 +7,7 @@ pub mod agents;
 pub mod appeal;
 pub mod audit;
 mod change;
+pub mod claim;
 pub mod collect;
 pub mod confirm;
 pub mod correct;
@@ -36,6 +37,7 @@ pub mod review;
 pub mod roll;
 pub mod round;
 pub mod staff;
+pub mod succession;
 pub mod transition;
 mod wanted;
 

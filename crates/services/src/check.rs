@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::folder::{TextFile, at_top, names};
 use crate::form::APPLICANT;
-use crate::letter::{KINDS, LetterError, sample};
+use crate::letter::{KINDS, LetterError, RECOVERY, sample};
 use crate::mydata::Mapping;
+use crate::roll::Of;
 use crate::service::Service;
 use crate::{example, mydata, vocabulary};
 
@@ -81,13 +82,18 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
             report.warnings.extend(undecided);
             let on = examples.iter().map(example::Example::on).max();
             let amounts = on.map(|on| amounts(&service, on)).unwrap_or_default();
-            for kind in KINDS {
-                match service.letter_with_report(
-                    kind,
-                    &sample(kind, &service.meta, &service.rules, &amounts, service.rounds.as_ref()),
-                ) {
+            let recovery = service.meta.recovery.as_ref().map(|_| RECOVERY);
+            let change = service.meta.change.as_ref().map(|_| "change");
+            let review = service.rolls.as_ref().filter(|rolls| rolls.of == Of::InForce);
+            let later = [change, review.map(|_| "review")].into_iter().flatten();
+            let later = later.flat_map(|why| KINDS.map(|kind| (kind, Some(why))));
+            let kinds = KINDS.into_iter().chain(recovery).map(|kind| (kind, None));
+            for (kind, why) in kinds.chain(later) {
+                let rounds = service.rounds.as_ref();
+                let data = sample(kind, &service.meta, &service.rules, &amounts, rounds, why);
+                match service.letter_with_report(kind, &data) {
                     Ok(letter) => {
-                        report.letters += 1;
+                        report.letters += usize::from(why.is_none());
                         report.warnings.extend(letter.warnings);
                         let rare: Vec<String> = letter
                             .missing

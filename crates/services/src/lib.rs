@@ -23,7 +23,7 @@ mod vocabulary;
 pub use catalogue::{Catalogue, Withdrawn};
 pub use check::{Report, check};
 pub use example::worked;
-pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, Sheet, counter_sheet};
+pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, RECOVERY, Sheet, counter_sheet};
 pub use meta::{Appeal, DayKind, Deadline, Every, Meta, Paused, Payment, Remind, Until};
 pub use mydata::{FillError, Mapping};
 pub use notice::{Block, Notice};

@@ -49,6 +49,33 @@ pub struct Meta {
     pub remind: Option<Remind>,
     /// How decisions are appealed against.
     pub appeal: Option<Appeal>,
+    /// Whether whoever receives reports what is different now; without it they are sent to the office.
+    pub change: Option<Change>,
+    /// How what was paid too much is claimed back; without it nothing is.
+    pub recovery: Option<Recovery>,
+}
+
+/// What whoever receives must report (異動通報).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Days of the calendar within which it is reported, where the law names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u16>,
+    /// What is reported, in a sentence.
+    pub what: Text,
+    /// The law it rests on; `verify` marks what has not been compared with its text.
+    pub law: String,
+}
+
+/// How what was paid too much is claimed back (溢領追繳).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// Days of the calendar from the day after the letter within which it is paid back.
+    pub days: u16,
+    /// The law it rests on; `verify` marks what has not been compared with its text.
+    pub law: String,
 }
 
 /// A service that takes no new applications for a time (暫停受理). Those handed in go on.
@@ -207,6 +234,8 @@ struct MetaFile {
     paused: Option<Spanned<Paused>>,
     remind: Option<Spanned<Remind>>,
     appeal: Option<Spanned<Appeal>>,
+    change: Option<Spanned<Change>>,
+    recovery: Option<Spanned<Recovery>>,
 }
 
 /// `service.toml` read, with the places that other files are compared with.
@@ -413,6 +442,32 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
             );
         }
     }
+    if let Some(change) = &read.change
+        && change.get_ref().law.trim().is_empty()
+    {
+        wrong(
+            change.span(),
+            "the law of the duty to report is empty".to_owned(),
+            Some("cite it, as `law = \"社會救助法第14條\"`".to_owned()),
+        );
+    }
+    if let Some(recovery) = &read.recovery {
+        let found = recovery.get_ref();
+        if found.days == 0 || found.law.trim().is_empty() {
+            wrong(
+                recovery.span(),
+                "what is claimed back needs a period of days and a law".to_owned(),
+                Some("write `days = 30` and the law it rests on".to_owned()),
+            );
+        }
+        if matches!(read.payment.get_ref().every, Every::Never) {
+            wrong(
+                recovery.span(),
+                "the service pays nothing that could be claimed back".to_owned(),
+                Some("leave `[recovery]` out".to_owned()),
+            );
+        }
+    }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -437,6 +492,8 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         paused: read.paused.map(Spanned::into_inner),
         remind: read.remind.map(Spanned::into_inner),
         appeal: read.appeal.map(Spanned::into_inner),
+        change: read.change.map(Spanned::into_inner),
+        recovery: read.recovery.map(Spanned::into_inner),
     };
     Ok(ReadMeta {
         meta,

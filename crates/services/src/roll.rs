@@ -1,4 +1,5 @@
-//! Rolls (名冊): a service that the city gives of its own motion, to everybody entitled, without an application.
+//! Rolls (名冊): what the city decides for many at once and of its own motion, be it for everybody entitled who need not
+//! apply, or the yearly look at everybody who receives.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,9 +19,22 @@ const ROLL: &str = "roll.toml";
 /// Longest time to object, in days.
 const LONGEST: u16 = 120;
 
+/// Who stands on the rolls of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// Everybody for whom the rules say *entitled*, found in the register; nobody need apply (主動給付).
+    #[default]
+    Entitled,
+    /// Everybody who receives by a decision that still stands; it is looked at again for the time to come (年度總清查).
+    InForce,
+}
+
 /// The rolls of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rolls {
+    /// Who stands on them.
+    pub of: Of,
     /// Another office that confirms every line before anybody is told (會辦機關).
     pub confirm: Option<Confirm>,
     /// Days, from the day after being told, in which a person may decline or object; none means that they are told with the letter.
@@ -55,6 +69,8 @@ pub struct Roll {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RollsFile {
+    #[serde(default)]
+    of: Of,
     confirm: Option<Confirm>,
     object_days: Spanned<u16>,
     #[serde(default)]
@@ -121,6 +137,13 @@ pub(crate) fn load(folder: &Path) -> Result<Option<Rolls>, Vec<Mistake>> {
     let mut wrong = |at: std::ops::Range<usize>, message: String, advice: &str| {
         mistakes.push(file.mistake(&at, message, advice.to_owned()));
     };
+    if parsed.of == Of::InForce && (parsed.confirm.is_some() || *parsed.object_days.get_ref() > 0) {
+        wrong(
+            parsed.object_days.span(),
+            "a yearly look is decided case by case or unchanged; nobody confirms it or objects before".to_owned(),
+            "write `object_days = 0` and leave `[confirm]` out",
+        );
+    }
     if *parsed.object_days.get_ref() > LONGEST {
         let message = format!("{} days to object are too many", parsed.object_days.get_ref());
         wrong(parsed.object_days.span(), message, "write a number up to 120");
@@ -166,6 +189,7 @@ pub(crate) fn load(folder: &Path) -> Result<Option<Rolls>, Vec<Mistake>> {
     }
     rolls.sort_by_key(|roll| roll.from);
     Ok(Some(Rolls {
+        of: parsed.of,
         confirm: parsed.confirm,
         object_days: parsed.object_days.into_inner(),
         rolls,

@@ -109,7 +109,8 @@ impl Service {
             _ => None,
         };
         let rolls = keep(roll::load(folder), &mut mistakes).flatten();
-        if let (true, Some(file), Some(form)) = (roll::is_in(folder), &form_file, &form) {
+        let proactive = rolls.as_ref().is_none_or(|rolls| rolls.of == roll::Of::Entitled);
+        if let (true, Some(file), Some(form)) = (roll::is_in(folder) && proactive, &form_file, &form) {
             mistakes.extend(roll::unfilled(file, form));
         }
         if let (Some(form), Some(rounds)) = (&mut form, &rounds) {
@@ -123,7 +124,8 @@ impl Service {
             _ => None,
         };
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
-        let letters = keep(Letters::read(folder), &mut mistakes);
+        let recovers = meta.as_ref().is_some_and(|meta| meta.meta.recovery.is_some());
+        let letters = keep(Letters::read(folder, recovers), &mut mistakes);
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
             mistakes.extend(sets_used(file, meta, form.as_ref(), mappings));
         }

@@ -335,6 +335,14 @@ pub(crate) async fn settled(desk: &Desk, application: Uuid) -> Result<Option<Set
 }
 
 impl Settled {
+    /// Notes that the case is decided anew; what it gives is settled elsewhere.
+    ///
+    /// # Errors
+    /// [`CaseError::Conflict`]; the store's.
+    pub(crate) async fn close(self, tx: &Tx) -> Result<(), CaseError> {
+        replace(tx, &self.row).await
+    }
+
     /// Puts what the new decision gives in the place of what the earlier one gave. What was paid stays paid; an amount
     /// that is no longer given ends with the last month paid.
     ///

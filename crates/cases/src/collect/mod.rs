@@ -15,7 +15,7 @@ use services::form::{Answers, Items, Raw};
 use services::round::Window;
 use store::ledger;
 use store::seal::{Owner, Place};
-use store::tables::{application, consent};
+use store::tables::{application, consent, succession};
 use uuid::Uuid;
 
 use crate::agents::{self, Hold};
@@ -23,6 +23,7 @@ use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::people::Person;
 use crate::record::{self, OwnDraft, Record};
+use crate::succession::Link;
 use crate::transition::{Act, Illegal, State};
 use crate::{CaseError, Desk, decide, notify};
 
@@ -91,11 +92,6 @@ pub async fn open(
         return Ok(ApplicationId::from_uuid(row.id));
     }
     not_paused(desk, &service)?;
-    if !service.meta.channels.contains(&channel) {
-        return Err(CaseError::Channel);
-    }
-    let id = ApplicationId::generate(desk.clock.as_ref());
-    guard::opening(desk, &person.who(), person.id, id, &service, channel)?;
     if let Some(rounds) = &service.rounds
         && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
     {
@@ -103,18 +99,38 @@ pub async fn open(
             next: next.map(|round| round.opens),
         });
     }
-    let now = desk.now();
     let mut answers = Answers::new(&service.form);
-    service.form.prefill_profile(&mut answers, &profile(person), now);
+    service.form.prefill_profile(&mut answers, &profile(person), desk.now());
+    begin(desk, person, &service, (channel, language), &answers, None).await
+}
+
+/// Opens a draft with what is known already; `link` says what it is the later case of.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn begin(
+    desk: &Desk,
+    person: &Person,
+    service: &Arc<Service>,
+    (channel, language): (Channel, Language),
+    answers: &Answers,
+    link: Option<Link>,
+) -> Result<ApplicationId, CaseError> {
+    if !service.meta.channels.contains(&channel) {
+        return Err(CaseError::Channel);
+    }
+    let id = ApplicationId::generate(desk.clock.as_ref());
+    guard::opening(desk, &person.who(), person.id, id, service, channel)?;
+    let now = desk.now();
     let plain = zeroize::Zeroizing::new(
-        serde_json::to_vec(&answers).map_err(|error| CaseError::corrupt("application", &error))?,
+        serde_json::to_vec(answers).map_err(|error| CaseError::corrupt("application", &error))?,
     );
     let entry = guard::entry(
         desk,
         &person.who(),
         Action::Open,
         id,
-        &service,
+        service,
         Some(person.lookup),
         &["name", "national_id"],
     );
@@ -168,6 +184,9 @@ pub async fn open(
                 );
                 let opened = row.id;
                 application::insert(tx, row).await?;
+                if let Some(link) = link {
+                    succession::insert(tx, link.of(opened)).await?;
+                }
                 hold.opened(tx, opened).await?;
                 ledger::append(tx, entry).await?;
                 Ok::<_, CaseError>(())

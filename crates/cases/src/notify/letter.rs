@@ -20,7 +20,7 @@ use crate::collect::withdrawn_row;
 use crate::guard::{self, Action, Who};
 use crate::record::{self, Record};
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, Month, appeal, decide, history, round, wanted};
+use crate::{CaseError, Desk, Month, appeal, decide, history, round, succession, wanted};
 
 /// Kind of the work that makes and sends the letter of a decision.
 pub(crate) const DECISION: &str = "letter.decision";
@@ -72,7 +72,11 @@ pub(crate) async fn data(
             amount.map(|amount| json!({ "name": title, "amount": amount, "text": Money(amount).to_string() }))
         })
         .collect();
-    let first = Month::of(submitted(record).unwrap_or(today));
+    let later = succession::later(desk, &record.row).await?;
+    let first = match &later {
+        Some(later) => later.from,
+        None => Month::of(submitted(record).unwrap_or(today)),
+    };
     let last = record.service.meta.payment.last_month(first);
     let mut data = json!({
         "city": desk.city.name.get(language),
@@ -94,13 +98,20 @@ pub(crate) async fn data(
         "text": text,
         "legal_basis": record.service.meta.legal_basis,
     });
-    if let Some(round) = round::told(desk, record, decision).await? {
+    if let Some(later) = later {
+        let kind = match later.kind {
+            succession::Kind::Change => "change",
+            succession::Kind::Review => "review",
+        };
+        data["later"] = json!({ "kind": kind, "number": later.number, "from": month(later.from) });
+    } else if let Some(round) = round::told(desk, record, decision).await? {
         data["round"] = round;
     }
     Ok(data)
 }
 
-fn month(month: Month) -> String {
+/// A month as letters write it.
+pub(crate) fn month(month: Month) -> String {
     format!("民國{}年{}月", month.roc_year(), month.number())
 }
 
@@ -176,14 +187,15 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
         BTreeMap::new(),
     )
     .with(LetterId::from_uuid(letter.id));
+    let link = succession::of(desk, application).await?;
     // with rounds an approval opens the way to the draw; what is paid, if anything, follows from the place
-    let drawn = record.service.rounds.is_some();
+    let drawn = record.service.rounds.is_some() && link.is_none();
     let entitlements = if approved && !drawn {
         entitlements(desk, &record, &decision).await?
     } else {
         Vec::new()
     };
-    let tickets = if approved {
+    let tickets = if approved && link.is_none() {
         round::tickets(desk, &record, &decision).await?
     } else {
         Vec::new()
@@ -199,7 +211,8 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
         comment: None,
     };
     let (measure_id, days) = (record.row.measure_id, days(&record, decided_at));
-    let seal = desk.store.seal().clone();
+    let (seal, clock) = (desk.store.seal().clone(), Arc::clone(&desk.clock));
+    let service = record.service.id.clone();
     let letter_id = letter.id;
     desk.store
         .write(move |tx| {
@@ -207,10 +220,17 @@ pub(crate) async fn decided(desk: &Desk, application: Uuid, decided_at: i64) -> 
                 change.write(tx).await?;
                 letter::insert(tx, letter).await?;
                 letter::leave(tx, letter_id, tx.now().as_microsecond()).await?;
-                match earlier {
+                match (link, earlier) {
+                    // a later case takes the place of the earlier ones, also when it is decided anew
+                    (Some(link), appeal) => {
+                        if let Some(appeal) = appeal {
+                            appeal.close(tx).await?;
+                        }
+                        succession::settle(tx, clock.as_ref(), &link, &service, entitlements).await?;
+                    }
                     // a decision made anew takes the place of what the earlier one gave
-                    Some(appeal) => appeal.write(tx, entitlements).await?,
-                    None => {
+                    (None, Some(appeal)) => appeal.write(tx, entitlements).await?,
+                    (None, None) => {
                         for row in entitlements {
                             entitlement::insert(tx, row).await?;
                         }
@@ -276,7 +296,10 @@ async fn entitlements(desk: &Desk, record: &Record, decision: &Decision) -> Resu
         // its amounts say what the decision is worth, such as a tax that is not levied; nobody pays them out
         return Ok(rows);
     }
-    let first = Month::of(submitted(record).unwrap_or_else(|| desk.today()));
+    let first = match succession::from(desk, record).await? {
+        Some(first) => first,
+        None => Month::of(submitted(record).unwrap_or_else(|| desk.today())),
+    };
     let last = record.service.meta.payment.last_month(first);
     for (purpose, amount) in decision
         .amounts

@@ -88,6 +88,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         include_str!("../../messages/en/stopped.txt"),
     ),
     (
+        "recovery",
+        include_str!("../../messages/zh-TW/recovery.txt"),
+        include_str!("../../messages/en/recovery.txt"),
+    ),
+    (
         "confirmed",
         include_str!("../../messages/zh-TW/confirmed.txt"),
         include_str!("../../messages/en/confirmed.txt"),

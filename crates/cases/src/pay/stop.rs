@@ -1,7 +1,8 @@
 //! Stops (停止給付): an officer ends what a case is paid after a month, because the person died, moved away or is not entitled any
-//! more. What was due for later months is gone; what was paid stays as it is.
+//! more. What was due for later months is gone; what was paid for them already is claimed back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use civic::Language;
 use civic::ids::ApplicationId;
@@ -11,7 +12,7 @@ use super::hold;
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::staff::Staff;
-use crate::{CaseError, Desk, Month, notify, record};
+use crate::{CaseError, Desk, Month, notify, record, succession};
 
 /// Ends the payments of a case with those of the month `last`, and tells the person. What waits in a batch for a later month keeps
 /// the batch from being released.
@@ -66,7 +67,8 @@ pub async fn stop(
         BTreeMap::from([("last".to_owned(), named), ("reason".to_owned(), reason.to_owned())]),
     );
     let number = record.row.number.clone().unwrap_or_default();
-    let seal = desk.store.seal().clone();
+    let (seal, clock) = (desk.store.seal().clone(), Arc::clone(&desk.clock));
+    let service = record.service.id.clone();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
@@ -79,6 +81,7 @@ pub async fn stop(
                     }
                 }
                 payment_part::drop_uncovered(tx, id.uuid()).await?;
+                succession::overpaid(tx, clock.as_ref(), id.uuid(), &service, &end).await?;
                 message.seal(tx, &seal, &number).await?.write(tx).await
             })
         })

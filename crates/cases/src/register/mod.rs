@@ -19,7 +19,7 @@ use crate::history::day;
 use crate::{CaseError, Desk};
 
 pub use import::{Imported, import};
-pub(crate) use read::{Family, families};
+pub(crate) use read::{Family, families, rows_of};
 
 /// The one register there is.
 pub(crate) const RESIDENTS: &str = "residents";

@@ -89,6 +89,28 @@ fn ranges(file: &PeopleFile, rows: &[u64]) -> Result<Vec<(usize, Range<usize>)>,
     Ok(found)
 }
 
+/// The rows of the persons that are wanted, rising, each with what `wanted` says of their national id.
+///
+/// # Errors
+/// [`CaseError::Rules`] when the file can't be read.
+pub(crate) fn rows_of<T>(file: &PeopleFile, wanted: impl Fn(&str) -> Option<T>) -> Result<Vec<(u64, T)>, CaseError> {
+    let (mut found, mut at) = (Vec::new(), 0_u64);
+    for batch in reader(file, |name| name == "profile.national_id", ROWS)? {
+        let batch = batch.map_err(unreadable)?;
+        if batch.num_columns() == 0 {
+            break;
+        }
+        let column = cast(batch.column(0), &DataType::Utf8).map_err(unreadable)?;
+        for id in column.as_string::<i32>() {
+            if let Some(one) = id.and_then(&wanted) {
+                found.push((at, one));
+            }
+            at += 1;
+        }
+    }
+    Ok(found)
+}
+
 /// Calls `each` with the family of every one of these rows, in their order; `each` says whether to go on.
 ///
 /// # Errors

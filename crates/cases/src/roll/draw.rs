@@ -19,12 +19,14 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use services::roll::Of;
+
 use super::{APPLIED, CHUNK, RollState, SITTING, find, step};
 use crate::history::day;
 use crate::people::{self, NewPerson};
 use crate::register::{self, Family};
 use crate::transition::{self, State};
-use crate::{CaseError, Desk, Month, decide, wanted};
+use crate::{CaseError, Desk, Month, decide, succession, wanted};
 
 /// Kind of the work that draws a roll up.
 pub(crate) const DRAW: &str = "roll.draw";
@@ -50,6 +52,9 @@ pub(crate) async fn draw(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
         return Ok(Outcome::Done);
     }
     let service = Arc::clone(desk.service(&roll.service)?);
+    if service.rolls.as_ref().is_some_and(|rolls| rolls.of == Of::InForce) {
+        return succession::draw(desk, roll, service).await;
+    }
     let on = day("roll", &roll.reference_date)?;
     let opened = register::open(desk, &service, "list").await?;
     let (give, mut take) = mpsc::channel::<Result<Vec<Family>, CaseError>>(2);
@@ -149,22 +154,13 @@ async fn chunk(
     let left_out = exclusion::of(db, &service.id, &subjects, &desk.today().to_string()).await?;
     let (_, spec) = find(service, &roll.roll)?;
     let since = civic::legal_start(spec.from).as_microsecond();
-    let pen = Pen {
-        seal: desk.store.seal().clone(),
-        clock: Arc::clone(&desk.clock),
-        service: Arc::clone(service),
-        roll: roll.clone(),
-        today: desk.today(),
-        deadline: service.meta.deadline.end(&desk.calendar, desk.today()),
-        left_out,
-        since,
-    };
+    let pen = Pen::of(desk, service, roll);
     let purpose = desk.purpose(service, "list", None);
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 for line in lines {
-                    pen.line(tx, line, &purpose).await?;
+                    pen.line(tx, line, &left_out, since, &purpose).await?;
                 }
                 Ok::<_, CaseError>(())
             })
@@ -174,20 +170,42 @@ async fn chunk(
 }
 
 /// What writing a line needs, in the hand of the writer.
-struct Pen {
+pub(crate) struct Pen {
     seal: Seal,
     clock: Arc<dyn civic::Clock>,
     service: Arc<Service>,
     roll: table::Model,
     today: Date,
     deadline: Date,
-    left_out: Vec<(Vec<u8>, String)>,
-    /// Since when whoever applies gets the same thing as the roll gives, microseconds UTC.
-    since: i64,
 }
 
 impl Pen {
-    async fn line(&self, tx: &Tx, line: Line, purpose: &civic::Purpose) -> Result<(), CaseError> {
+    /// For the lines of a roll.
+    pub(crate) fn of(desk: &Desk, service: &Arc<Service>, roll: &table::Model) -> Pen {
+        Pen {
+            seal: desk.store.seal().clone(),
+            clock: Arc::clone(&desk.clock),
+            service: Arc::clone(service),
+            roll: roll.clone(),
+            today: desk.today(),
+            deadline: service.meta.deadline.end(&desk.calendar, desk.today()),
+        }
+    }
+
+    /// The roll.
+    pub(crate) fn roll(&self) -> Uuid {
+        self.roll.id
+    }
+
+    /// `since`: from when on whoever applies gets the same thing as the roll gives, microseconds UTC.
+    async fn line(
+        &self,
+        tx: &Tx,
+        line: Line,
+        left_out: &[(Vec<u8>, String)],
+        since: i64,
+        purpose: &civic::Purpose,
+    ) -> Result<(), CaseError> {
         let amount = line
             .decision
             .amounts
@@ -205,10 +223,10 @@ impl Pen {
             amount,
             payable: wanted::payee(&self.service.form, &line.answers).is_some(),
         };
-        let out = self.left_out.iter().find(|(subject, _)| *subject == entry.subject);
+        let out = left_out.iter().find(|(subject, _)| *subject == entry.subject);
         let mut reason = out.map(|(_, reason)| reason.clone());
         if let Some(person) = person::by_lookup(tx, &line.subject).await?
-            && application::applied(tx, person.id, &self.service.id, self.since).await?
+            && application::applied(tx, person.id, &self.service.id, since).await?
         {
             // whoever applied is decided by that; nobody is given it twice
             reason = Some(APPLIED.to_owned());
@@ -219,7 +237,7 @@ impl Pen {
             roll_entry::insert(tx, vec![entry]).await?;
             return Ok(());
         }
-        let id = self.case(tx, &line).await?;
+        let id = self.case(tx, &line.person, &line.answers, &line.decision).await?;
         entry.application_id = Some(id.uuid());
         roll_entry::insert(tx, vec![entry]).await?;
         let used = Entry {
@@ -241,11 +259,17 @@ impl Pen {
     }
 
     /// Writes the case: as one that was handed in today, decided by the law of the roll's day.
-    async fn case(&self, tx: &Tx, line: &Line) -> Result<ApplicationId, CaseError> {
-        let noted = people::note(tx, &self.seal, PersonId::generate(self.clock.as_ref()), &line.person).await?;
+    pub(crate) async fn case(
+        &self,
+        tx: &Tx,
+        person: &NewPerson,
+        answers: &Answers,
+        made: &rules::Decision,
+    ) -> Result<ApplicationId, CaseError> {
+        let noted = people::note(tx, &self.seal, PersonId::generate(self.clock.as_ref()), person).await?;
         let id = ApplicationId::generate(self.clock.as_ref());
         let key = self.seal.new_key(tx, Owner::Application(id.uuid())).await?;
-        let answers = json("application", &line.answers)?;
+        let answers = json("application", answers)?;
         let answers = self
             .seal
             .seal(tx, key, Place::new("application", "answers", &id.uuid()), &answers)
@@ -278,7 +302,7 @@ impl Pen {
                 clock_stopped_at: None,
                 stopped_days: 0,
                 assigned_to: None,
-                finding: Some(decide::finding(&line.decision).to_owned()),
+                finding: Some(decide::finding(made).to_owned()),
                 correction: None,
                 correction_due: None,
                 decided_at: None,
@@ -310,7 +334,7 @@ impl Pen {
         )
         .await?;
         let decision_id = DecisionId::generate(self.clock.as_ref()).uuid();
-        let kept = json("decision", &line.decision)?;
+        let kept = json("decision", made)?;
         let place = Place::new("decision", "sealed", &decision_id);
         decision::insert(
             tx,
@@ -320,9 +344,9 @@ impl Pen {
                 revision: 1,
                 at,
                 occasion: "submitted".to_owned(),
-                rules_digest: line.decision.digest.clone(),
-                reference_date: line.decision.reference_date.to_string(),
-                finding: decide::finding(&line.decision).to_owned(),
+                rules_digest: made.digest.clone(),
+                reference_date: made.reference_date.to_string(),
+                finding: decide::finding(made).to_owned(),
                 sealed: self.seal.seal(tx, key, place, &kept).await?,
             },
         )

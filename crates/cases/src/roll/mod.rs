@@ -15,7 +15,7 @@ mod tell;
 mod view;
 
 pub use confirm::{Denial, confirm};
-pub(crate) use draw::{DRAW, draw};
+pub(crate) use draw::{DRAW, Pen, draw};
 pub use exclude::{Excluded, Exclusion, LineError, exclude, exclusions, leave_out, readmit};
 pub use grant::grant;
 pub(crate) use grant::{GRANT, decide as grant_lines};
@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use services::Service;
-use services::roll::{Roll, Rolls};
+use services::roll::{Of, Roll, Rolls};
 use store::Tx;
 use store::outbox::Task;
 use store::tables::{roll as table, roll_entry};
@@ -43,10 +43,10 @@ use crate::staff::Staff;
 use crate::{CaseError, Desk};
 
 /// Lines written in one transaction.
-const CHUNK: usize = 40;
+pub(crate) const CHUNK: usize = 40;
 
 /// Longest time one piece of work goes on before it makes way for others.
-const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
+pub(crate) const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// Reasons why somebody is left out of a roll.
 pub const REASONS: [&str; 5] = ["deceased", "moved_away", "imprisoned", "receives_elsewhere", "other"];
@@ -60,7 +60,8 @@ const APPLIED: &str = "applied";
 /// # Errors
 /// [`CaseError::OnRoll`]; the store's.
 pub(crate) async fn not_listed(tx: &Tx, service: &Service, today: Date, subject: &[u8]) -> Result<(), CaseError> {
-    let rolls = service.rolls.iter().flat_map(|rolls| &rolls.rolls);
+    let given = service.rolls.iter().filter(|rolls| rolls.of == Of::Entitled);
+    let rolls = given.flat_map(|rolls| &rolls.rolls);
     let Some(spec) = rolls.filter(|roll| roll.from <= today).max_by_key(|roll| roll.from) else {
         return Ok(());
     };
@@ -141,7 +142,7 @@ pub async fn begin(desk: &Desk, staff: &Staff, service: &str, roll: &str) -> Res
 }
 
 /// Writes a roll in its next state, with the work that follows.
-async fn step(tx: &Tx, row: table::Model, task: Option<Task>) -> Result<(), CaseError> {
+pub(crate) async fn step(tx: &Tx, row: table::Model, task: Option<Task>) -> Result<(), CaseError> {
     if !table::replace(tx, &row).await? {
         return Err(CaseError::Conflict("roll"));
     }

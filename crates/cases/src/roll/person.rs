@@ -61,6 +61,10 @@ pub(crate) async fn of_case(desk: &Desk, record: &Record) -> Result<Option<MyLin
 /// Whether the person may know of a case: one of a roll is theirs to see once the persons are told.
 pub(crate) async fn is_told(desk: &Desk, row: &application::Model) -> Result<bool, CaseError> {
     let Some(id) = row.roll_id else { return Ok(true) };
+    if !matches!(row.state, State::Submitted | State::Withdrawn) {
+        // an officer looks at it by itself: the person may be asked something, and is told the decision
+        return Ok(true);
+    }
     let roll = table::by_id(desk.store.read(), id).await?;
     Ok(roll.is_some_and(|roll| !matches!(roll.state, RollState::Drawing | RollState::Drawn | RollState::Confirmed)))
 }

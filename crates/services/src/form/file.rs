@@ -32,6 +32,8 @@ struct GroupFile {
     persons: bool,
     identity: Option<Spanned<String>>,
     label: Option<Spanned<String>>,
+    known_by: Option<Spanned<String>>,
+    together: Option<Spanned<String>>,
     #[serde(default)]
     applicant: BTreeMap<Spanned<String>, Value>,
     max: usize,
@@ -204,7 +206,8 @@ impl Loader<'_> {
                     Some("the rules know one family; leave `persons` out of one".to_owned()),
                 );
             }
-            for name in [&group.identity, &group.label].into_iter().flatten() {
+            let named = [&group.identity, &group.label, &group.known_by, &group.together];
+            for name in named.into_iter().flatten() {
                 references.push((group.id.get_ref().clone(), name.clone()));
             }
             let mut applicant = Map::new();
@@ -219,6 +222,8 @@ impl Loader<'_> {
                 persons: group.persons,
                 identity: group.identity.map(Spanned::into_inner),
                 label: group.label.map(Spanned::into_inner),
+                known_by: group.known_by.map(Spanned::into_inner),
+                together: group.together.map(Spanned::into_inner),
                 applicant,
                 max: group.max,
             });

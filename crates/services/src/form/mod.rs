@@ -13,6 +13,7 @@ mod kinds;
 mod model;
 mod propose;
 mod register;
+mod renew;
 mod schema;
 mod show;
 mod single;
@@ -26,6 +27,7 @@ pub(crate) use file::{Known, entity_name, load};
 pub use model::{Ask, Choice, Distinct, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
 pub use propose::Proposal;
 pub use register::Listed;
+pub use renew::Renewed;
 pub use show::{FieldView, PageView};
 
 /// The item of a person group that stands for the applicant.

@@ -41,6 +41,10 @@ pub struct Group {
     pub identity: Option<String>,
     /// The field that people know an item by, such as the name.
     pub label: Option<String>,
+    /// The field by which a person of a register, who has no name there, is known again, such as the day of birth.
+    pub known_by: Option<String>,
+    /// The yes-or-no field that says whether a person belongs to the applicant's household registration.
+    pub together: Option<String>,
     /// Rule inputs of the applicant that need no question, such as `relation = "self"`.
     pub applicant: Map<String, Value>,
     /// Most items there may be.

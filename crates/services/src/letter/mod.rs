@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::folder::{at_top, mistake};
 
 pub use counter::{Sheet, counter_sheet};
-pub use sample::KINDS;
 pub(crate) use sample::sample;
+pub use sample::{KINDS, RECOVERY};
 
 /// Most bytes of all files of a `letters` folder together.
 const MOST_BYTES: usize = 4 << 20;
@@ -72,8 +72,8 @@ pub(crate) struct Letters {
 }
 
 impl Letters {
-    /// Reads `letters/`. Every kind must be there.
-    pub fn read(folder: &Path) -> Result<Self, Vec<Mistake>> {
+    /// Reads `letters/`. Every kind must be there, with `recovers` also the one that claims back.
+    pub fn read(folder: &Path, recovers: bool) -> Result<Self, Vec<Mistake>> {
         let mut letters = Self::default();
         let mut mistakes = Vec::new();
         let mut left = MOST_BYTES;
@@ -94,7 +94,7 @@ impl Letters {
                 }
             }
         }
-        for kind in KINDS {
+        for kind in KINDS.into_iter().chain(recovers.then_some(RECOVERY)) {
             match letters.files.get(&format!("{kind}.typ")) {
                 None => mistakes.push(at_top(
                     &format!("letters/{kind}.typ"),

@@ -11,8 +11,20 @@ use crate::round::Rounds;
 /// Kinds of letters that every service has: 核定, 否准, 通知補正.
 pub const KINDS: [&str; 3] = ["approved", "refused", "correction"];
 
+/// The letter that claims back what was paid too much (溢領追繳), of services that recover.
+pub const RECOVERY: &str = "recovery";
+
 /// Data of a letter of this kind as a case would give it.
-pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String], rounds: Option<&Rounds>) -> Value {
+///
+/// With `later` the case takes the place of an earlier one.
+pub(crate) fn sample(
+    kind: &str,
+    meta: &Meta,
+    rules: &RuleSet,
+    amounts: &[String],
+    rounds: Option<&Rounds>,
+    later: Option<&str>,
+) -> Value {
     let language = Language::ZhTw;
     let title = |name: &str| {
         rules
@@ -67,10 +79,28 @@ pub(crate) fn sample(kind: &str, meta: &Meta, rules: &RuleSet, amounts: &[String
         });
         data.insert("round".to_owned(), round);
     }
+    if let (Some(kind), Some(data)) = (later, data.as_object_mut()) {
+        let number = format!("114-{}-000007", meta.series);
+        let later = json!({ "kind": kind, "number": number, "from": "民國115年11月" });
+        data.insert("later".to_owned(), later);
+    }
     if kind == "correction"
         && let Some(data) = data.as_object_mut()
     {
         data.insert("due".to_owned(), "民國115年12月10日".into());
+    }
+    if kind == RECOVERY
+        && let Some(data) = data.as_object_mut()
+    {
+        let months = json!([
+            { "month": "民國115年9月", "amount": "新臺幣 8,329 元" },
+            { "month": "民國115年10月", "amount": "新臺幣 8,329 元" },
+        ]);
+        let law = meta.recovery.as_ref().map(|recovery| recovery.law.as_str());
+        data.insert("due".to_owned(), "民國115年12月24日".into());
+        data.insert("months".to_owned(), months);
+        data.insert("total".to_owned(), "新臺幣 16,658 元".into());
+        data.insert("law".to_owned(), law.unwrap_or_default().into());
     }
     data
 }

@@ -87,7 +87,21 @@ pub async fn without_payment(
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    use super::{payment, payment_gate};
+    use super::{adjustment, payment, payment_gate};
+    // what an earlier decision paid for the month counts for this one; the difference was settled when it was made
+    let settled = sea_orm::sea_query::Query::select()
+        .expr(Expr::val(1))
+        .from(adjustment::Entity)
+        .cond_where(
+            Condition::all()
+                .add(
+                    Expr::col((adjustment::Entity, adjustment::Column::ApplicationId))
+                        .equals((Entity, Column::ApplicationId)),
+                )
+                .add(Expr::col((adjustment::Entity, adjustment::Column::Purpose)).equals((Entity, Column::Purpose)))
+                .add(Expr::col((adjustment::Entity, adjustment::Column::Period)).eq(month)),
+        )
+        .to_owned();
     let paid = sea_orm::sea_query::Query::select()
         .expr(Expr::val(1))
         .from(payment::Entity)
@@ -106,6 +120,7 @@ pub async fn without_payment(
         .filter(Column::FirstMonth.lte(month))
         .filter(Column::LastMonth.gte(month))
         .filter(Expr::exists(paid).not())
+        .filter(Expr::exists(settled).not())
         .filter(Expr::exists(payment_gate::standing(
             Expr::col((Entity, Column::ApplicationId)),
             today,

@@ -4,9 +4,13 @@
 //! signatures), times are `i64` microseconds UTC, dates are `YYYY-MM-DD` text, money is `i64` NT
 //! dollars, personal data is a sealed `Vec<u8>` (see [`crate::seal`]).
 
+pub mod adjustment;
 pub mod appeal;
 pub mod application;
 pub mod authorisation;
+pub mod claim;
+pub mod claim_entry;
+pub mod claim_line;
 pub mod confirmation;
 pub mod confirmation_upload;
 pub mod consent;
@@ -47,6 +51,7 @@ pub mod screening;
 pub mod security_event;
 pub mod session;
 pub mod staff;
+pub mod succession;
 pub mod survey;
 pub mod ticket;
 pub mod visit;

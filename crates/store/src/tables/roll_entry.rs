@@ -23,7 +23,7 @@ pub enum Standing {
     /// The person wants nothing (婉拒).
     #[sea_orm(string_value = "declined")]
     Declined,
-    /// The person objects to something; an officer looks at the case (異議).
+    /// An officer looks at the case by itself: its person objects (異議), or, with a reason, it is not as it was (逐案審查).
     #[sea_orm(string_value = "objected")]
     Objected,
     /// Decided (核定).
@@ -49,7 +49,7 @@ pub struct Model {
     pub area: String,
     /// How it stands.
     pub standing: Standing,
-    /// Why it is not given: a code such as `deceased`.
+    /// Why it is not given, or why an officer looks at it: a code such as `deceased`.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     /// New Taiwan dollars in all; 0 where no money is given.

@@ -36,7 +36,12 @@ fn declared<E: EntityTrait + Default>(tables: &mut BTreeMap<String, Columns>) {
 
 fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
+    declared::<adjustment::Entity>(&mut tables);
     declared::<appeal::Entity>(&mut tables);
+    declared::<claim::Entity>(&mut tables);
+    declared::<claim_entry::Entity>(&mut tables);
+    declared::<claim_line::Entity>(&mut tables);
+    declared::<succession::Entity>(&mut tables);
     declared::<application::Entity>(&mut tables);
     declared::<authorisation::Entity>(&mut tables);
     declared::<authorisation::case::Entity>(&mut tables);

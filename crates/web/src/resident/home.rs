@@ -70,7 +70,11 @@ pub(super) async fn service(
     let (rounds, is_open, standing) = rounds::offered(&app, frame.words, &service);
     let online = service.meta.channels.contains(&civic::Channel::Online);
     let channel = acting.map_or(civic::Channel::Online, |_| civic::Channel::Agent);
-    let given = match (&service.rolls, online) {
+    let given_to_all = service
+        .rolls
+        .as_ref()
+        .filter(|rolls| rolls.of == services::roll::Of::Entitled);
+    let given = match (given_to_all, online) {
         (Some(_), _) => Some(frame.t("service-proactive")),
         (None, false) => Some(frame.t("service-counter-only")),
         _ => None,
