@@ -1,7 +1,7 @@
 # Rolls: given of the city's own motion, without an application
-office-nav-rolls = Rolls
-rolls-text = Services that nobody need apply for: the register of residents shows who is entitled; another office confirms, the persons are told, and a colleague grants the roll.
-rolls-none = Your office has no service that is given without an application.
+office-nav-rolls = Rolls and reviews
+rolls-text = Services that nobody need apply for: the register of residents shows who is entitled; another office confirms, the persons are told, and a colleague grants the roll. The yearly look at everybody who receives is drawn up here too.
+rolls-none = Your office has no service that is given without an application, and no yearly review.
 roll-register = Register of residents: { $day }, { $persons } persons.
 roll-no-register = There is no register of residents yet. The administrator takes one in with tongban register import.
 roll-name = Roll

@@ -1,7 +1,7 @@
 # 名冊：主動發給，不必申請
-office-nav-rolls = 主動發給名冊
-rolls-text = 不必申請的服務在這裡造冊：由居民底冊找出符合資格的人，會核、通知當事人，再由另一位同仁核定。
-rolls-none = 貴單位沒有主動發給的服務。
+office-nav-rolls = 名冊與年度清查
+rolls-text = 不必申請的服務在這裡造冊：由居民底冊找出符合資格的人，會核、通知當事人，再由另一位同仁核定。每年重新審查領取人資格的年度清查，也在這裡造冊。
+rolls-none = 貴單位沒有主動發給的服務，也沒有年度清查。
 roll-register = 居民底冊：{ $day }，{ $persons } 人。
 roll-no-register = 還沒有居民底冊。請系統管理員以 tongban register import 匯入。
 roll-name = 名冊

@@ -52,7 +52,7 @@ test("a gift is drawn up and told; who gets it answers on a phone", async (t) =>
   await t.test("the officer sees the register and leaves out whom the families reported", async () => {
     await signInStaff(officer, platform, "officer");
     const { page } = officer;
-    await page.getByRole("link", { name: "主動發給名冊" }).click();
+    await page.getByRole("link", { name: "名冊與年度清查" }).click();
     assert.ok(await page.getByText(/居民底冊：.*2,000 人/).isVisible());
     await looked(officer, "rolls-list");
     await page.getByRole("link", { name: "排除名單" }).first().click();

@@ -16,8 +16,9 @@ use crate::guard::{self, Action};
 use crate::history::{self, EventView, LetterView, PaymentView, time};
 use crate::people::Person;
 use crate::review::{CorrectionView, SideBySide, correction, side_by_side};
+use crate::succession::{self, Reporting};
 use crate::transition::State;
-use crate::{CaseError, Desk, decide, measure, record, round};
+use crate::{CaseError, Desk, claim, decide, measure, record, round};
 
 /// A line of 我的申請.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,12 @@ pub struct MyCase {
     pub tickets: Vec<round::MyTicket>,
     /// The roll it stands on, where nobody applied.
     pub line: Option<crate::roll::MyLine>,
+    /// What it is the later case of, where it took the place of another.
+    pub later: Option<succession::Later>,
+    /// Whether a change can be reported.
+    pub reporting: Reporting,
+    /// What was paid too much and is claimed back.
+    pub claims: Vec<claim::View>,
     /// Whether it can still be taken back.
     pub can_withdraw: bool,
     /// Whether who looks may answer offers of places.
@@ -204,6 +211,12 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
         },
         tickets: round::of_case(desk, &record.service, id.uuid()).await?,
         line: crate::roll::of_case(desk, &record).await?,
+        later: succession::later(desk, &record.row).await?,
+        reporting: succession::reporting(desk, person, &record.row).await?,
+        claims: match may(Action::Payments) {
+            true => claim::of_case(desk, &record).await?,
+            false => Vec::new(),
+        },
         can_withdraw: matches!(record.row.state, State::Submitted | State::Review | State::Correction)
             && may(Action::Withdraw),
         mine: line,

@@ -21,7 +21,7 @@ use crate::notify::letter as press;
 use crate::record::{self, Record};
 use crate::staff::Staff;
 use crate::transition::{self, Act, State};
-use crate::{CaseError, Desk, collect, decide};
+use crate::{CaseError, Desk, collect, decide, succession};
 
 /// What the person is asked to correct (補正事項).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,8 @@ pub struct CaseFile {
     pub letters: Vec<LetterView>,
     /// Payments.
     pub payments: Vec<PaymentView>,
+    /// What it is the later case of, where it takes the place of another.
+    pub later: Option<succession::Later>,
     /// Whether the bank refused the account.
     pub account_refused: bool,
     /// Legal day by which it is decided.
@@ -174,6 +176,7 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
         events: history::events(desk, &record).await?,
         letters: history::letters(desk, id.uuid()).await?,
         payments: history::payments(desk, id.uuid()).await?,
+        later: succession::later(desk, &record.row).await?,
         account_refused,
         days_left: deadline.map(|day| desk.calendar.working_days_between(desk.today(), day)),
         deadline,

@@ -122,6 +122,8 @@ pub struct RollView {
     pub needs_colleague: bool,
     /// Whether money is paid.
     pub pays: bool,
+    /// Whether it looks again at everybody who receives (年度總清查).
+    pub reviews: bool,
 }
 
 const GIVEN: [Standing; 3] = [Standing::Listed, Standing::Confirmed, Standing::Granted];
@@ -245,6 +247,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, roll: &str) -> Resu
         may_grant: grantable && allowed,
         needs_colleague: grantable && !allowed,
         pays: service.meta.payment.every != services::Every::Never,
+        reviews: rolls.of == services::roll::Of::InForce,
         row: row(service, spec, begun.as_ref(), !own),
     })
 }

@@ -17,5 +17,6 @@ mod rolls;
 mod rounds;
 mod school;
 mod staff;
+mod succession;
 mod support;
 mod throughput;

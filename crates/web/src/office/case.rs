@@ -18,6 +18,7 @@ use services::form::Answers;
 use store::tables::payment;
 
 use super::appeals::{More, more};
+use super::later::{self, LaterCard};
 use super::queue::{Left, left, short, state_tag};
 use super::{Duty, document, done};
 use crate::address::{application, id};
@@ -136,6 +137,7 @@ struct CasePage {
     reasons: String,
     prefilled: String,
     days: Vec<(i32, String, bool)>,
+    later: Option<LaterCard>,
     more: More,
 }
 
@@ -245,6 +247,7 @@ pub(super) async fn render(
             .into_iter()
             .map(|n| (n, correction_day(&app.desk, words, n), n == typed.days))
             .collect(),
+        later: later::card(words, &file),
         minimum,
         steps,
         figures,

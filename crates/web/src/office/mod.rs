@@ -10,8 +10,10 @@ mod audit;
 mod case;
 mod case_payments;
 mod chart;
+mod claims;
 mod confirm;
 mod indicators;
+mod later;
 mod load;
 mod payment_run;
 mod payments;
@@ -33,6 +35,7 @@ use axum::routing::{get, post};
 use cases::{CaseError, Role, Staff};
 
 pub(crate) use appeals::state as appeal_state;
+pub(crate) use claims::{month as claim_month, state as claim_state};
 pub(crate) use rounds::{class, clock, state as ticket_state};
 
 use crate::components::Banner;
@@ -60,6 +63,8 @@ pub fn routes() -> Router<App> {
         .route("/office/cases/{id}/appeal", get(appeals::show).post(appeals::record))
         .route("/office/cases/{id}/appeal/{appeal}/{act}", post(appeals::act))
         .route("/office/cases/{id}/assign", post(appeals::assign))
+        .route("/office/cases/{id}/from", post(later::set_from))
+        .merge(claims::routes())
         .route("/office/appeals", get(appeals::list))
         .route("/office/confirm", get(confirm::list))
         .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
@@ -182,6 +187,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
+            (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Supervisor => &[
@@ -192,10 +198,12 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
             ("/office/appeals", "office-nav-appeals"),
+            (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Cashier => &[
             ("/office/payments", "office-nav-payments"),
+            (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Auditor => &[

@@ -11,6 +11,7 @@ use civic::ids::LetterId;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::change::{self, ChangeCard, ClaimCard};
 use super::roll::{self, LineCard};
 use super::rounds::{self, TicketCard, cards};
 use super::{Resident, agents, apply, explained};
@@ -118,6 +119,10 @@ struct CasePage {
     answers: SummaryList,
     /// How the confirmation by an outside body stands.
     confirmation: Option<String>,
+    /// What it is the later case of, and where that stands.
+    later: Option<(String, String)>,
+    change: Option<ChangeCard>,
+    claims: Vec<ClaimCard>,
     /// Word of the way to the appeal, where there is one.
     appeal: Option<String>,
 }
@@ -329,6 +334,9 @@ pub(super) async fn show_with(
         None => StatusCode::OK,
     };
     let case_page = CasePage {
+        later: change::later(words, &case),
+        change: change::card(words, &case),
+        claims: change::claims(words, &case.claims),
         line,
         confirmation,
         appeal,

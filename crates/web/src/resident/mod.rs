@@ -7,6 +7,7 @@ mod agents;
 mod appeal;
 mod apply;
 mod case;
+mod change;
 mod check;
 pub(crate) mod explained;
 mod family;
@@ -67,6 +68,7 @@ pub fn routes() -> Router<App> {
             get(withdraw::show).post(withdraw::withdraw),
         )
         .route("/applications/{id}/object", post(roll::object))
+        .route("/applications/{id}/change", post(change::report))
         .route("/applications/{id}/account", get(account::show).post(account::save))
         .route("/applications/{id}/survey", get(survey::show).post(survey::answer))
         .route("/applications/{id}/appeal", get(appeal::show).post(appeal::lodge))
