@@ -13,6 +13,7 @@ mod chart;
 mod confirm;
 mod indicators;
 mod load;
+mod outreach;
 mod payment_run;
 mod payments;
 mod queue;
@@ -72,6 +73,7 @@ pub fn routes() -> Router<App> {
         .route("/office/confirm/uploads/{upload}/apply", post(confirm::apply))
         .route("/office/payments", get(payments::show))
         .merge(payment_run::routes())
+        .merge(outreach::routes())
         .merge(case_payments::routes())
         .route(
             "/office/payments/returns",
@@ -181,6 +183,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
+            ("/office/outreach", "office-nav-outreach"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
         ],
@@ -191,6 +194,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
+            ("/office/outreach", "office-nav-outreach"),
             ("/office/appeals", "office-nav-appeals"),
             ("/office/indicators", "office-nav-indicators"),
         ],
