@@ -56,6 +56,11 @@ impl Tally {
         ratio(self.receiving, self.entitled)
     }
 
+    /// The counts themselves, unless the number of those who do not receive could be worked out from them and is not told.
+    fn told(self, exact: bool) -> Option<Tally> {
+        (self.shown(exact) != Number::Few).then_some(self)
+    }
+
     fn shown(self, exact: bool) -> Number {
         match self.missing() {
             few @ 1.. if few < FEW && !exact => Number::Few,
@@ -79,8 +84,8 @@ pub struct ServiceRow {
     pub counted: Option<(Date, Date)>,
     /// Titles of the facts that the register lacks; with one, nothing was counted.
     pub lacking: Vec<Text>,
-    /// What was counted.
-    pub tally: Tally,
+    /// What was counted; nothing where a small number is not told.
+    pub tally: Option<Tally>,
     /// Those who do not receive, as this member of staff may know it.
     pub missing: Number,
 }
@@ -109,10 +114,10 @@ pub struct CampaignRow {
     pub state: CampaignState,
     /// The villages chosen; none means all.
     pub areas: Vec<String>,
-    /// What was counted there before.
-    pub before: Tally,
-    /// What is counted there now.
-    pub now: Tally,
+    /// What was counted there before; nothing where a small number is not told.
+    pub before: Option<Tally>,
+    /// What is counted there now; likewise.
+    pub now: Option<Tally>,
 }
 
 /// A service with its villages.
@@ -213,7 +218,7 @@ async fn row(desk: &Desk, staff: &Staff, service: &Service) -> Result<ServiceRow
             .map(|fact| title(service, fact))
             .collect(),
         missing: tally.shown(exact(desk, staff, service)),
-        tally,
+        tally: tally.told(exact(desk, staff, service)),
     })
 }
 
@@ -248,6 +253,7 @@ async fn campaign_row(
     desk: &Desk,
     found: &table::Model,
     there: &[outreach_area::Model],
+    exact: bool,
 ) -> Result<CampaignRow, CaseError> {
     let areas: Vec<String> =
         serde_json::from_str(&found.areas).map_err(|error| CaseError::corrupt("campaign", &error))?;
@@ -260,8 +266,9 @@ async fn campaign_row(
         before: Tally {
             entitled: found.entitled,
             receiving: found.receiving,
-        },
-        now: of_areas(there, &areas),
+        }
+        .told(exact),
+        now: of_areas(there, &areas).told(exact),
         areas,
     })
 }
@@ -280,25 +287,27 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str) -> Result<Overview,
             entitled: one.entitled,
             receiving: one.receiving,
         };
-        let missing = tally.shown(exact);
         AreaRow {
             area: one.area.clone(),
-            tally: (missing != Number::Few).then_some(tally),
-            missing,
+            tally: tally.told(exact),
+            missing: tally.shown(exact),
         }
     });
     let areas = areas.collect();
     let row = row(desk, staff, service).await?;
     let mut campaigns = Vec::new();
     for found in table::of_service(desk.store.read(), &service.id).await? {
-        campaigns.push(campaign_row(desk, &found, &there).await?);
+        campaigns.push(campaign_row(desk, &found, &there, exact).await?);
     }
     let writing = campaigns.iter().any(|one| one.state == CampaignState::Writing);
     Ok(Overview {
         areas,
         text: service.meta.invite.as_ref().map(|invite| invite.text.clone()),
         again_days: service.meta.invite.as_ref().map_or(0, |invite| invite.again_days),
-        may_invite: exact && !writing && row.tally.missing() > 0 && inviting(service, desk.today()).is_ok(),
+        may_invite: exact
+            && !writing
+            && row.tally.is_some_and(|tally| tally.missing() > 0)
+            && inviting(service, desk.today()).is_ok(),
         row,
         campaigns,
     })
@@ -326,7 +335,7 @@ pub async fn campaign(desk: &Desk, staff: &Staff, service: &str, id: Uuid) -> Re
     Ok(CampaignView {
         service: service.id.clone(),
         name: service.meta.name.clone(),
-        row: campaign_row(desk, &found, &there).await?,
+        row: campaign_row(desk, &found, &there, exact(desk, staff, service)).await?,
         found: counts.values().sum(),
         applied: rows.iter().map(|(_, _, applied)| applied).sum(),
         may_visit: unreached
@@ -396,8 +405,8 @@ pub struct TakeUp {
     pub day: Date,
     /// What was counted.
     pub tally: Tally,
-    /// In the villages of the newest invitations: before them, and now.
-    pub invited: Option<(Tally, Tally)>,
+    /// In the villages of the newest invitations: before them, and now. Nothing where a small number is not told.
+    pub invited: Option<(Option<Tally>, Option<Tally>)>,
 }
 
 /// Take-up of the services of a member of staff's office. It holds nothing of a person.
@@ -416,11 +425,17 @@ pub async fn take_up(desk: &Desk, staff: &Staff) -> Result<Vec<TakeUp>, CaseErro
         let Some(found) = found.filter(|found| found.lacking.is_empty() && found.entitled > 0) else {
             continue;
         };
+        let exact = exact(desk, staff, service);
+        let tally = Tally {
+            entitled: found.entitled,
+            receiving: found.receiving,
+        };
+        let Some(tally) = tally.told(exact) else { continue };
         let newest = table::of_service(db, &service.id).await?.into_iter().next();
         let invited = match newest {
             Some(newest) => {
                 let there = outreach_area::of_service(db, &service.id).await?;
-                let row = campaign_row(desk, &newest, &there).await?;
+                let row = campaign_row(desk, &newest, &there, exact).await?;
                 Some((row.before, row.now))
             }
             None => None,
@@ -429,10 +444,7 @@ pub async fn take_up(desk: &Desk, staff: &Staff) -> Result<Vec<TakeUp>, CaseErro
             name: service.meta.name.clone(),
             service: service.id.clone(),
             day: day("outreach_day", &found.day)?,
-            tally: Tally {
-                entitled: found.entitled,
-                receiving: found.receiving,
-            },
+            tally,
             invited,
         });
     }

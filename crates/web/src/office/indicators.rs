@@ -177,9 +177,9 @@ fn take_up(words: Words, found: &[cases::outreach::TakeUp], service: &str) -> Ta
     );
     let row = |one: &cases::outreach::TakeUp| {
         let share = |tally: cases::outreach::Tally| percent(words, tally.take_up());
-        let (before, now) = one
-            .invited
-            .map_or_else(Default::default, |(before, now)| (share(before), share(now)));
+        let part = |tally: Option<cases::outreach::Tally>| tally.map_or_else(|| words.t("outreach-hidden"), share);
+        let parts = |(before, now)| (part(before), part(now));
+        let (before, now) = one.invited.map_or_else(Default::default, parts);
         let cells = [
             words.of(&one.name).to_owned(),
             one.tally.entitled.to_string(),

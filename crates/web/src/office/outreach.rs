@@ -137,6 +137,11 @@ fn number(words: Words, number: Number) -> String {
     }
 }
 
+/// What is not told, told as such.
+fn told(words: Words, tally: Option<Tally>, of: impl Fn(Tally) -> String) -> String {
+    tally.map_or_else(|| words.t("outreach-hidden"), of)
+}
+
 fn percent(words: Words, tally: Tally) -> String {
     tally.take_up().map_or_else(
         || words.t("office-kpi-nothing"),
@@ -179,7 +184,6 @@ fn districts(words: Words, areas: &[AreaRow], chosen: &[String]) -> Vec<District
             None if area.area.is_empty() => (String::new(), words.t("roll-area-unknown")),
             None => (String::new(), area.area.clone()),
         };
-        let hidden = || words.t("outreach-hidden");
         let tile = Tile {
             name: if area.area.is_empty() {
                 short.clone()
@@ -191,9 +195,9 @@ fn districts(words: Words, areas: &[AreaRow], chosen: &[String]) -> Vec<District
             step: step(area.missing, most),
             chosen: chosen.contains(&area.area),
             missing: number(words, area.missing),
-            entitled: area.tally.map_or_else(hidden, |tally| grouped(tally.entitled)),
-            receiving: area.tally.map_or_else(hidden, |tally| grouped(tally.receiving)),
-            take_up: area.tally.map_or_else(hidden, |tally| percent(words, tally)),
+            entitled: told(words, area.tally, |tally| grouped(tally.entitled)),
+            receiving: told(words, area.tally, |tally| grouped(tally.receiving)),
+            take_up: told(words, area.tally, |tally| percent(words, tally)),
         };
         match districts.last_mut().filter(|one| one.name == district) {
             Some(one) => one.tiles.push(tile),
@@ -236,10 +240,10 @@ async fn list(State(app): State<App>, duty: Duty) -> Result<Response, Problem> {
             }),
             figures: counted.map(|_| {
                 [
-                    grouped(row.tally.entitled),
-                    grouped(row.tally.receiving),
+                    told(words, row.tally, |tally| grouped(tally.entitled)),
+                    told(words, row.tally, |tally| grouped(tally.receiving)),
                     number(words, row.missing),
-                    percent(words, row.tally),
+                    told(words, row.tally, |tally| percent(words, tally)),
                 ]
             }),
             note: match (row.counted, row.lacking.len()) {
@@ -287,10 +291,20 @@ async fn render(
         facts.push((words.t("outreach-day"), words.date(day)));
         facts.push((words.t("roll-register-day"), words.date(as_of)));
         if view.row.lacking.is_empty() {
-            facts.push((words.t("outreach-entitled"), grouped(view.row.tally.entitled)));
-            facts.push((words.t("outreach-receiving"), grouped(view.row.tally.receiving)));
+            let tally = view.row.tally;
+            facts.push((
+                words.t("outreach-entitled"),
+                told(words, tally, |tally| grouped(tally.entitled)),
+            ));
+            facts.push((
+                words.t("outreach-receiving"),
+                told(words, tally, |tally| grouped(tally.receiving)),
+            ));
             facts.push((words.t("outreach-missing"), number(words, view.row.missing)));
-            facts.push((words.t("outreach-take-up"), percent(words, view.row.tally)));
+            facts.push((
+                words.t("outreach-take-up"),
+                told(words, tally, |tally| percent(words, tally)),
+            ));
         }
     }
     let mut hints = Vec::new();
@@ -309,8 +323,8 @@ async fn render(
         at: words.time(row.at),
         by: row.by.clone(),
         state: state(words, row.state),
-        before: percent(words, row.before),
-        now: percent(words, row.now),
+        before: told(words, row.before, |tally| percent(words, tally)),
+        now: told(words, row.now, |tally| percent(words, tally)),
     };
     let status = match &error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -406,7 +420,7 @@ async fn campaign(
         [] => words.t("outreach-all"),
         some => some.join(between(words)),
     };
-    let tally = |tally: Tally| {
+    let share = |tally: Tally| {
         words.with(
             "outreach-tally",
             &[
@@ -428,8 +442,8 @@ async fn campaign(
                 format!("{} · {}", view.row.by, words.time(view.row.at)),
             ),
             (words.t("outreach-areas"), areas),
-            (words.t("outreach-before"), tally(view.row.before)),
-            (words.t("outreach-now"), tally(view.row.now)),
+            (words.t("outreach-before"), told(words, view.row.before, share)),
+            (words.t("outreach-now"), told(words, view.row.now, share)),
             (words.t("outreach-applied"), grouped(view.applied)),
         ],
         counts: counts.filter(|(_, n)| *n > 0).collect(),
