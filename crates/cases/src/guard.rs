@@ -122,6 +122,10 @@ pub(crate) enum Action {
     Serve,
     Assign,
     Appeal,
+    Outreach,
+    Invite,
+    Visit,
+    Prefer,
 }
 
 impl Action {
@@ -163,6 +167,10 @@ impl Action {
             Action::Serve => "serve",
             Action::Assign => "assign",
             Action::Appeal => "appeal",
+            Action::Outreach => "outreach",
+            Action::Invite => "invite",
+            Action::Visit => "visit",
+            Action::Prefer => "prefer",
         }
     }
 }
@@ -177,7 +185,7 @@ const PROFILE_BASIS: &str = "個人資料保護法 §15 ②";
 const DISPOSAL_BASIS: &str = "個人資料保護法 §11 III";
 
 /// The office that decides the cases of a service.
-fn agency(service: &Service) -> &str {
+pub(crate) fn agency(service: &Service) -> &str {
     service.meta.agency.get(Language::ZhTw)
 }
 

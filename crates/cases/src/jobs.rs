@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, agents, confirm, correct, dispose, pay, remind, roll, round};
+use crate::{CaseError, Desk, agents, confirm, correct, dispose, outreach, pay, remind, roll, round};
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -34,6 +34,10 @@ pub struct Tidied {
     pub unconfirmed: u64,
     /// People reminded of a correction, and offices of their deadlines.
     pub reminded: u64,
+    /// Counts of a night put, of who is entitled and does not receive.
+    pub nights: u64,
+    /// Lists of whom no invitation reached that were destroyed.
+    pub lists: u64,
 }
 
 /// The handlers of everything the verbs put into the outbox.
@@ -86,6 +90,27 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
             let desk = Arc::clone(&granting);
             async move { done(roll::grant_lines(&desk, read::<Uuid>(&payload)?).await) }
         })
+        .on(outreach::NIGHT, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(outreach::night(&desk, &read::<String>(&payload)?).await) }
+            }
+        })
+        .on(outreach::WRITE, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(outreach::write(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        .on(outreach::SEND, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(outreach::send(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
         .on(remind::DIGEST, move |payload| {
             let desk = Arc::clone(&digesting);
             async move {
@@ -125,6 +150,8 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
         rounds: round::lapse(desk).await?,
         unconfirmed: confirm::lapse(desk).await?,
         reminded: remind::run(desk).await?,
+        nights: outreach::schedule(desk).await?,
+        lists: outreach::tidy(desk).await?,
     })
 }
 
@@ -143,6 +170,8 @@ pub async fn run(desk: Arc<Desk>) {
                     rounds,
                     unconfirmed,
                     reminded,
+                    nights,
+                    lists,
                 }) => tracing::info!(
                     lapsed,
                     disposed,
@@ -151,6 +180,8 @@ pub async fn run(desk: Arc<Desk>) {
                     rounds,
                     unconfirmed,
                     reminded,
+                    nights,
+                    lists,
                     "a round of tidying"
                 ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),

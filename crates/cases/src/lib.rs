@@ -26,6 +26,7 @@ pub mod load;
 pub mod measure;
 pub mod mine;
 mod notify;
+pub mod outreach;
 pub mod pay;
 pub mod people;
 pub mod platform;

@@ -9,6 +9,7 @@ pub mod confirm;
 mod example;
 mod folder;
 pub mod form;
+pub mod invite;
 mod letter;
 mod meta;
 mod mydata;

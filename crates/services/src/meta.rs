@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::folder::{TextFile, suggest};
+use crate::invite::{Invite, InviteFile};
 use rules::Mistake;
 
 /// What `service.toml` says.
@@ -49,6 +50,8 @@ pub struct Meta {
     pub remind: Option<Remind>,
     /// How decisions are appealed against.
     pub appeal: Option<Appeal>,
+    /// How people are invited who are entitled and do not receive.
+    pub invite: Option<Invite>,
     /// Whether whoever receives reports what is different now; without it they are sent to the office.
     pub change: Option<Change>,
     /// How what was paid too much is claimed back; without it nothing is.
@@ -234,6 +237,7 @@ struct MetaFile {
     paused: Option<Spanned<Paused>>,
     remind: Option<Spanned<Remind>>,
     appeal: Option<Spanned<Appeal>>,
+    invite: Option<InviteFile>,
     change: Option<Spanned<Change>>,
     recovery: Option<Spanned<Recovery>>,
 }
@@ -243,6 +247,8 @@ pub(crate) struct ReadMeta {
     pub meta: Meta,
     /// Where each MyData set stands.
     pub mydata: Vec<Spanned<String>>,
+    /// Where the facts of `[invite]` stand.
+    pub invite: Option<InviteFile>,
 }
 
 /// Reads `service.toml` of a folder of this name. `proactive`: the folder has rolls, so nobody need apply.
@@ -468,6 +474,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
             );
         }
     }
+    mistakes.extend(read.invite.iter().flat_map(|invite| invite.mistakes(file)));
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -492,11 +499,13 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         paused: read.paused.map(Spanned::into_inner),
         remind: read.remind.map(Spanned::into_inner),
         appeal: read.appeal.map(Spanned::into_inner),
+        invite: read.invite.as_ref().map(InviteFile::invite),
         change: read.change.map(Spanned::into_inner),
         recovery: read.recovery.map(Spanned::into_inner),
     };
     Ok(ReadMeta {
         meta,
         mydata: read.mydata,
+        invite: read.invite,
     })
 }

@@ -128,6 +128,9 @@ impl Service {
         let letters = keep(Letters::read(folder, recovers), &mut mistakes);
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
             mistakes.extend(sets_used(file, meta, form.as_ref(), mappings));
+            if let (Some(invite), Some(rules)) = (&meta.invite, &rules) {
+                mistakes.extend(invite.unknown(file, rules));
+            }
         }
         mistakes.extend(strangers(folder));
         let (Some(rules), Some(meta), Some(form), Some(letters)) = (rules, meta, form, letters) else {

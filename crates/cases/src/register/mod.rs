@@ -4,6 +4,7 @@
 //! takes its place. Nobody reads it but the platform, for the purpose of a service; `docs/reference/register.md` says its columns.
 
 mod import;
+mod people;
 mod read;
 
 use civic::Purpose;
@@ -19,6 +20,7 @@ use crate::history::day;
 use crate::{CaseError, Desk};
 
 pub use import::{Imported, import};
+pub(crate) use people::{Member, columns, households};
 pub(crate) use read::{Family, families, rows_of};
 
 /// The one register there is.
@@ -68,17 +70,34 @@ pub(crate) struct Opened {
 /// # Errors
 /// [`CaseError::Input`] when there is none; [`CaseError::Refused`]; the store's.
 pub(crate) async fn open(desk: &Desk, service: &Service, function: &str) -> Result<Opened, CaseError> {
+    open_for(desk, &[service], function).await
+}
+
+/// As [`open`], for several services at once: an entry of the ledger for each.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_for(desk: &Desk, services: &[&Service], function: &str) -> Result<Opened, CaseError> {
     let row = table::find(desk.store.read(), RESIDENTS)
         .await?
         .ok_or(CaseError::Input {
             field: "register",
             problem: "missing",
         })?;
-    let purpose = desk.purpose(service, function, None);
-    let grant = desk
-        .store
-        .access()
-        .decide(Actor::System, "sweep", Resource::Register(row.id), purpose.clone())?;
+    let mut grant = None;
+    let mut entries = Vec::with_capacity(services.len());
+    for service in services {
+        let purpose = desk.purpose(service, function, None);
+        let resource = Resource::Register(row.id);
+        grant = Some(
+            desk.store
+                .access()
+                .decide(Actor::System, "sweep", resource, purpose.clone())?,
+        );
+        let fields = service.rules.inputs().iter().map(|input| input.name.clone()).collect();
+        entries.push(used(desk, purpose, fields, row.persons));
+    }
+    let grant = grant.ok_or(CaseError::NotFound("service"))?;
     let place = Place::new("register", "secret", &row.id);
     let key = desk
         .store
@@ -90,12 +109,12 @@ pub(crate) async fn open(desk: &Desk, service: &Service, function: &str) -> Resu
         file: PeopleFile::encrypted(&path, &key)?,
         as_of: as_of(&row)?,
     };
-    let fields = service.rules.inputs().iter().map(|input| input.name.clone()).collect();
-    let entry = used(desk, purpose, fields, row.persons);
     desk.store
         .write(move |tx| {
             Box::pin(async move {
-                ledger::append(tx, entry).await?;
+                for entry in entries {
+                    ledger::append(tx, entry).await?;
+                }
                 Ok::<_, CaseError>(())
             })
         })

@@ -17,9 +17,9 @@ use services::form::Listed;
 use crate::CaseError;
 
 /// Rows of one batch.
-const ROWS: usize = 8192;
+pub(super) const ROWS: usize = 8192;
 /// What columns of a person's details begin with.
-const PROFILE: &str = "profile.";
+pub(super) const PROFILE: &str = "profile.";
 
 /// One family, seen from the person a sweep has found.
 pub(crate) struct Family {
@@ -31,11 +31,11 @@ pub(crate) struct Family {
     pub(crate) row: usize,
 }
 
-fn unreadable(error: impl std::fmt::Display) -> CaseError {
+pub(super) fn unreadable(error: impl std::fmt::Display) -> CaseError {
     CaseError::Rules(rules::RuleError::Population(error.to_string()))
 }
 
-fn reader(
+pub(super) fn reader(
     file: &PeopleFile,
     wanted: impl Fn(&str) -> bool,
     rows: usize,

@@ -11,6 +11,7 @@ mod held_and_returned;
 mod journey;
 mod month_end;
 mod mydata;
+mod outreach;
 mod paid_once;
 mod refused;
 mod rolls;

@@ -135,6 +135,13 @@ pub enum Resource<'a> {
         /// Who drew it up.
         made_by: Uuid,
     },
+    /// Invitations sent together, with how those are reached who got none.
+    Campaign {
+        /// Identifier.
+        id: Uuid,
+        /// Office that invites.
+        agency: &'a str,
+    },
     /// A round with its draw.
     Round {
         /// Identifier.

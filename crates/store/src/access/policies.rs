@@ -22,6 +22,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/counter.cedar"),
     include_str!("../../../../policies/confirm.cedar"),
     include_str!("../../../../policies/find.cedar"),
+    include_str!("../../../../policies/outreach.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -51,6 +52,7 @@ const TYPES: &[&str] = &[
     "Batch",
     "Round",
     "Confirmation",
+    "Campaign",
     "Action",
 ];
 
@@ -147,6 +149,7 @@ impl Access {
             Resource::Authorisation { id, .. } => ("authorisation", id.to_string()),
             Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
             Resource::Register(id) => ("register", id.to_string()),
+            Resource::Campaign { id, .. } => ("campaign", id.to_string()),
             Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
                 ("", String::new())
             }
@@ -324,6 +327,10 @@ impl Access {
                 )
             }
             Resource::Register(id) => (self.names.id("Register", id)?, HashMap::new()),
+            Resource::Campaign { id, agency } => (
+                self.names.id("Campaign", id)?,
+                HashMap::from([("agency".to_owned(), text(agency))]),
+            ),
             Resource::Roll { id, agency, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
                 (

@@ -24,6 +24,7 @@ mod m022_confirmation_appeal;
 mod m023_payment_run;
 mod m024_agent;
 mod m025_find;
+mod m026_outreach;
 mod m027_succession;
 
 /// Runs the steps that a database has not seen yet.
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m023_payment_run::Migration),
             Box::new(m024_agent::Migration),
             Box::new(m025_find::Migration),
+            Box::new(m026_outreach::Migration),
             Box::new(m027_succession::Migration),
         ]
     }

@@ -52,6 +52,8 @@ pub enum Owner {
     Staff(Uuid),
     /// A register of residents.
     Register(Uuid),
+    /// Invitations sent together.
+    Campaign(Uuid),
     /// The platform itself, under a name.
     System(&'static str),
 }
@@ -64,6 +66,7 @@ impl Owner {
             Owner::Authorisation(id) => ("authorisation", id.to_string()),
             Owner::Staff(id) => ("staff", id.to_string()),
             Owner::Register(id) => ("register", id.to_string()),
+            Owner::Campaign(id) => ("campaign", id.to_string()),
             Owner::System(name) => ("system", (*name).to_owned()),
         }
     }

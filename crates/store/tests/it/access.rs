@@ -55,6 +55,10 @@ const ACTIONS: &[&str] = &[
     "grant",
     "sweep",
     "list",
+    "outreach",
+    "invite",
+    "visit",
+    "prefer",
     "audit",
     "administer",
     "profile",
@@ -254,6 +258,20 @@ fn table(access: &Access) -> String {
                         principal: Some(OTHER),
                         person: Some(OTHER),
                         staff: Some(OTHER),
+                    },
+                ),
+                (
+                    "invitations of the office",
+                    Resource::Campaign {
+                        id: THING,
+                        agency: "social",
+                    },
+                ),
+                (
+                    "invitations of another office",
+                    Resource::Campaign {
+                        id: THING,
+                        agency: "health",
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

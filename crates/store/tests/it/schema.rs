@@ -47,6 +47,11 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<authorisation::case::Entity>(&mut tables);
     declared::<notice::Entity>(&mut tables);
     declared::<organisation::Entity>(&mut tables);
+    declared::<campaign::Entity>(&mut tables);
+    declared::<invitation::Entity>(&mut tables);
+    declared::<outreach_area::Entity>(&mut tables);
+    declared::<outreach_day::Entity>(&mut tables);
+    declared::<preference::Entity>(&mut tables);
     declared::<confirmation::Entity>(&mut tables);
     declared::<confirmation_upload::Entity>(&mut tables);
     declared::<application::series::Entity>(&mut tables);

@@ -216,7 +216,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     }
     if cases::register::summary(&desk).await?.is_none() {
         progress.step("taking in the register of residents · 匯入居民底冊");
-        take_register(&desk, &listed, &args.data).await?;
+        take_register(&desk, &listed, &args.data, config.services.as_deref()).await?;
     }
     progress.end();
     tell(&args, &config, &running, &members, &offered);
@@ -227,14 +227,30 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
 }
 
 /// Takes the city in as the register of residents of the portal.
-async fn take_register(desk: &cases::Desk, city: &Arc<demo::City>, data: &Path) -> Result<(), DemoError> {
+async fn take_register(
+    desk: &cases::Desk,
+    city: &Arc<demo::City>,
+    data: &Path,
+    folder: Option<&Path>,
+) -> Result<(), DemoError> {
     let path = data.join("city").join("register.parquet");
     let (city, to) = (Arc::clone(city), path.clone());
     let file = |why: String| DemoError::File {
         path: data.to_path_buf(),
         why,
     };
-    tokio::task::spawn_blocking(move || city.write_register(&to))
+    // the offices of services that invite know of everybody what these ask for
+    let built_in = data.join("built-in").join("services");
+    let mut asked = Vec::new();
+    for service in desk.catalogue.all().filter(|service| service.meta.invite.is_some()) {
+        let folder = folder.unwrap_or(&built_in).join(&service.id);
+        asked.push(demo::Asked {
+            service: service.id.clone(),
+            rules: rules::RuleSet::load(&folder).map_err(|wrong| file(format!("{wrong:?}")))?,
+            worked: services::worked(&folder).map_err(|wrong| file(format!("{wrong:?}")))?,
+        });
+    }
+    tokio::task::spawn_blocking(move || city.write_register(&to, &asked))
         .await
         .map_err(|error| file(error.to_string()))??;
     let taken = cases::register::import(desk, &path, desk.today()).await?;

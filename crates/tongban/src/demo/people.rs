@@ -303,6 +303,15 @@ fn days(date: Date) -> i32 {
 /// A column's name, what it holds, and whether it is not known of everybody.
 type Named = (String, Kind, bool);
 
+/// The columns that these facts fill.
+fn named(wanted: &[&(&str, Fill)]) -> Vec<Named> {
+    let unknown = |name: &str| UNKNOWN.contains(&name) || name.starts_with("profile.");
+    wanted
+        .iter()
+        .map(|(name, fill)| ((*name).to_owned(), fill.kind(), unknown(name)))
+        .collect()
+}
+
 fn schema(columns: &[Named]) -> SchemaRef {
     let field = |(name, kind, unknown): &Named| {
         let kind = match kind {
@@ -335,13 +344,37 @@ impl City {
         self.write_columns(path, &COLUMNS.iter().collect::<Vec<_>>(), progress)
     }
 
-    /// Writes the register of residents, with names and national ids, in bounded memory.
+    /// Writes the register of residents, with names and national ids, in bounded memory; beside what the city knows of everybody
+    /// it has what these services ask for.
     ///
     /// # Errors
     /// [`CityError::File`].
-    pub fn write_register(&self, path: &Path) -> Result<(), CityError> {
+    pub fn write_register(&self, path: &Path, asked: &[Asked]) -> Result<(), CityError> {
+        let union = Union::new(asked)?;
         let facts = COLUMNS.iter().filter(|(name, _)| !NOT_IN_REGISTER.contains(name));
-        self.write_columns(path, &facts.chain(DETAILS).collect::<Vec<_>>(), &mut |_| {})
+        let own: Vec<&(&str, Fill)> = facts.chain(DETAILS).collect();
+        let mut columns = named(&own);
+        // a column that the city has of its own is taken from there
+        let mut places = Vec::with_capacity(union.columns.len());
+        for column in &union.columns {
+            let new = own.iter().all(|(name, _)| *name != column.name);
+            places.push(new.then_some(columns.len()));
+            if new {
+                columns.push((column.name.clone(), column.kind, true));
+            }
+        }
+        self.write(path, &columns, &mut |_| {}, |number, rows, push| {
+            for row in rows {
+                for (place, (_, fill)) in own.iter().enumerate() {
+                    push(place, &fill.cell(row));
+                }
+            }
+            union.family(rows, self.seed(), self.stream(number), |place, cell| {
+                if let Some(place) = places.get(place).copied().flatten() {
+                    push(place, cell);
+                }
+            });
+        })
     }
 
     fn write_columns(
@@ -350,12 +383,7 @@ impl City {
         wanted: &[&(&str, Fill)],
         progress: &mut dyn FnMut(usize),
     ) -> Result<(), CityError> {
-        let unknown = |name: &str| UNKNOWN.contains(&name) || name.starts_with("profile.");
-        let columns: Vec<Named> = wanted
-            .iter()
-            .map(|(name, fill)| ((*name).to_owned(), fill.kind(), unknown(name)))
-            .collect();
-        self.write(path, &columns, progress, |_, rows, push| {
+        self.write(path, &named(wanted), progress, |_, rows, push| {
             for row in rows {
                 for (place, (_, fill)) in wanted.iter().enumerate() {
                     push(place, &fill.cell(row));

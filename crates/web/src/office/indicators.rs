@@ -47,6 +47,8 @@ struct IndicatorsPage {
     counted: String,
     /// What questionnaires of residents came to, by service.
     screenings: Table,
+    /// How many of those entitled receive, by service.
+    take_up: Table,
 }
 
 fn decimals(words: Words, value: Option<f64>, places: usize) -> String {
@@ -161,6 +163,38 @@ fn screenings(app: &App, words: Words, found: impl Iterator<Item = cases::find::
         caption: words.t("office-kpi-screenings"),
         head,
         rows: found.map(row).collect(),
+    }
+}
+
+/// How many of those entitled receive, now and before the newest invitations, by service.
+fn take_up(words: Words, found: &[cases::outreach::TakeUp], service: &str) -> Table {
+    let heads = ["entitled", "receiving", "take-up", "before", "now"];
+    let mut head = vec![Head::text(words.t("office-service"))];
+    head.extend(
+        heads
+            .into_iter()
+            .map(|key| Head::number(words.t(&format!("outreach-{key}")))),
+    );
+    let row = |one: &cases::outreach::TakeUp| {
+        let share = |tally: cases::outreach::Tally| percent(words, tally.take_up());
+        let part = |tally: Option<cases::outreach::Tally>| tally.map_or_else(|| words.t("outreach-hidden"), share);
+        let parts = |(before, now)| (part(before), part(now));
+        let (before, now) = one.invited.map_or_else(Default::default, parts);
+        let cells = [
+            words.of(&one.name).to_owned(),
+            one.tally.entitled.to_string(),
+            one.tally.receiving.to_string(),
+            share(one.tally),
+            before,
+            now,
+        ];
+        cells.into_iter().map(Cell::text).collect()
+    };
+    let shown = found.iter().filter(|one| service.is_empty() || one.service == service);
+    Table {
+        caption: words.t("outreach-kpi"),
+        head,
+        rows: shown.map(row).collect(),
     }
 }
 
@@ -293,6 +327,11 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
             rows,
         },
         screenings: screenings(&app, words, found),
+        take_up: take_up(
+            words,
+            &cases::outreach::take_up(&app.desk, &staff).await?,
+            &asked.service,
+        ),
         counted: words.t1("office-kpi-counted", "at", words.time(app.desk.now())),
         asked,
         frame,

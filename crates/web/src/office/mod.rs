@@ -15,6 +15,7 @@ mod confirm;
 mod indicators;
 mod later;
 mod load;
+mod outreach;
 mod payment_run;
 mod payments;
 mod queue;
@@ -77,6 +78,7 @@ pub fn routes() -> Router<App> {
         .route("/office/confirm/uploads/{upload}/apply", post(confirm::apply))
         .route("/office/payments", get(payments::show))
         .merge(payment_run::routes())
+        .merge(outreach::routes())
         .merge(case_payments::routes())
         .route(
             "/office/payments/returns",
@@ -186,6 +188,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
+            ("/office/outreach", "office-nav-outreach"),
             ("/office/appeals", "office-nav-appeals"),
             (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),
@@ -197,6 +200,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
+            ("/office/outreach", "office-nav-outreach"),
             ("/office/appeals", "office-nav-appeals"),
             (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),

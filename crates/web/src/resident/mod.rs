@@ -16,6 +16,7 @@ mod find;
 mod form;
 mod held;
 mod home;
+mod invitation;
 mod my_data;
 mod mydata;
 mod notice;
@@ -81,6 +82,9 @@ pub fn routes() -> Router<App> {
         .route("/mydata/notify", post(mydata::notified))
         .route("/my-data", get(my_data::show))
         .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
+        .route("/my-data/invitations", post(invitation::prefer))
+        .route("/invitations/{token}", get(invitation::show))
+        .route("/invitations/{token}/stop", post(invitation::stop))
         .merge(find::routes())
         .route("/applications/{id}/mydata/ask", post(mydata::ask))
         .route("/agents", get(agents::list))

@@ -47,6 +47,8 @@ struct MyDataPage {
     uses: Vec<Use>,
     /// Results left with offices.
     left: Vec<LeftRow>,
+    /// Whether the person wants to be told of what they may be entitled to; nothing where that is not theirs to say.
+    wants: Option<bool>,
     /// Whether this is not the newest page.
     later: bool,
     /// The entry before which the next page begins, where there are more.
@@ -96,7 +98,9 @@ pub(super) async fn show(
             ],
         ),
     });
+    let wants = cases::outreach::wants(&app.desk, &person).await.ok();
     page(&MyDataPage {
+        wants,
         left: left.collect(),
         uses: uses.collect(),
         later: asked.before.is_some(),
