@@ -2,11 +2,12 @@
 // waiting list moves up, the lease is taken up in person.
 
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { PHONE, launch, looked, person } from "../support/browser.mjs";
 import { approve, sealAndDraw } from "../support/office.mjs";
 import { start } from "../support/platform.mjs";
-import { copy, oneRound } from "../support/services.mjs";
+import { copy, day, oneRound } from "../support/services.mjs";
 import { answer, fetchData, handIn, letter, signIn, signInStaff, untilCaseSays } from "../support/steps.mjs";
 
 const NAME = "社會住宅";
@@ -19,6 +20,8 @@ let browser;
 before(async () => {
   services = copy();
   oneRound(services, "social-housing", ROUND);
+  const roll = services.file("social-housing", "roll.toml");
+  writeFileSync(roll, readFileSync(roll, "utf8").replaceAll(/from = "2026-[\d-]+"/g, `from = "${day(-1)}"`));
   [platform, browser] = await Promise.all([start({ services: services.path }), launch()]);
 });
 after(async () => {
@@ -57,6 +60,7 @@ async function chosenTwice({ page }) {
 test("two households apply, one is drawn and declines, the other moves up and takes the flat", async (t) => {
   const [desk, phone] = [await person(browser), await person(browser, { width: PHONE, script: false })];
   const numbers = [];
+  let tenant;
 
   await t.test("both apply without paper", async () => {
     for (const [who, note, name] of [
@@ -122,6 +126,36 @@ test("two households apply, one is drawn and declines, the other moves up and ta
     await looked(officer, "social-housing-round-checked-in");
     await officer.context.close();
     await untilCaseSays(waiting, platform, NAME, "您已經報到：示範第一社會住宅。");
+    tenant = waiting;
+  });
+
+  await t.test("the year after, the tenant is looked at again and the lease goes on", async () => {
+    const here = `${platform.portal}/office/rolls/social-housing/116`;
+    const officer = await person(browser);
+    const colleague = await person(browser, { width: PHONE });
+    const until = async (who, text) => {
+      for (let tries = 0; (await who.page.locator(".office-top__state").getByText(text, { exact: true }).count()) === 0; tries += 1) {
+        assert.ok(tries < 60, `the roll does not come to 「${text}」`);
+        await who.page.waitForTimeout(500);
+        await who.page.reload();
+      }
+    };
+    await signInStaff(officer, platform, "housing");
+    await officer.page.goto(here);
+    await officer.page.getByRole("button", { name: "開始造冊" }).click();
+    await until(officer, "已造冊");
+    await looked(officer, "social-housing-review");
+    assert.equal(await officer.page.getByRole("link", { name: "1 人" }).count(), 1, "one tenant, and nobody who waits or declined");
+    await signInStaff(colleague, platform, "housing2");
+    await colleague.page.goto(here);
+    await colleague.page.getByRole("button", { name: "核定整本名冊" }).click();
+    await until(colleague, "已核定");
+    await looked(colleague, "social-housing-review-granted");
+    await untilCaseSays(tenant, platform, NAME, "核定函");
+    assert.ok(await tenant.page.getByText(/這是年度清查/).isVisible());
+    await looked(tenant, "social-housing-review-tenant");
+    await letter(tenant, platform, /核定函/);
+    await Promise.all([officer.context.close(), colleague.context.close()]);
   });
   await Promise.all([desk.context.close(), phone.context.close()]);
 });

@@ -109,7 +109,7 @@ impl Service {
             _ => None,
         };
         let rolls = keep(roll::load(folder), &mut mistakes).flatten();
-        let proactive = rolls.as_ref().is_none_or(|rolls| rolls.of == roll::Of::Entitled);
+        let proactive = rolls.as_ref().is_some_and(|rolls| rolls.of == roll::Of::Entitled);
         if let (true, Some(file), Some(form)) = (roll::is_in(folder) && proactive, &form_file, &form) {
             mistakes.extend(roll::unfilled(file, form));
         }

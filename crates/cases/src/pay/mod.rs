@@ -334,9 +334,10 @@ pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), Case
         return Err(CaseError::Conflict("payment"));
     }
     let mut spans = entitlement::of_application(desk.store.read(), row.application_id).await?;
-    spans.retain(|one| one.purpose == row.purpose);
+    spans.retain(|one| one.covers(&row.purpose, &row.period));
     if spans.is_empty() {
-        return Err(CaseError::NotFound("entitlement"));
+        // the case is not paid for that month any more
+        return Err(CaseError::Conflict("payment"));
     }
     if spans.iter().any(|one| one.account_refused) {
         return Err(CaseError::Input {

@@ -26,6 +26,9 @@ use crate::register::{self, Family};
 use crate::roll::{CHUNK, Pen, RollState, SITTING, step};
 use crate::{CaseError, Desk, decide, wanted};
 
+/// Cases of one piece of work: the register is read once for them.
+const PART: usize = 4_000;
+
 /// A case that still stands, with whose it is.
 struct InForce {
     record: Record,
@@ -44,12 +47,13 @@ pub(crate) async fn draw(desk: &Desk, roll: table::Model, service: Arc<Service>)
     let opened = register::open(desk, &service, "list").await?;
     let begun = Instant::now();
     let (mut after, mut waiting) = (None, Vec::new());
-    loop {
+    while waiting.len() < PART {
         let rows = succession::in_force(desk.store.read(), &service.id, &month, after, CHUNK as u64).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.id);
         waiting.extend(unlisted(desk, &roll, rows).await?);
     }
+    let more = waiting.len() >= PART;
     let wanted: HashMap<[u8; 32], usize> = waiting.iter().enumerate().map(|(at, one)| (one.subject, at)).collect();
     let mut families = known(desk, &service, &opened.file, wanted).await?;
     let mut waiting = waiting.into_iter().enumerate().peekable();
@@ -63,6 +67,9 @@ pub(crate) async fn draw(desk: &Desk, roll: table::Model, service: Arc<Service>)
         if begun.elapsed() > SITTING {
             return Ok(Outcome::Later(jiff::SignedDuration::ZERO));
         }
+    }
+    if more {
+        return Ok(Outcome::Later(jiff::SignedDuration::ZERO));
     }
     let mut roll = roll;
     roll.state = RollState::Drawn;

@@ -404,11 +404,22 @@ pub async fn counts(db: &impl ConnectionTrait, services: &[String]) -> Result<Ve
         .await
 }
 
-/// Applications whose data may be destroyed: drafts past their time and closed cases past their retention.
+/// Applications whose data may be destroyed: drafts past their time and closed cases past their retention
+/// of which nothing is claimed back any more.
 ///
 /// # Errors
 /// The database error.
 pub async fn disposable(db: &impl ConnectionTrait, now: i64, today: &str, limit: u64) -> Result<Vec<Model>, DbErr> {
+    use super::claim;
+    let claimed = Query::select()
+        .expr(Expr::val(1))
+        .from(claim::Entity)
+        .and_where(Expr::col((claim::Entity, claim::Column::ApplicationId)).equals((Entity, Column::Id)))
+        .and_where(ExprTrait::is_in(
+            Expr::col((claim::Entity, claim::Column::State)),
+            [claim::State::Found, claim::State::Told],
+        ))
+        .to_owned();
     let drafts = Condition::all()
         .add(Column::State.eq(State::Draft))
         .add(Column::DraftUntil.lte(now));
@@ -417,6 +428,7 @@ pub async fn disposable(db: &impl ConnectionTrait, now: i64, today: &str, limit:
         .add(Column::DisposeAfter.lte(today));
     Entity::find()
         .filter(Condition::any().add(drafts).add(closed))
+        .filter(Expr::exists(claimed).not())
         .order_by_asc(Column::OpenedAt)
         .limit(limit)
         .all(db)
