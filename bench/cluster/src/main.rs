@@ -56,7 +56,27 @@ impl Options {
     }
 }
 
+/// Tells on the standard error what goes wrong inside Ballista, which otherwise only says that it did.
+struct Complaints;
+
+impl log::Log for Complaints {
+    fn enabled(&self, found: &log::Metadata<'_>) -> bool {
+        found.level() <= log::Level::Error
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            eprintln!("{}: {}", record.target(), record.args());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 fn main() -> ExitCode {
+    if log::set_logger(&Complaints).is_ok() {
+        log::set_max_level(log::LevelFilter::Error);
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,10 +2,12 @@
 
 use crate::codec::{Logical, Physical};
 use crate::{Done, Options};
+use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
+use datafusion::execution::SessionStateBuilder;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use std::sync::Arc;
 
@@ -36,7 +38,10 @@ pub async fn scheduler(options: &Options) -> Done {
 /// Runs an executor of one core for the scheduler.
 pub async fn executor(options: &Options) -> Done {
     let (port, grpc_port) = (free_port()?, free_port()?);
+    // Ballista knows the plain functions alone; the counts take amounts out of lists
+    let state = SessionStateBuilder::new().with_default_features().build();
     let config = ExecutorProcessConfig {
+        override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&state))),
         bind_host: HOST.to_owned(),
         external_host: Some(HOST.to_owned()),
         port,
