@@ -32,7 +32,8 @@ pub(super) async fn page(
     after: Option<Uuid>,
 ) -> Result<Page, CaseError> {
     // read inside the one writer, so that two cashiers at once find nothing twice
-    let open = entitlement::without_payment(tx, service, period, today, after, PAGE).await?;
+    let owing = entitlement::without_payment(tx, service, period, today, after, PAGE).await?;
+    let open = owing.rows;
     let held = payment_hold::open_among(tx, open.iter().map(|one| one.application_id).collect()).await?;
     let at = tx.now().as_microsecond();
     let mut made = Sum::default();
@@ -53,10 +54,7 @@ pub(super) async fn page(
     if !rows.is_empty() {
         payment::insert(tx, rows).await?;
     }
-    Ok(Page {
-        made,
-        last: open.last().map(|one| one.id),
-    })
+    Ok(Page { made, last: owing.last })
 }
 
 /// The payment of a month.
