@@ -28,8 +28,14 @@ pub struct Keys {
     pub api_key: String,
     pub issuer: PKey<Private>,
     pub root_pem: String,
+    /// Certificate and key of the root, PEM.
+    pub root: (String, String),
     /// By agency.
     pub signers: BTreeMap<String, Signer>,
+    /// The city's own certificate and key, PEM.
+    pub city: (String, String),
+    /// Secrets of the city's data sets, by resource.
+    pub resource_secrets: BTreeMap<String, String>,
     /// One whose time is over.
     pub expired: Signer,
 }
@@ -44,6 +50,10 @@ struct Kept {
     root: (String, String),
     signers: BTreeMap<String, (String, String)>,
     expired: (String, String),
+    #[serde(default)]
+    city: Option<(String, String)>,
+    #[serde(default)]
+    resource_secrets: BTreeMap<String, String>,
 }
 
 /// Reads the kept keys, or makes and keeps them; agencies that are new get a certificate.
@@ -54,14 +64,15 @@ pub async fn open(config: &Config) -> Result<Keys, PeerError> {
         .iter()
         .map(|resource| resource.agency.clone())
         .collect();
-    let made = tokio::task::spawn_blocking(move || make(&path, &agencies)).await;
+    let offered: Vec<String> = config.offered.iter().map(|set| set.resource_id.clone()).collect();
+    let made = tokio::task::spawn_blocking(move || make(&path, &agencies, &offered)).await;
     made.map_err(|error| PeerError::Folder {
         path: config.folder.clone(),
         why: error.to_string(),
     })?
 }
 
-fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
+fn make(path: &Path, agencies: &[String], offered: &[String]) -> Result<Keys, PeerError> {
     let folder = |why: String| PeerError::Folder {
         path: path.to_path_buf(),
         why,
@@ -80,6 +91,8 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
                 expired: written(&expired)?,
                 root: written(&root)?,
                 signers: BTreeMap::new(),
+                city: None,
+                resource_secrets: BTreeMap::new(),
             }
         }
     };
@@ -88,6 +101,16 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
         if !kept.signers.contains_key(agency) {
             let made = certificate(agency, Some(&root), false, 0, 3650)?;
             kept.signers.insert(agency.clone(), written(&made)?);
+        }
+    }
+    let city = match kept.city.clone() {
+        Some(city) => city,
+        None => written(&certificate("示範市政府", Some(&root), false, 0, 3650)?)?,
+    };
+    kept.city = Some(city.clone());
+    for id in offered {
+        if !kept.resource_secrets.contains_key(id) {
+            kept.resource_secrets.insert(id.clone(), random(24)?);
         }
     }
     let bytes = serde_json::to_vec_pretty(&kept).map_err(|error| folder(error.to_string()))?;
@@ -100,12 +123,23 @@ fn make(path: &Path, agencies: &[String]) -> Result<Keys, PeerError> {
             .map(|(agency, pair)| Ok((agency.clone(), read(pair)?)))
             .collect::<Result<_, PeerError>>()?,
         expired: read(&kept.expired)?,
-        root_pem: kept.root.0,
+        city,
+        resource_secrets: kept.resource_secrets,
+        root_pem: kept.root.0.clone(),
+        root: kept.root,
         issuer_secret: kept.issuer_secret,
         client_secret: kept.client_secret,
         cbc_iv: kept.cbc_iv,
         api_key: kept.api_key,
     })
+}
+
+/// A citizen's certificate (自然人憑證) under the root, with its key, and its serial number in hexadecimal.
+pub fn card(root: &(String, String), name: &str) -> Result<(String, String, String), PeerError> {
+    let made = certificate(name, Some(&read(root)?), false, 0, 3650)?;
+    let serial = made.certificate.serial_number().to_bn()?.to_hex_str()?.to_string();
+    let (certificate, key) = written(&made)?;
+    Ok((certificate, key, serial))
 }
 
 /// Letters and digits from the system's randomness.

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
-pub use mydata::Faults;
+pub use mydata::{CityDataSet, Faults};
 pub use terms::Terms;
 
 /// Somebody of the demonstration city who can sign in.
@@ -112,6 +112,8 @@ pub struct Config {
     pub notify_url: Url,
     /// The data sets.
     pub resources: Vec<Resource>,
+    /// The data sets that the city offers.
+    pub offered: Vec<CityDataSet>,
     /// The staff, shown with their codes beside the mailbox.
     pub cards: Vec<Card>,
     /// How long an agency takes for a data set that is not immediate; MyData adds [`Terms::settle_seconds`].
@@ -146,6 +148,12 @@ pub struct MyDataFacts {
     pub api_key: String,
     /// The root of the demonstration's government certificates (PEM).
     pub government_root: String,
+    /// The city's own certificate under that root (PEM).
+    pub city_certificate: String,
+    /// Its key (PKCS#8 PEM).
+    pub city_key: String,
+    /// The secrets of the city's data sets (`resource_secret`), by `resource_id`.
+    pub resource_secrets: std::collections::BTreeMap<String, String>,
 }
 
 /// The running peers. They stop when it is dropped.
@@ -161,6 +169,8 @@ pub struct Running {
     /// The bank's page.
     pub bank: String,
     population: Arc<dyn Population>,
+    root: (String, String),
+    cards: mydata::CardRegister,
     faults: mydata::FaultSwitch,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -239,7 +249,11 @@ pub async fn start_on(config: Config, terms: Terms) -> Result<Running, PeerError
         cbc_iv: keys.cbc_iv.clone(),
         api_key: keys.api_key.clone(),
         government_root: keys.root_pem.clone(),
+        city_certificate: keys.city.0.clone(),
+        city_key: keys.city.1.clone(),
+        resource_secrets: keys.resource_secrets.clone(),
     };
+    let (root, cards) = (keys.root.clone(), mydata::CardRegister::default());
     let faults = mydata::FaultSwitch::default();
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -258,7 +272,7 @@ pub async fn start_on(config: Config, terms: Terms) -> Result<Running, PeerError
     serve(issuer_listener, issuer::router(&config, &terms, &issuer, &keys));
     serve(
         mydata_listener,
-        mydata::router(&config, &terms, &mydata, keys, faults.clone()),
+        mydata::router(&config, &terms, &mydata, keys, Arc::clone(&cards), faults.clone()),
     );
     serve(
         mailbox_listener,
@@ -273,6 +287,8 @@ pub async fn start_on(config: Config, terms: Terms) -> Result<Running, PeerError
         mailbox: format!("http://{mailbox_at}"),
         bank: format!("http://{bank_at}"),
         population: Arc::clone(&config.population),
+        root,
+        cards,
         faults,
         stop,
         tasks,
@@ -284,6 +300,17 @@ impl Running {
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {
         self.population.accounts()
+    }
+
+    /// Gives a person a certificate (自然人憑證) of the demonstration, which MyData knows as theirs: certificate and key in PEM.
+    ///
+    /// # Errors
+    /// [`PeerError::Key`].
+    pub fn card(&self, national_id: &str) -> Result<(String, String), PeerError> {
+        let (certificate, key, serial) = keys::card(&self.root, national_id.get(..2).unwrap_or_default())?;
+        let mut cards = self.cards.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        cards.insert(serial, national_id.to_owned());
+        Ok((certificate, key))
     }
 
     /// Makes the MyData platform misbehave from now on, for tests of refusal.

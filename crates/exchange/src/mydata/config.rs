@@ -44,6 +44,9 @@ pub struct Config {
     /// Bounds of a package.
     #[serde(default)]
     pub limits: PackageLimits,
+    /// Whether the platform is asked once more, before a fetch, whose package it is and how that person was verified.
+    #[serde(default = "yes")]
+    pub confirm_person: bool,
     /// Name of the folder that holds manifest, signature and certificate. Assumed: `META-INFO`.
     #[serde(default = "meta_folder")]
     pub meta_folder: String,
@@ -110,6 +113,10 @@ impl Default for PackageLimits {
             manifest_bytes: 1 << 20,
         }
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn meta_folder() -> String {

@@ -1,6 +1,7 @@
 //! The connector: one registered service and its platform.
 
 use super::certificate::Trust;
+use super::checks::{self, CheckError, Offered, Progress, Verification};
 use super::config::{Config, ConfigError};
 use super::counter::{self, CounterCall, CounterError};
 use super::crypto::ServiceKey;
@@ -9,12 +10,14 @@ use super::notification::{self, Notification, NotificationError, SecretKey};
 use super::package::{self, Package, PackageError};
 use super::request::{self, Begin, RequestError};
 use super::return_codes::{self, Return, ReturnError};
+use super::signature::{self, Salt, SignatureError, Statement, ThirdParty};
 use crate::client;
 use civic::NationalId;
 use civic::ids::TransactionId;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use url::Url;
+use uuid::Uuid;
 
 /// One registered service of the city and the platform it speaks to. Cheap to clone.
 #[derive(Clone)]
@@ -82,6 +85,74 @@ impl Connector {
         return_url: &Url,
     ) -> Result<Begin, RequestError> {
         request::begin(&self.0.config, &self.0.key, tx_id, person, resources, return_url)
+    }
+
+    /// Begins flow B: the salt of a new transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`].
+    pub async fn salt(&self, tx_id: TransactionId) -> Result<Salt, SignatureError> {
+        signature::salt(&self.0.config, &self.0.client, tx_id).await
+    }
+
+    /// The text that the citizen's card signs in flow B.
+    #[must_use]
+    pub fn to_sign(&self, salt: &Salt, of: &Statement<'_>) -> String {
+        signature::to_sign(&self.0.key, salt, of)
+    }
+
+    /// Hands in the citizen's signature (Base64 of PKCS#7) over that text, and gives the address of the consent page.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`] for a signature that is not taken; the inner error for what the platform would refuse.
+    pub async fn sign(
+        &self,
+        tx_id: TransactionId,
+        (signed, pkcs7): (&str, &str),
+        third_party: Option<ThirdParty<'_>>,
+        resources: &[String],
+        return_url: &Url,
+    ) -> Result<Result<Begin, RequestError>, SignatureError> {
+        signature::sign(&self.0.config, &self.0.client, tx_id, signed, pkcs7, third_party).await?;
+        Ok(request::consent(&self.0.config, tx_id, resources, return_url))
+    }
+
+    /// Whether the package of a ticket is this person's (`uid_valid`).
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`].
+    pub async fn is_of(&self, ticket: Uuid, key: &SecretKey, person: &NationalId) -> Result<bool, CheckError> {
+        checks::is_of(&self.0.config, &self.0.client, ticket, key, person).await
+    }
+
+    /// How the person of a transaction was verified (`type_valid`).
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`].
+    pub async fn verification(&self, tx_id: TransactionId) -> Result<Verification, CheckError> {
+        checks::verification(&self.0.config, &self.0.client, tx_id).await
+    }
+
+    /// What became of a transaction (`txid_status`).
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`].
+    pub async fn progress(&self, tx_id: TransactionId) -> Result<Progress, CheckError> {
+        checks::progress(&self.0.config, &self.0.client, tx_id).await
+    }
+
+    /// The data sets of the platform, each with its state (`find_all_resources`).
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`].
+    pub async fn offered(&self) -> Result<Vec<Offered>, CheckError> {
+        checks::offered(&self.0.config, &self.0.client).await
     }
 
     /// Reads the query of the return address as the browser sent it (not decoded).

@@ -1,5 +1,5 @@
-//! MyData (個人化資料自主運用平臺) as service provider, flow A: the citizen is verified on the platform and the platform
-//! hands over a signed package of register data.
+//! MyData (個人化資料自主運用平臺), both ways. As service provider: the citizen is verified on the platform (flow A) or signs on the
+//! city's page (flow B), and the platform hands over a signed package of register data. As data provider: [`provider`].
 //!
 //! The order of events: [`Connector::begin`] gives the address to send the browser to; the platform calls the city
 //! ([`Connector::read_notification`]) and sends the browser back ([`Connector::read_return`]); the package is fetched
@@ -9,6 +9,7 @@
 //! The platform's technical document is not public. What is assumed of it is gathered in [`Config`].
 
 mod certificate;
+mod checks;
 mod config;
 mod connector;
 mod counter;
@@ -18,11 +19,14 @@ pub mod jwe;
 mod manifest;
 mod notification;
 pub mod package;
+pub mod provider;
 mod request;
 mod return_codes;
+mod signature;
 mod unzip;
 
 pub use certificate::{CertificateError, Signer};
+pub use checks::{CheckError, Offered, Progress, Verification};
 pub use config::{Config, ConfigError, PackageLimits, Times};
 pub use connector::Connector;
 pub use counter::{CounterCall, CounterCode, CounterError};
@@ -33,4 +37,5 @@ pub use notification::{Notification, NotificationError, SecretKey};
 pub use package::{DataSet, Package, PackageError, Results};
 pub use request::{Begin, RequestError};
 pub use return_codes::{Return, ReturnCode, ReturnError};
+pub use signature::{Salt, SignatureError, Statement, ThirdParty};
 pub use unzip::UnzipError;

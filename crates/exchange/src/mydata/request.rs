@@ -58,6 +58,39 @@ pub(super) fn begin(
     resources: &[String],
     return_url: &Url,
 ) -> Result<Begin, RequestError> {
+    let mut redirect = address(config, &["service"], tx_id, resources, return_url)?;
+    redirect
+        .query_pairs_mut()
+        .append_pair("pid", &key.seal(person.reveal()));
+    Ok(Begin {
+        redirect,
+        tx_id,
+        resources: resources.to_vec(),
+    })
+}
+
+/// Makes the address of the consent page of flow B, `{platform}/service/spsignature/{client_id}/{resources}/{tx_id}?returnUrl=…`, for
+/// a transaction whose signature was taken.
+pub(super) fn consent(
+    config: &Config,
+    tx_id: TransactionId,
+    resources: &[String],
+    return_url: &Url,
+) -> Result<Begin, RequestError> {
+    Ok(Begin {
+        redirect: address(config, &["service", "spsignature"], tx_id, resources, return_url)?,
+        tx_id,
+        resources: resources.to_vec(),
+    })
+}
+
+fn address(
+    config: &Config,
+    path: &[&str],
+    tx_id: TransactionId,
+    resources: &[String],
+    return_url: &Url,
+) -> Result<Url, RequestError> {
     if resources.is_empty() {
         return Err(RequestError::NoResource);
     }
@@ -84,8 +117,8 @@ pub(super) fn begin(
         .path_segments_mut()
         .map_err(|()| RequestError::Platform)?
         .pop_if_empty()
+        .extend(path)
         .extend([
-            "service",
             &config.client_id,
             &STANDARD.encode(resources.join(":")),
             &tx_id.to_string(),
@@ -93,13 +126,8 @@ pub(super) fn begin(
     redirect
         .query_pairs_mut()
         .clear()
-        .append_pair("returnUrl", return_url.as_str())
-        .append_pair("pid", &key.seal(person.reveal()));
-    Ok(Begin {
-        redirect,
-        tx_id,
-        resources: resources.to_vec(),
-    })
+        .append_pair("returnUrl", return_url.as_str());
+    Ok(redirect)
 }
 
 /// Whether a text has the form of a `client_id` or `resource_id`.

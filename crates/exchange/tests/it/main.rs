@@ -9,4 +9,5 @@ mod oidc;
 mod package;
 mod platform;
 mod properties;
+mod provider;
 mod support;

@@ -27,6 +27,10 @@ pub struct Faults {
     pub backslash: bool,
     /// The notification shows another API key.
     pub forged: bool,
+    /// The token of a call for the city's data set is of another platform.
+    pub forged_token: bool,
+    /// The platform does not vouch for the national id of a token.
+    pub unverified: bool,
     /// The notification is sent a second time with another ticket.
     pub replayed: bool,
 }

@@ -1,6 +1,8 @@
 //! What the platform keeps for a while: citizens on its pages, packages that wait, what became of each transaction.
 
 use super::counter::Counter;
+use super::provider::Provided;
+use super::signature::Signings;
 use super::{IDLE, TICKET};
 use std::collections::HashMap;
 use tokio::sync::watch;
@@ -61,6 +63,8 @@ pub struct Kept {
     pub visits: HashMap<Uuid, Visit>,
     pub tickets: HashMap<Uuid, Ticket>,
     pub counter: Counter,
+    pub provided: Provided,
+    pub signings: Signings,
     /// By `tx_id`, with the time of the last change.
     outcomes: HashMap<String, (Outcome, i64)>,
 }
@@ -71,6 +75,7 @@ impl Kept {
         self.visits.retain(|_, visit| now - visit.touched <= VISIT);
         self.tickets.retain(|_, ticket| now - ticket.made <= TICKET);
         self.counter.sweep(now);
+        self.provided.sweep(now);
         self.outcomes.retain(|_, (_, at)| now - *at <= TICKET);
     }
 

@@ -1,6 +1,8 @@
-//! The MyData platform as a service provider sees it: the citizen's pages, the notification, the one-time fetch, the checks.
+//! The MyData platform as a service provider and as a data provider see it: the citizen's pages, the notification, the one-time fetch,
+//! the checks, and the calls for the city's own data sets.
 
 mod cipher;
+mod citizen;
 mod counter;
 mod deliver;
 mod faults;
@@ -9,6 +11,9 @@ mod kept;
 mod notify;
 mod package;
 mod pages;
+mod provider;
+mod signature;
+mod unpack;
 
 use crate::keys::Keys;
 use crate::{Config, MyDataFacts, Population, Resource, Terms};
@@ -16,6 +21,8 @@ use axum::Router;
 use axum::routing::{get, post};
 pub use faults::{FaultSwitch, Faults};
 use kept::Kept;
+pub use provider::CityDataSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 
@@ -28,6 +35,7 @@ struct Shared {
     facts: MyDataFacts,
     population: Arc<dyn Population>,
     resources: Vec<Resource>,
+    offered: Vec<CityDataSet>,
     return_url: Url,
     notify_url: Url,
     /// Seconds from the consent to a package with a data set that is not immediate.
@@ -36,6 +44,7 @@ struct Shared {
     retry: i64,
     terms: Terms,
     keys: Keys,
+    cards: CardRegister,
     faults: FaultSwitch,
     kept: Mutex<Kept>,
 }
@@ -52,23 +61,39 @@ impl Shared {
         kept
     }
 
+    fn cards(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.cards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn resource(&self, id: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 }
 
-pub fn router(config: &Config, terms: &Terms, facts: &MyDataFacts, keys: Keys, faults: FaultSwitch) -> Router {
+/// Whose certificate carries which serial number, as the certificate authority knows it (ICS).
+pub type CardRegister = Arc<Mutex<HashMap<String, String>>>;
+
+pub fn router(
+    config: &Config,
+    terms: &Terms,
+    facts: &MyDataFacts,
+    keys: Keys,
+    cards: CardRegister,
+    faults: FaultSwitch,
+) -> Router {
     let seconds = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let shared = Shared {
         facts: facts.clone(),
         population: Arc::clone(&config.population),
         resources: config.resources.clone(),
+        offered: config.offered.clone(),
         return_url: config.return_url.clone(),
         notify_url: config.notify_url.clone(),
         wait: seconds(config.wait_seconds.saturating_add(terms.settle_seconds)),
         retry: seconds(terms.retry_seconds),
         terms: terms.clone(),
         keys,
+        cards,
         faults,
         kept: Mutex::default(),
     };
@@ -77,6 +102,11 @@ pub fn router(config: &Config, terms: &Terms, facts: &MyDataFacts, keys: Keys, f
         .route(
             "/service/{client_id}/{resources}/",
             get(pages::arrive_without_transaction),
+        )
+        .route("/service/spsignature/{client_id}", post(signature::sign))
+        .route(
+            "/service/spsignature/{client_id}/{resources}/{tx_id}",
+            get(signature::arrive),
         )
         .route("/verify", post(pages::verify))
         .route("/consent", post(pages::consent))
@@ -90,5 +120,11 @@ pub fn router(config: &Config, terms: &Terms, facts: &MyDataFacts, keys: Keys, f
         .route("/service/type_valid", get(fetch::type_valid))
         .route("/service/txid_status", get(fetch::txid_status))
         .route("/find_all_resources", get(fetch::find_all))
+        .route("/data", get(citizen::begin).post(citizen::choose))
+        .route("/data/fetch", post(citizen::fetch))
+        .route("/data/again", post(citizen::again))
+        .route("/connect/introspect", post(provider::introspect))
+        .route("/connect/userinfo", get(provider::userinfo))
+        .route("/log/dp", post(provider::log))
         .with_state(Arc::new(shared))
 }

@@ -18,7 +18,7 @@ const WHO: &str = "示範個人化資料自主運用平臺 Demonstration MyData"
 type App = State<Arc<Shared>>;
 
 /// The browser goes back: the code, and the transaction sealed, before whatever query the address had.
-fn back(shared: &Shared, return_url: &str, code: u16, tx_id: &str) -> Response {
+pub fn back(shared: &Shared, return_url: &str, code: u16, tx_id: &str) -> Response {
     back_with(
         return_url,
         code,
@@ -83,7 +83,12 @@ pub async fn arrive_without_transaction(
 }
 
 /// The data sets and the person a service asks for, or the code with which it is sent back.
-fn admitted(shared: &Shared, resources: &str, tx_id: &str, pid: Option<&str>) -> Result<(Vec<String>, String), u16> {
+pub fn admitted(
+    shared: &Shared,
+    resources: &str,
+    tx_id: &str,
+    pid: Option<&str>,
+) -> Result<(Vec<String>, String), u16> {
     let faults = shared.faults.now();
     if faults.disabled {
         return Err(423);
@@ -188,6 +193,11 @@ pub async fn verify(State(shared): App, Form(form): Form<HashMap<String, String>
         kept.note(&visit.tx_id, Outcome::OtherPerson, shared.now());
         return back(&shared, &visit.return_url, 409, &visit.tx_id);
     }
+    consent_page(&shared, id, &visit)
+}
+
+/// What the city asks for, and the two answers.
+pub fn consent_page(shared: &Shared, id: Uuid, visit: &Visit) -> Response {
     let mut body = String::from(
         "<p>市府要取得下列資料，只用這一次：</p><p lang=\"en\">The city asks for these data sets, for one use:</p><ul>",
     );

@@ -9,6 +9,7 @@ mod mail;
 mod mydata_checks;
 mod mydata_codes;
 mod mydata_counter;
+mod mydata_data_provider;
 mod mydata_fetch;
 mod mydata_package;
 mod support;

@@ -135,6 +135,7 @@ pub fn config(city: &City, folder: &TempDir) -> Config {
             set(HOUSEHOLD, "戶籍 & 資料", "內政部", true),
             set(INCOME, "綜合所得", "財政部", false),
         ],
+        offered: Vec::new(),
         cards: Vec::new(),
         wait_seconds: WAIT,
         ports: Ports::default(),
