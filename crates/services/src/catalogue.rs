@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::folder::{TextFile, at_top};
 use crate::meta;
 use crate::mydata::{self, Mapping};
+use crate::offered::{self, Offered};
 use crate::service::Service;
 use crate::vocabulary::Vocabulary;
 
@@ -21,6 +22,8 @@ pub struct Catalogue {
     withdrawn: Vec<Withdrawn>,
     mappings: BTreeMap<String, Mapping>,
     mapping_mistakes: Vec<Mistake>,
+    offered: BTreeMap<String, Offered>,
+    offered_mistakes: Vec<Mistake>,
     vocabulary: Vocabulary,
     vocabulary_mistakes: Vec<Mistake>,
 }
@@ -88,6 +91,8 @@ impl Catalogue {
                 }),
             }
         }
+        (catalogue.offered, catalogue.offered_mistakes) =
+            offered::load_all(&datasets.join("offered"), &catalogue.services);
         (catalogue.vocabulary, catalogue.vocabulary_mistakes) = Vocabulary::load(services, &catalogue.services);
         catalogue
     }
@@ -122,6 +127,23 @@ impl Catalogue {
     /// All MyData sets that can be read, by resource id.
     pub fn mappings(&self) -> impl ExactSizeIterator<Item = &Mapping> {
         self.mappings.values()
+    }
+
+    /// A data set that the city offers on MyData.
+    #[must_use]
+    pub fn offered(&self, resource_id: &str) -> Option<&Offered> {
+        self.offered.get(resource_id)
+    }
+
+    /// All data sets that the city offers, by resource id.
+    pub fn all_offered(&self) -> impl ExactSizeIterator<Item = &Offered> {
+        self.offered.values()
+    }
+
+    /// What is wrong in `datasets/offered`, for the administrator; such a data set is not given.
+    #[must_use]
+    pub fn offered_mistakes(&self) -> &[Mistake] {
+        &self.offered_mistakes
     }
 
     /// Services that are not offered, and why.

@@ -14,6 +14,7 @@ mod letter;
 mod meta;
 mod mydata;
 mod notice;
+pub mod offered;
 pub mod roll;
 pub mod round;
 mod service;

@@ -71,3 +71,65 @@ fn every_mydata_set_of_the_tree_can_be_read() {
     assert!(catalogue.mapping("API.HouseReg01").unwrap().adds_persons);
     assert!(catalogue.mapping("API.Unknown001").is_none());
 }
+
+#[test]
+fn every_data_set_that_the_city_offers_can_be_made() {
+    let catalogue = Catalogue::load(&root().join("services"), &root().join("datasets"));
+    assert_eq!(catalogue.offered_mistakes(), []);
+    let titles: Vec<&str> = catalogue.all_offered().map(|one| one.title.get(Language::En)).collect();
+    assert_eq!(
+        titles,
+        [
+            "Decision on the allowance for elders",
+            "Low-income and middle-low-income status"
+        ]
+    );
+}
+
+#[test]
+fn a_mistake_in_an_offered_data_set_is_told_with_its_place_and_the_set_is_not_given() {
+    let good = std::fs::read_to_string(root().join("datasets/offered/API.CityLowInc.toml")).unwrap();
+    for (from, to, told) in [
+        ("API.CityLowInc", "API.Short", "is no MyData set"),
+        ("assurance = 3", "assurance = 5", "levels of assurance 1 to 4"),
+        (
+            "service = \"low-income\"",
+            "service = \"low-incom\"",
+            "did you mean `low-income`?",
+        ),
+        ("step.category", "step.categori", "did you mean `category`?"),
+        (
+            "step.category",
+            "amount.nothing",
+            "an amount that the rules of the service name",
+        ),
+        ("case.number", "case.secret", "is nothing that can be told"),
+        (
+            "file = \"low-income.json\"",
+            "file = \"../x.json\"",
+            "is no name of a JSON file",
+        ),
+        (
+            "file = \"low-income.json\"",
+            "file = \"x.json\"\nminutes = 90",
+            "80 minutes at most",
+        ),
+        ("code = \"category\"", "code = \"categry\"", "did you mean `category`?"),
+        ("name = \"decided\"", "name = \"number\"", "stands twice"),
+        ("[[parameter]]", "[[paramter]]", "paramter"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("offered")).unwrap();
+        std::os::unix::fs::symlink(root().join("datasets/mydata"), home.path().join("mydata")).unwrap();
+        std::fs::write(home.path().join("offered/set.toml"), good.replacen(from, to, 1)).unwrap();
+        let catalogue = Catalogue::load(&root().join("services"), home.path());
+        assert_eq!(catalogue.all_offered().len(), 0, "{told}");
+        let mistakes: Vec<String> = catalogue
+            .offered_mistakes()
+            .iter()
+            .map(|one| format!("{}:{} {} {:?}", one.file, one.line, one.message, one.suggestion))
+            .collect();
+        assert!(mistakes.iter().any(|line| line.contains(told)), "{told}: {mistakes:?}");
+    }
+}
