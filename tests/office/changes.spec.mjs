@@ -1,12 +1,13 @@
 // What comes after a decision: a change reported by who receives, what was paid too much, and the yearly look at everybody.
 
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { DESK, PHONE, launch, looked, person } from "../support/browser.mjs";
+import { FAMILY } from "../support/answers.mjs";
 import { approve, pay } from "../support/office.mjs";
 import { start } from "../support/platform.mjs";
 import { copy, day } from "../support/services.mjs";
-import { readFileSync, writeFileSync } from "node:fs";
 import { answer, correct, fetchData, handIn, letter, signIn, signInStaff, untilCaseSays } from "../support/steps.mjs";
 
 const NAME = "低收入戶、中低收入戶";
@@ -28,23 +29,6 @@ after(async () => {
   services?.remove();
 });
 
-const ANSWERS = {
-  lives_at_registration: "yes",
-  school: "none",
-  work_obstacle: "none",
-  work_status: "not_working",
-  exclusion: "none",
-  lives_together: "yes",
-  claims_as_dependant: "no",
-  land_not_counted: "0",
-  pregnant: "no",
-  other_public_aid: "0",
-  email: "resident@city.example",
-  phone: "0912345678",
-  "account.bank": "700",
-  "account.account": "00012345678901",
-};
-
 test("a change is reported, decided and settled with what was paid", async (t) => {
   const me = await person(browser, { width: PHONE });
   const officer = await person(browser, { width: DESK });
@@ -54,13 +38,13 @@ test("a change is reported, decided and settled with what was paid", async (t) =
   await t.test("a family is recognised and its aid is paid", async () => {
     await signIn(me, platform, platform.resident("可領全額"));
     await fetchData(me, platform, "changes", "low-income");
-    await answer(me, ANSWERS, "changes");
+    await answer(me, FAMILY, "changes");
     await correct(me, "savings.p1", { deposits: "50000", investments: "0" }, "changes");
     await correct(me, "property.p1", { land_value: "0", house_value: "300000" }, "changes");
     const more = me.page.getByRole("link", { name: "繼續回答" });
     if (await more.count()) {
       await more.click();
-      await answer(me, ANSWERS, "changes-more");
+      await answer(me, FAMILY, "changes-more");
     }
     const first = await handIn(me, "changes", "預計符合資格");
     await approve(browser, platform, "officer", [first], "changes");

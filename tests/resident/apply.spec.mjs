@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { DESK, PHONE, launch, looked, person } from "../support/browser.mjs";
+import { ELDER } from "../support/answers.mjs";
 import { start } from "../support/platform.mjs";
 import { answer, fetchData, signIn, signInStaff } from "../support/steps.mjs";
 
@@ -18,22 +19,6 @@ after(async () => {
   await platform?.stop();
 });
 
-const ANSWERS = {
-  email: "resident@city.example",
-  phone: "0912345678",
-  lives_at_registration: "yes",
-  in_custody: "no",
-  exclusion: "none",
-  claims_as_dependant: "no",
-  lives_together: "yes",
-  in_public_care: "no",
-  other_allowance: "none",
-  other_public_aid: "0",
-  land_value_relief: "no",
-  "account.bank": "004",
-  "account.account": "012345678901",
-};
-
 test("an elder applies without paper, an officer approves, a cashier pays, the elder is told and answers the survey", async (t) => {
   const elder = platform.resident("可領全額");
   const me = await person(browser, { width: DESK });
@@ -45,7 +30,7 @@ test("an elder applies without paper, an officer approves, a cashier pays, the e
     await signIn(me, platform, elder);
     await looked(me, "resident-applications-empty");
     await fetchData(me, platform);
-    await answer(me, ANSWERS);
+    await answer(me, ELDER);
     await looked(me, "resident-check");
     assert.ok(await me.page.getByRole("heading", { name: "預計符合資格" }).isVisible());
     assert.equal(await me.page.locator('input[type="file"]').count(), 0, "no paper is asked for");
@@ -155,7 +140,7 @@ test("the same application on a phone, without script, is refused with its reaso
   const me = await person(browser, { width: PHONE, script: false });
   await signIn(me, platform, elder);
   await fetchData(me, platform, "phone");
-  await answer(me, ANSWERS, "phone");
+  await answer(me, ELDER, "phone");
   await looked(me, "phone-check");
   assert.ok(await me.page.getByRole("heading", { name: "預計不符合資格" }).isVisible());
   await me.page.getByRole("button", { name: "送出申請" }).click();

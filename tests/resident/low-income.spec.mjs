@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PHONE, launch, looked, person } from "../support/browser.mjs";
+import { FAMILY } from "../support/answers.mjs";
 import { approve, pay } from "../support/office.mjs";
 import { start } from "../support/platform.mjs";
 import { answer, correct, fetchData, handIn, letter, signIn, survey, untilCaseSays } from "../support/steps.mjs";
@@ -20,23 +21,6 @@ after(async () => {
   await platform?.stop();
 });
 
-const ANSWERS = {
-  lives_at_registration: "yes",
-  school: "none",
-  work_obstacle: "none",
-  work_status: "not_working",
-  exclusion: "none",
-  lives_together: "yes",
-  claims_as_dependant: "no",
-  land_not_counted: "0",
-  pregnant: "no",
-  other_public_aid: "0",
-  email: "resident@city.example",
-  phone: "0912345678",
-  "account.bank": "700",
-  "account.account": "00012345678901",
-};
-
 test("a family is recognised, its aid is paid once, and the survey is answered", async (t) => {
   const me = await person(browser);
   let number;
@@ -44,14 +28,14 @@ test("a family is recognised, its aid is paid once, and the survey is answered",
   await t.test("the resident applies, asked only what no register knows", async () => {
     await signIn(me, platform, platform.resident("可領全額"));
     await fetchData(me, platform, "low-income", "low-income");
-    await answer(me, ANSWERS, "low-income");
+    await answer(me, FAMILY, "low-income");
     // the registers are of last year: the savings went into the hospital, the land to the children
     await correct(me, "savings.p1", { deposits: "50000", investments: "0" }, "low-income");
     await correct(me, "property.p1", { land_value: "0", house_value: "300000" }, "low-income");
     const more = me.page.getByRole("link", { name: "繼續回答" });
     if (await more.count()) {
       await more.click();
-      await answer(me, ANSWERS, "low-income-more");
+      await answer(me, FAMILY, "low-income-more");
     }
     number = await handIn(me, "low-income", "預計符合資格");
     assert.match(number, /^115-LI-\d{6}$/);
@@ -81,7 +65,7 @@ test("on a phone, without script, savings above the limit are told with their ar
   const me = await person(browser, { width: PHONE, script: false });
   await signIn(me, platform, platform.resident("動產超過上限"));
   await fetchData(me, platform, "low-income-phone", "low-income");
-  await answer(me, ANSWERS, "low-income-phone");
+  await answer(me, FAMILY, "low-income-phone");
   const number = await handIn(me, "low-income-phone", "預計不符合資格");
   assert.match(number, /^115-LI-\d{6}$/);
   await me.page.getByRole("link", { name: "看這件申請" }).click();

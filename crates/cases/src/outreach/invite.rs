@@ -27,6 +27,7 @@ use super::send::{self, SEND};
 use super::sweep::{self, AREA, Asked, NATIONAL_ID};
 use super::{FUNCTION, allowed, entry, refuse};
 use crate::guard::{self, Action, Who};
+use crate::jobs::{CHUNK, SITTING};
 use crate::notify::Content;
 use crate::staff::Staff;
 use crate::{CaseError, Desk, people, register};
@@ -34,10 +35,6 @@ use crate::{CaseError, Desk, people, register};
 /// Kind of the work that finds the persons and writes to them.
 pub(crate) const WRITE: &str = "outreach.write";
 
-/// Persons written in one transaction.
-const CHUNK: usize = 40;
-/// Longest time one piece of work goes on before it makes way for others.
-const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
 /// Days for which the names of whom no mail reaches are kept.
 const KEPT: i64 = 90;
 /// Most villages that are named one by one.

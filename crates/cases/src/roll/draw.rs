@@ -21,8 +21,9 @@ use zeroize::Zeroizing;
 
 use services::roll::Of;
 
-use super::{APPLIED, CHUNK, RollState, SITTING, find, step};
+use super::{APPLIED, RollState, find, step};
 use crate::history::day;
+use crate::jobs::{CHUNK, SITTING};
 use crate::people::{self, NewPerson};
 use crate::register::{self, Family};
 use crate::transition::{self, State};

@@ -9,9 +9,10 @@ use store::tables::{roll as table, roll_entry};
 use uuid::Uuid;
 
 use super::tell::OPEN;
-use super::{CHUNK, RollState, SITTING, begun, find, refuse, step};
+use super::{RollState, begun, find, refuse, step};
 use crate::change::Change;
 use crate::guard::{self, Action, Who};
+use crate::jobs::{CHUNK, SITTING};
 use crate::notify::letter;
 use crate::record;
 use crate::staff::{self, Staff};

@@ -42,12 +42,6 @@ use crate::guard::{self, Action};
 use crate::staff::Staff;
 use crate::{CaseError, Desk};
 
-/// Lines written in one transaction.
-pub(crate) const CHUNK: usize = 40;
-
-/// Longest time one piece of work goes on before it makes way for others.
-pub(crate) const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
-
 /// Reasons why somebody is left out of a roll.
 pub const REASONS: [&str; 5] = ["deceased", "moved_away", "imprisoned", "receives_elsewhere", "other"];
 

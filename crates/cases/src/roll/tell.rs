@@ -11,9 +11,10 @@ use store::tables::roll_entry::Standing;
 use store::tables::{message, roll as table, roll_entry};
 use uuid::Uuid;
 
-use super::{CHUNK, RollState, SITTING, begun, find, refuse, step};
+use super::{RollState, begun, find, refuse, step};
 use crate::guard::{self, Action, Who};
 use crate::history::day;
+use crate::jobs::{CHUNK, SITTING};
 use crate::notify;
 use crate::record::{self, Record};
 use crate::staff::Staff;

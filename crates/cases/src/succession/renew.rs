@@ -20,10 +20,11 @@ use uuid::Uuid;
 use super::{Kind, Link, root};
 use crate::guard::{Action, Who};
 use crate::history::day;
+use crate::jobs::{CHUNK, SITTING};
 use crate::people::NewPerson;
 use crate::record::{self, Record};
 use crate::register::{self, Family};
-use crate::roll::{CHUNK, Pen, RollState, SITTING, step};
+use crate::roll::{Pen, RollState, step};
 use crate::{CaseError, Desk, decide, wanted};
 
 /// Cases of one piece of work: the register is read once for them.
