@@ -91,3 +91,10 @@ invitation-switch-on = When you may be entitled to something and do not receive 
 invitation-switch-off = You chose not to be told. You can apply whenever you like.
 invitation-switch-stop = Don’t tell me
 invitation-switch-start = Please tell me
+
+office-nav-visits = Visits
+visits-text = People who are entitled, do not receive, and have no e-mail address. Write to them or visit them. Opening a list is recorded.
+visits-none = There is no list of people to visit now.
+visits-begun = Invitations begun
+visits-persons = Persons
+visits-until = Kept until

@@ -91,3 +91,10 @@ invitation-switch-on = 您可能符合資格但還沒領取時，我們會主動
 invitation-switch-off = 您選擇了不要主動通知。您仍然隨時可以申請。
 invitation-switch-stop = 不要主動通知我
 invitation-switch-start = 請主動通知我
+
+office-nav-visits = 訪視名單
+visits-text = 有資格而沒有領、又沒有電子郵件的人。可以寫信或去拜訪，請他們來申請。打開名單會留下使用紀錄。
+visits-none = 現在沒有要訪視的名單。
+visits-begun = 開始通知
+visits-persons = 人數
+visits-until = 保留到

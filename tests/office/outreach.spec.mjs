@@ -71,6 +71,17 @@ test("who misses an allowance is counted by village, invited once, and may refus
     await looked(chief, "outreach-indicators");
   });
 
+  await t.test("the village officer finds the list to visit, and nothing else", async () => {
+    const visitor = await person(browser, { width: PHONE });
+    await signInStaff(visitor, platform, "village");
+    await visitor.page.getByRole("link", { name: "訪視名單", exact: true }).first().click();
+    await looked(visitor, "outreach-visit-lists");
+    await visitor.page.locator("main tbody a").first().click();
+    assert.ok((await visitor.page.locator("tbody tr").count()) > 0);
+    await looked(visitor, "outreach-visit-list");
+    await visitor.context.close();
+  });
+
   await t.test("an officer sees small numbers as small, and can't invite", async () => {
     const officer = await person(browser);
     await signInStaff(officer, platform, "officer");

@@ -12,6 +12,7 @@ mod preference;
 mod send;
 mod sweep;
 mod view;
+mod visit;
 
 pub use invite::begin;
 pub(crate) use invite::{WRITE, tidy, write};
@@ -19,9 +20,9 @@ pub(crate) use night::{NIGHT, night, schedule};
 pub use preference::{Linked, by_link, set, stop, wants};
 pub(crate) use send::{SEND, send};
 pub use view::{
-    AreaRow, CampaignRow, CampaignView, Contact, Number, Overview, ServiceRow, TakeUp, Tally, campaign, list, take_up,
-    view, visits,
+    AreaRow, CampaignRow, CampaignView, Number, Overview, ServiceRow, TakeUp, Tally, campaign, list, take_up, view,
 };
+pub use visit::{Contact, VisitList, to_visit, visits};
 
 pub use store::tables::campaign::State as CampaignState;
 pub use store::tables::invitation::Standing as InvitationStanding;

@@ -7,23 +7,21 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use services::Service;
 use services::invite::Unit;
-use store::seal::Place;
 use store::tables::campaign as table;
 use store::tables::{invitation, outreach_area, outreach_day, staff as colleague};
 use uuid::Uuid;
 
-use super::invite::{Reach, inviting};
-use super::{CampaignState, InvitationStanding, allowed, entry};
+use super::invite::inviting;
+use super::visit::find;
+use super::{CampaignState, InvitationStanding, allowed};
 use crate::guard::{self, Action};
 use crate::history::{day, time};
 use crate::indicators::ratio;
 use crate::staff::Staff;
-use crate::{CaseError, Desk, record};
+use crate::{CaseError, Desk};
 
 /// Numbers below this are not told to who does not need them.
 const FEW: i64 = 3;
-/// Names of one page.
-const PAGE: u64 = 100;
 
 /// A number of people: exact, or only that it is a small one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,27 +154,6 @@ pub struct CampaignView {
     pub may_visit: bool,
     /// Last day of that list.
     pub until: Date,
-}
-
-/// Somebody whom no mail reaches.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Contact {
-    /// Which invitation.
-    pub id: Uuid,
-    /// Name.
-    pub name: String,
-    /// District and village.
-    pub area: String,
-    /// Address.
-    pub address: String,
-    /// Telephone; empty where none is known.
-    pub phone: String,
-}
-
-impl std::fmt::Debug for Contact {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Contact").field("id", &self.id).finish_non_exhaustive()
-    }
 }
 
 /// Whether small numbers are told: to who invites.
@@ -313,13 +290,6 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str) -> Result<Overview,
     })
 }
 
-async fn find(desk: &Desk, service: &Service, id: Uuid) -> Result<table::Model, CaseError> {
-    table::by_id(desk.store.read(), id)
-        .await?
-        .filter(|row| row.service == service.id)
-        .ok_or(CaseError::NotFound("campaign"))
-}
-
 /// Invitations sent together, with what became of them.
 ///
 /// # Errors
@@ -344,54 +314,6 @@ pub async fn campaign(desk: &Desk, staff: &Staff, service: &str, id: Uuid) -> Re
         until: day("campaign", &found.dispose_on)?,
         counts,
     })
-}
-
-/// Names and addresses of whom no mail reaches, from after an invitation on: for a letter or a visit. Each that is shown stands
-/// in the usage ledger.
-///
-/// # Errors
-/// [`CaseError::NotFound`], after the days of the list too; [`CaseError::Refused`]; the store's.
-pub async fn visits(
-    desk: &Desk,
-    staff: &Staff,
-    service: &str,
-    id: Uuid,
-    after: Option<Uuid>,
-) -> Result<Vec<Contact>, CaseError> {
-    let service = desk.service(service)?;
-    let found = find(desk, service, id).await?;
-    let who = staff.who();
-    let grant = allowed(desk, &who, Action::Visit, id, service)?;
-    if found.state == CampaignState::Closed {
-        return Err(CaseError::NotFound("campaign"));
-    }
-    let rows = invitation::page(desk.store.read(), id, InvitationStanding::NoAddress, after, PAGE).await?;
-    let (mut contacts, mut entries) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    for row in rows {
-        let Some(sealed) = &row.sealed else { continue };
-        let place = Place::new("invitation", "sealed", &row.id);
-        let reach: Reach = record::unseal(desk, &grant, found.key_id.into(), place, sealed).await?;
-        let fields = ["name", "address", "phone"];
-        entries.push(entry(desk, &who, Action::Visit, service, &row.subject, &fields));
-        contacts.push(Contact {
-            id: row.id,
-            name: reach.name,
-            area: reach.area,
-            address: reach.address,
-            phone: reach.phone,
-        });
-    }
-    desk.store
-        .write(move |tx| {
-            Box::pin(async move {
-                for entry in entries {
-                    store::ledger::append(tx, entry).await?;
-                }
-                Ok::<_, CaseError>(())
-            })
-        })
-        .await?;
-    Ok(contacts)
 }
 
 /// Take-up of a service as a key figure (領取率).

@@ -22,6 +22,7 @@ const NORTH: &str = "北區 中正里";
 
 /// One resident of a small register, of a listed household.
 struct Row {
+    household: i64,
     number: u32,
     born: Date,
     area: &'static str,
@@ -30,6 +31,7 @@ struct Row {
 
 fn row(number: u32, born: Date, area: &'static str, mail: bool) -> Row {
     Row {
+        household: i64::from(number),
         number,
         born,
         area,
@@ -60,7 +62,7 @@ fn written(path: &Path, rows: &[Row]) {
             columns.push(((*name).to_owned(), Arc::clone(&column)));
         }
     };
-    let households = rows.iter().map(|row| i64::from(row.number));
+    let households = rows.iter().map(|row| row.household);
     add(&["household"], Arc::new(Int64Array::from_iter_values(households)));
     let born = rows
         .iter()
@@ -124,10 +126,16 @@ fn written(path: &Path, rows: &[Row]) {
 }
 
 async fn import(kit: &Kit) {
+    import_of(kit, &residents()).await;
+}
+
+async fn import_of(kit: &Kit, rows: &[Row]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("people.parquet");
-    written(&path, &residents());
-    register::import(&kit.desk, &path, date(2026, 11, 1)).await.unwrap();
+    written(&path, rows);
+    register::import(&kit.desk, &path, date(2026, 11, 1), false)
+        .await
+        .unwrap();
 }
 
 /// A mail server that never answers: mails are written and wait.
@@ -315,6 +323,65 @@ async fn who_is_missing_is_counted_by_village_and_invited_once() {
         jobs::tidy(desk).await.unwrap();
         let gone = outreach::visits(desk, &officer, SERVICE, first, None).await;
         assert!(matches!(gone, Err(CaseError::NotFound(_))), "{gone:?}");
+        kit.ledger_holds().await;
+    })
+    .await;
+}
+
+/// The allowance as another city might have it: by households, and only to who has said that they want to be told.
+fn other_city() -> services::Catalogue {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let copy = tempfile::tempdir().unwrap();
+    let (from, to) = (root.join("services").join(SERVICE), copy.path().join(SERVICE));
+    for folder in ["", "cases", "letters", "parameters"] {
+        std::fs::create_dir_all(to.join(folder)).unwrap();
+        for entry in std::fs::read_dir(from.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::copy(&path, to.join(folder).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    let text = std::fs::read_to_string(to.join("service.toml")).unwrap();
+    let changed = text.replace("unit = \"person\"", "unit = \"household\"\nto = \"agreed\"");
+    assert_ne!(text, changed);
+    std::fs::write(to.join("service.toml"), changed).unwrap();
+    let catalogue = services::Catalogue::load(copy.path(), &root.join("datasets"));
+    assert!(catalogue.withdrawn().is_empty(), "{:?}", catalogue.withdrawn());
+    catalogue
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_household_counts_once_and_only_who_agreed_is_written_to() {
+    each_engine(async |kit| {
+        let mut kit = kit.offering(other_city());
+        with_mail(&mut kit);
+        let desk = &kit.desk;
+        let chief = kit.staff("chief", Role::Supervisor).await;
+        // 21 and 22 live together, 23 and 24 do too
+        let mut rows = residents();
+        for (row, household) in rows.iter_mut().zip([1, 1, 2, 2, 3]) {
+            row.household = household;
+            row.mail = true;
+        }
+        import_of(&kit, &rows).await;
+        // the second of a household has applied: the household receives
+        let applicant = kit.person(24).await;
+        kit.submitted(&applicant).await;
+        counted(&kit).await;
+        let seen = view(&kit, &chief).await;
+        assert!(seen.row.households);
+        let total = seen.row.tally.unwrap();
+        assert_eq!((total.entitled, total.receiving), (2, 1));
+
+        let nobody = outreach::begin(desk, &chief, SERVICE, Vec::new()).await.unwrap();
+        worked(&kit).await;
+        assert_eq!(counts(&kit, &chief, nobody).await, [(Standing::Declined, 1)]);
+        let willing = kit.person(21).await;
+        outreach::set(desk, &willing, true).await.unwrap();
+        let one = outreach::begin(desk, &chief, SERVICE, Vec::new()).await.unwrap();
+        worked(&kit).await;
+        assert_eq!(counts(&kit, &chief, one).await, [(Standing::Queued, 1)]);
         kit.ledger_holds().await;
     })
     .await;

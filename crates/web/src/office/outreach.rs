@@ -7,11 +7,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use cases::outreach::{
-    self, AreaRow, CampaignRow, CampaignState, Contact, InvitationStanding as Standing, Number, Overview, Tally,
+    self, AreaRow, CampaignRow, CampaignState, InvitationStanding as Standing, Number, Overview, Tally,
 };
 use cases::{CaseError, Staff};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::{Duty, done};
 use crate::address::{id, onward};
@@ -19,11 +18,9 @@ use crate::components::{Banner, Colour, ErrorSummary, Tag};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page, page_with};
 
-const HERE: &str = "/office/outreach";
+pub(super) const HERE: &str = "/office/outreach";
 /// Steps of darkness on the map, beside the one for nobody.
 const STEPS: i64 = 5;
-/// Contacts of one page.
-const PAGE: usize = 100;
 
 /// The pages of invitations.
 pub(super) fn routes() -> Router<App> {
@@ -32,7 +29,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/office/outreach/{service}", get(show))
         .route("/office/outreach/{service}/invite", post(invite))
         .route("/office/outreach/{service}/{campaign}", get(campaign))
-        .route("/office/outreach/{service}/{campaign}/visits", get(visits))
 }
 
 /// A service in the list.
@@ -117,17 +113,6 @@ struct CampaignPage {
     found: i64,
     visits: Option<String>,
     until: String,
-}
-
-#[derive(Template)]
-#[template(path = "office/outreach_visits.html")]
-struct VisitsPage {
-    frame: Frame,
-    staff: Staff,
-    back: String,
-    name: String,
-    contacts: Vec<Contact>,
-    next: Option<String>,
 }
 
 fn number(words: Words, number: Number) -> String {
@@ -390,7 +375,6 @@ async fn invite(
 struct Asked {
     #[serde(default)]
     done: String,
-    after: Option<Uuid>,
 }
 
 /// `GET /office/outreach/{service}/{campaign}`
@@ -451,30 +435,6 @@ async fn campaign(
         visits: view.may_visit.then(|| format!("{here}/visits")),
         until: words.date(view.until),
         here,
-        frame,
-        staff,
-    })
-}
-
-/// `GET /office/outreach/{service}/{campaign}/visits`
-async fn visits(
-    State(app): State<App>,
-    duty: Duty,
-    Path((service, campaign)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Problem> {
-    let Duty { frame, staff } = duty;
-    let words = frame.words;
-    let back = format!("{HERE}/{service}/{campaign}");
-    let contacts = outreach::visits(&app.desk, &staff, &service, id(&campaign)?, asked.after).await?;
-    let found = app.desk.catalogue.get(&service).ok_or(Problem::NotFound)?;
-    page(&VisitsPage {
-        name: words.of(&found.meta.name).to_owned(),
-        next: (contacts.len() >= PAGE)
-            .then(|| contacts.last().map(|one| format!("{back}/visits?after={}", one.id)))
-            .flatten(),
-        contacts,
-        back,
         frame,
         staff,
     })
