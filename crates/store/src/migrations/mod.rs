@@ -26,6 +26,8 @@ mod m024_agent;
 mod m025_find;
 mod m026_outreach;
 mod m027_succession;
+mod m028_mydata_transfer;
+mod m029_hold_by_platform;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -54,6 +56,8 @@ impl MigratorTrait for Migrator {
             Box::new(m025_find::Migration),
             Box::new(m026_outreach::Migration),
             Box::new(m027_succession::Migration),
+            Box::new(m028_mydata_transfer::Migration),
+            Box::new(m029_hold_by_platform::Migration),
         ]
     }
 }

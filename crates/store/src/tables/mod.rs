@@ -29,6 +29,7 @@ pub mod letter;
 pub mod measure;
 pub mod message;
 pub mod mydata_transaction;
+pub mod mydata_transfer;
 pub mod notice;
 pub mod organisation;
 pub mod outbox;

@@ -1,7 +1,7 @@
 //! A MyData transaction (一次取用): from the redirect to the platform until its package is opened.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _};
+use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// Where a transaction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -57,6 +57,9 @@ pub struct Model {
     /// Why it ended or was refused; a short code, no personal data.
     #[sea_orm(column_type = "Text", nullable)]
     pub failure: Option<String>,
+    /// How the platform verified the person, its word.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub verified_by: Option<String>,
     /// Microseconds UTC.
     pub started_at: i64,
     /// Microseconds UTC.
@@ -103,6 +106,20 @@ pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Res
         .filter(Column::ApplicationId.eq(application))
         .order_by_desc(Column::StartedAt)
         .order_by_desc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// Transactions begun before a time of which the platform never notified, the longest first.
+///
+/// # Errors
+/// The database error.
+pub async fn silent(db: &impl ConnectionTrait, before: i64, limit: u64) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::State.eq(State::Started))
+        .filter(Column::StartedAt.lt(before))
+        .order_by_asc(Column::StartedAt)
+        .limit(limit)
         .all(db)
         .await
 }

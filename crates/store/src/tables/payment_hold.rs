@@ -21,8 +21,8 @@ pub struct Model {
     /// Last legal day of the hold, `YYYY-MM-DD`; nothing until somebody releases it.
     #[sea_orm(column_type = "Text", nullable)]
     pub until: Option<String>,
-    /// Member of staff who made it.
-    pub made_by: Uuid,
+    /// Member of staff who made it; nobody where the platform did.
+    pub made_by: Option<Uuid>,
     /// Microseconds UTC.
     pub made_at: i64,
     /// Member of staff who ended it; nobody where its day was over.

@@ -6,7 +6,7 @@ use sea_orm::{Condition, QuerySelect as _};
 
 use super::application::{self, State};
 use super::roll_entry::Standing;
-use super::{entitlement, person, roll, roll_entry};
+use super::{entitlement, payment, person, roll, roll_entry};
 
 /// Persons with an application under way, or an approved one. `month`: an approved one counts only while it gives something in
 /// this month or later.
@@ -44,6 +44,48 @@ pub async fn applicants(db: &impl ConnectionTrait, service: &str, month: Option<
         )
         .filter(Column::Service.eq(service))
         .filter(Condition::any().add(Column::State.is_in(under_way)).add(approved))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Everybody who is paid something in this month or later, or for an earlier one is still to be: the approved case, and the keyed hash of the
+/// person.
+///
+/// # Errors
+/// The database error.
+pub async fn paid(db: &impl ConnectionTrait, month: &str) -> Result<Vec<(Uuid, Vec<u8>)>, DbErr> {
+    use application::Column;
+    let of_case = |other: Expr| other.equals((application::Entity, Column::Id));
+    let gives = Query::select()
+        .expr(Expr::val(1))
+        .from(entitlement::Entity)
+        .and_where(of_case(Expr::col((
+            entitlement::Entity,
+            entitlement::Column::ApplicationId,
+        ))))
+        .and_where(Expr::col((entitlement::Entity, entitlement::Column::LastMonth)).gte(month))
+        .to_owned();
+    let due = Query::select()
+        .expr(Expr::val(1))
+        .from(payment::Entity)
+        .and_where(of_case(Expr::col((payment::Entity, payment::Column::ApplicationId))))
+        .and_where(Expr::col((payment::Entity, payment::Column::State)).eq(Expr::value(payment::State::Due)))
+        .to_owned();
+    application::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .column_as(person::Column::Lookup, "lookup")
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            application::Entity::belongs_to(person::Entity)
+                .from(Column::PersonId)
+                .to(person::Column::Id)
+                .into(),
+        )
+        .filter(Column::State.eq(State::Completed))
+        .filter(Column::Outcome.eq("approved"))
+        .filter(Condition::any().add(Expr::exists(gives)).add(Expr::exists(due)))
         .into_tuple()
         .all(db)
         .await

@@ -16,6 +16,8 @@ const ACTIONS: &[&str] = &[
     "correct",
     "answer",
     "object",
+    "report",
+    "provide",
     "letters",
     "payments",
     "account",

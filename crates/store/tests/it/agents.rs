@@ -45,6 +45,7 @@ const ACTIONS: &[&str] = &[
     "import",
     "assist",
     "object",
+    "report",
     "appeal",
     "assign",
     "confirm",

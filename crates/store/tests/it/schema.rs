@@ -68,6 +68,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<measure::Entity>(&mut tables);
     declared::<message::Entity>(&mut tables);
     declared::<mydata_transaction::Entity>(&mut tables);
+    declared::<mydata_transfer::Entity>(&mut tables);
     declared::<outbox::Entity>(&mut tables);
     declared::<paper::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
