@@ -35,6 +35,14 @@ counter-choose = Choose a service
 counter-lines = Applications made at the counter
 counter-opened = begun { $time }
 counter-services = Services offered at the counter
+counter-change-link = The person receives a benefit or was approved: report a change
+counter-change-title = Report a change
+counter-change-text = When something has changed for the person, begin from the case that was approved. What was said then is filled in; change only what is different.
+counter-change-none = There is no case of this person whose change can be reported.
+counter-change-online = The person began this report on the portal. They end it there, or take it back first.
+counter-change-under-way = A change is being examined already. Report a new one when it is decided.
+use-report = reported a change for you at the counter
+office-action-report = Report of a change at the counter
 counter-closed = Nothing is taken now
 
 counter-notice-text = Show the following to the applicant, or read it out.

@@ -35,6 +35,14 @@ counter-choose = 選擇服務項目
 counter-lines = 在櫃臺辦過的申請
 counter-opened = { $time } 開始
 counter-services = 可以在櫃臺申請的項目
+counter-change-link = 申請人已經在領補助或已獲核定：通報異動
+counter-change-title = 通報異動
+counter-change-text = 申請人的情況改變時，從核定的案件開始填，原來的資料會帶入，只改不一樣的地方。
+counter-change-none = 申請人沒有可以通報異動的案件。
+counter-change-online = 申請人已經在網路上開始填異動通報，請申請人在網路上完成，或先取消再到櫃臺辦理。
+counter-change-under-way = 已經有一件異動正在審查，等審查完再通報新的異動。
+use-report = 在櫃臺幫您通報異動
+office-action-report = 臨櫃通報異動
 counter-closed = 現在不受理
 
 counter-notice-text = 請把下面的內容給申請人看，或唸給申請人聽。

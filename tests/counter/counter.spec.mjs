@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { DESK, PHONE, launch, looked, person } from "../support/browser.mjs";
+import { approve } from "../support/office.mjs";
+import { ELDER } from "../support/answers.mjs";
 import { start } from "../support/platform.mjs";
-import { signIn, signInStaff } from "../support/steps.mjs";
+import { signIn, signInStaff, untilCaseSays } from "../support/steps.mjs";
 
 let platform;
 let browser;
@@ -16,22 +18,6 @@ after(async () => {
   await browser?.close();
   await platform?.stop();
 });
-
-const ANSWERS = {
-  email: "resident@city.example",
-  phone: "0912345678",
-  lives_at_registration: "yes",
-  in_custody: "no",
-  exclusion: "none",
-  claims_as_dependant: "no",
-  lives_together: "yes",
-  in_public_care: "no",
-  other_allowance: "none",
-  other_public_aid: "0",
-  land_value_relief: "no",
-  "account.bank": "004",
-  "account.account": "012345678901",
-};
 
 /** The clerk types what stands on the document. */
 async function begin(clerk, elder, name = elder.name) {
@@ -64,7 +50,7 @@ async function fill(clerk, name) {
   for (let round = 1; !page.url().endsWith("/summary"); round += 1) {
     assert.ok(round < 12, "the form does not end");
     await looked(clerk, `${name}-form-${round}`);
-    for (const [key, value] of Object.entries(ANSWERS)) {
+    for (const [key, value] of Object.entries(ELDER)) {
       for (const field of await page.locator(`main [name="${key}"]:visible, main [name$=".${key}"]:visible`).all()) {
         const type = await field.getAttribute("type");
         if (type === "radio") {
@@ -214,6 +200,32 @@ test("a clerk serves a person with a MyData code and no paper", async (t) => {
     await officer.page.getByRole("link", { name: number }).click();
     await looked(officer, "counter-officer-case");
     await officer.context.close();
+  });
+
+  await t.test("after the decision a change is reported at the counter, on the form that is filled in", async () => {
+    const { page } = clerk;
+    const home = await person(browser, { width: PHONE });
+    await signIn(home, platform, elder);
+    await approve(browser, platform, "officer", [number], "counter");
+    await untilCaseSays(home, platform, "中低收入老人生活津貼", "核定函");
+    await home.context.close();
+    await page.goto(`${platform.portal}/counter`);
+    await begin(clerk, elder);
+    await page.getByRole("link", { name: /通報異動/ }).click();
+    await looked(clerk, "counter-changes");
+    await page.getByRole("button", { name: new RegExp(`通報異動.*${number}`) }).click();
+    await page.getByRole("button", { name: "申請人已了解並同意" }).click();
+    await looked(clerk, "counter-change-form");
+    await page.locator("#phone").fill("0987654321");
+    await page.getByRole("button", { name: "儲存並檢查" }).first().click();
+    await page.getByRole("button", { name: "產生要簽名的摘要" }).click();
+    await page.getByRole("checkbox").check();
+    await page.getByRole("button", { name: "送出申請" }).click();
+    await page.locator(".number").waitFor();
+    await page.goto(`${platform.portal}/counter/changes`);
+    await page.getByText("已經有一件異動正在審查").waitFor();
+    await looked(clerk, "counter-change-under-way");
+    await page.getByRole("button", { name: "結束服務" }).click();
   });
   await clerk.context.close();
   await phone.context.close();

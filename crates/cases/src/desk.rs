@@ -21,6 +21,8 @@ pub struct Desk {
     pub clock: Arc<dyn Clock>,
     /// The way to the MyData platform; without it services are applied for by answering every question.
     pub mydata: Option<exchange::mydata::Connector>,
+    /// What the city gives to the MyData platform; without it nothing is given.
+    pub provider: Option<exchange::mydata::provider::Provider>,
     /// The way to the mail server; without it messages wait in the store.
     pub mail: Option<exchange::mail::Mailer>,
     /// The programs that read scans; without them a scan is kept and the clerk types.

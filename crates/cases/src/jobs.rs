@@ -12,7 +12,13 @@ use uuid::Uuid;
 
 use crate::collect::mydata;
 use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, agents, confirm, correct, dispose, outreach, pay, remind, roll, round};
+use crate::{CaseError, Desk, agents, confirm, correct, dispose, outreach, pay, provide, remind, roll, round};
+
+/// Rows of persons written in one transaction.
+pub(crate) const CHUNK: usize = 40;
+
+/// Longest time one piece of work goes on before it makes way for others: well before they think that it was abandoned.
+pub(crate) const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -38,6 +44,10 @@ pub struct Tidied {
     pub nights: u64,
     /// Lists of whom no invitation reached that were destroyed.
     pub lists: u64,
+    /// Packages for the MyData platform that were destroyed.
+    pub packages: u64,
+    /// Ways to MyData that ended without a word from the platform.
+    pub unanswered: u64,
 }
 
 /// The handlers of everything the verbs put into the outbox.
@@ -72,6 +82,20 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
             move |payload| {
                 let desk = Arc::clone(&desk);
                 async move { done(pay::run::work(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        .on(provide::MAKE, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(provide::make(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        .on(pay::departed::HOLD, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(pay::departed::hold_case(&desk, read::<Uuid>(&payload)?).await) }
             }
         })
         .on(agents::SEND, move |payload| {
@@ -152,6 +176,8 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
         reminded: remind::run(desk).await?,
         nights: outreach::schedule(desk).await?,
         lists: outreach::tidy(desk).await?,
+        packages: provide::tidy(desk).await?,
+        unanswered: mydata::lapse(desk).await?,
     })
 }
 
@@ -172,6 +198,8 @@ pub async fn run(desk: Arc<Desk>) {
                     reminded,
                     nights,
                     lists,
+                    packages,
+                    unanswered,
                 }) => tracing::info!(
                     lapsed,
                     disposed,
@@ -182,6 +210,8 @@ pub async fn run(desk: Arc<Desk>) {
                     reminded,
                     nights,
                     lists,
+                    packages,
+                    unanswered,
                     "a round of tidying"
                 ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),

@@ -30,6 +30,7 @@ pub mod outreach;
 pub mod pay;
 pub mod people;
 pub mod platform;
+pub mod provide;
 mod recent;
 mod record;
 pub mod register;

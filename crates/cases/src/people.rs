@@ -60,13 +60,30 @@ struct Sealed {
     phone: Option<String>,
 }
 
-/// Finds the person who signed in, or notes them for the first time.
+/// Finds the person who signed in, or notes them for the first time. What the identity provider says today takes the place of what
+/// it said before, and of what a clerk or a register knew; what it does not say stays.
 ///
 /// # Errors
 /// The store's.
 pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
+    let said = (new.name.clone(), new.email.clone(), new.phone.clone());
     let row = noted(desk, new).await?;
-    open(desk, row).await
+    let known = open(desk, row).await?;
+    let (name, email, phone) = said;
+    let person = Person {
+        name,
+        email: email.or_else(|| known.email.clone()),
+        phone: phone.or_else(|| known.phone.clone()),
+        ..known.clone()
+    };
+    if (&person.name, &person.email, &person.phone) == (&known.name, &known.email, &known.phone) {
+        return Ok(known);
+    }
+    match keep(desk, &person).await {
+        // another sign-in of theirs was faster
+        Err(CaseError::Conflict(_)) => Ok(known),
+        other => other.map(|()| person),
+    }
 }
 
 /// The row of a person, made where there is none.
@@ -112,20 +129,29 @@ pub(crate) async fn served(desk: &Desk, row: person::Model, who: Who) -> Result<
 /// # Errors
 /// [`CaseError::Conflict`]; the store's.
 pub(crate) async fn rename(desk: &Desk, person: &Person, name: &str) -> Result<(), CaseError> {
+    let renamed = Person {
+        name: name.to_owned(),
+        ..person.clone()
+    };
+    keep(desk, &renamed).await
+}
+
+/// Keeps what is known of a person in the place of what was.
+async fn keep(desk: &Desk, person: &Person) -> Result<(), CaseError> {
     let row = person::by_id(desk.store.read(), person.id.uuid())
         .await?
         .ok_or(CaseError::NotFound("person"))?;
     let sealed = Sealed {
-        name: name.to_owned(),
+        name: person.name.clone(),
         national_id: person.national_id.reveal().to_owned(),
         email: person.email.clone(),
         phone: person.phone.clone(),
     };
     let place = Place::new("person", "sealed", &row.id);
     let sealed = crate::record::seal(desk, desk.store.read(), row.key_id.into(), place, &sealed).await?;
-    desk.recent.forget_person(person.id);
     let at = desk.now().as_microsecond();
-    desk.store
+    let done = desk
+        .store
         .write(move |tx| {
             Box::pin(async move {
                 if person::replace(tx, row.id, row.revision, sealed, &row.language, at).await? {
@@ -135,7 +161,9 @@ pub(crate) async fn rename(desk: &Desk, person: &Person, name: &str) -> Result<(
                 }
             })
         })
-        .await
+        .await;
+    desk.recent.forget_person(person.id);
+    done
 }
 
 /// Finds a person a register names, or notes them, inside a transaction.

@@ -44,9 +44,11 @@ const fn is_told(action: Action) -> bool {
     matches!(action, Action::Submit | Action::Withdraw)
 }
 
-/// What an agent uses is recorded each time; a person's own looks at their own case are not.
+/// What an agent uses is recorded each time, and what a clerk takes over from a case of elsewhere; a person's own looks at their own
+/// case are not.
 async fn note(desk: &Desk, person: &Person, action: Action, record: &Record) -> Result<(), CaseError> {
-    if person.acting().is_none() || is_told(action) {
+    let taken_over = action == Action::Report && matches!(person.who(), Who::Clerk { .. });
+    if (person.acting().is_none() && !taken_over) || is_told(action) {
         return Ok(());
     }
     let entry = guard::entry(

@@ -52,6 +52,9 @@ pub struct Config {
     /// The MyData platform.
     #[serde(default)]
     pub mydata: Option<exchange::mydata::Config>,
+    /// What the city gives to the MyData platform as data provider.
+    #[serde(default)]
+    pub mydata_provider: Option<exchange::mydata::provider::Config>,
     /// The mail server.
     #[serde(default)]
     pub mail: Option<exchange::mail::Config>,

@@ -46,6 +46,9 @@ pub enum ServeError {
     /// MyData.
     #[error("`mydata`: {0}")]
     MyData(#[from] exchange::mydata::ConfigError),
+    /// MyData, as data provider.
+    #[error("`mydata_provider`: {0}")]
+    Provider(#[from] exchange::mydata::provider::ConfigError),
     /// Mail.
     #[error("`mail`: {0}")]
     Mail(#[from] exchange::mail::MailError),
@@ -118,6 +121,11 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             .mydata
             .clone()
             .map(exchange::mydata::Connector::new)
+            .transpose()?,
+        provider: config
+            .mydata_provider
+            .clone()
+            .map(exchange::mydata::provider::Provider::new)
             .transpose()?,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
         city: City {

@@ -1,6 +1,7 @@
 //! Collect (受理): from the first click to the submission.
 
 pub mod mydata;
+pub mod signature;
 mod submit;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 
 use civic::Language;
 use civic::ids::{ApplicationId, ConsentId, EvidenceId, FileId, SecurityEventId, TransactionId};
-use exchange::mydata::{DataSet, Fetch, Notification, Package, Results, ReturnCode, SecretKey};
+use exchange::mydata::{CheckError, DataSet, Fetch, Notification, Package, Progress, Results, ReturnCode, SecretKey};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use store::outbox::{Outcome, Task};
@@ -95,11 +95,33 @@ pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: La
     if resources.is_empty() {
         return Err(outside("this service uses no data from MyData"));
     }
-    let now = desk.now().as_microsecond();
     let tx_id = TransactionId::from_uuid(Uuid::new_v4());
     let begun = connector
         .begin(tx_id, &person.national_id, &resources, &connector.config().return_url)
         .map_err(|error| outside(&error.to_string()))?;
+    let (row, consent) = asked(desk, person, id, tx_id, &resources, language);
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                transaction::insert(tx, row).await?;
+                consent::insert(tx, consent).await?;
+                Ok::<_, CaseError>(())
+            })
+        })
+        .await?;
+    Ok(begun.redirect)
+}
+
+/// The rows of a transaction that begins: itself, and what the person agreed to.
+pub(super) fn asked(
+    desk: &Desk,
+    person: &Person,
+    id: ApplicationId,
+    tx_id: TransactionId,
+    resources: &[String],
+    language: Language,
+) -> (Model, consent::Model) {
+    let now = desk.now().as_microsecond();
     let row = Model {
         id: tx_id.uuid(),
         application_id: id.uuid(),
@@ -112,6 +134,7 @@ pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: La
         unable_to_deliver: None,
         file_id: None,
         failure: None,
+        verified_by: None,
         started_at: now,
         notified_at: None,
         fetched_at: None,
@@ -130,16 +153,7 @@ pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: La
         agreed_at: now,
         withdrawn_at: None,
     };
-    desk.store
-        .write(move |tx| {
-            Box::pin(async move {
-                transaction::insert(tx, row).await?;
-                consent::insert(tx, consent).await?;
-                Ok::<_, CaseError>(())
-            })
-        })
-        .await?;
-    Ok(begun.redirect)
+    (row, consent)
 }
 
 pub(crate) fn outside(problem: &str) -> CaseError {
@@ -366,6 +380,19 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
                 secret_key: None,
                 unable_to_deliver: Vec::new(),
             };
+            let row = match verified(desk, &record, row, &secret).await? {
+                Ok(row) => row,
+                Err(row) => {
+                    suspicious(
+                        desk,
+                        "mydata.person",
+                        Some(row.application_id),
+                        "the platform says that the package is another person's",
+                    )
+                    .await?;
+                    return end(desk, row, State::Refused, "409").await;
+                }
+            };
             match connector.fetch(&notification).await {
                 Ok(Fetch::Package(bytes)) => (keep(desk, &record, row, &bytes).await?, bytes.into()),
                 Ok(Fetch::Later(wait)) => {
@@ -391,6 +418,91 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
             end(desk, row, State::Refused, error.reason()).await
         }
     }
+}
+
+/// Asks the platform once more whose package it is and how that person was verified; the row comes back as an error where it is
+/// another person's.
+async fn verified(
+    desk: &Desk,
+    record: &Record,
+    row: Model,
+    secret: &SecretKey,
+) -> Result<Result<Model, Model>, CaseError> {
+    let Some(connector) = desk.mydata.as_ref().filter(|one| one.config().confirm_person) else {
+        return Ok(Ok(row));
+    };
+    if row.verified_by.is_some() {
+        return Ok(Ok(row));
+    }
+    let failed = |error: CheckError| outside(&error.to_string());
+    let person = crate::people::of(desk, row.person_id.into()).await?;
+    let ticket = row.permission_ticket.unwrap_or(Uuid::nil());
+    match connector.is_of(ticket, secret, &person.national_id).await {
+        Ok(true) => {}
+        Ok(false) | Err(CheckError::Person) => return Ok(Err(row)),
+        Err(error) => return Err(failed(error)),
+    }
+    let how = match connector.verification(TransactionId::from_uuid(row.id)).await {
+        Ok(how) => how.word(),
+        // the package is this person's all the same
+        Err(CheckError::Unknown) => "",
+        Err(error) => return Err(failed(error)),
+    };
+    let mut next = row;
+    next.verified_by = Some(how.to_owned());
+    tracing::debug!(case = %record.id().uuid(), "the platform confirmed the person of a package");
+    replace(desk, next).await.map(Ok)
+}
+
+/// How long a person may be on the platform's pages before the platform is asked what became of them.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// Transactions of one round.
+const ASKED: u64 = 50;
+
+/// Ends the ways to the platform of which no notification came, by what the platform says of them; says how many.
+///
+/// # Errors
+/// The store's. A platform that can't be reached is asked in the next round.
+pub(crate) async fn lapse(desk: &Desk) -> Result<u64, CaseError> {
+    let Some(connector) = desk.mydata.as_ref() else {
+        return Ok(0);
+    };
+    let now = desk.now();
+    let before = now.checked_sub(PATIENCE).unwrap_or(Timestamp::MIN);
+    let longest = SignedDuration::from_secs(connector.config().times.notification_seconds);
+    let mut count = 0;
+    for row in transaction::silent(desk.store.read(), before.as_microsecond(), ASKED).await? {
+        let begun = Timestamp::from_microsecond(row.started_at).unwrap_or(Timestamp::MIN);
+        let over = now.duration_since(begun) > longest;
+        let said = match connector.progress(TransactionId::from_uuid(row.id)).await {
+            Ok(said) => said,
+            Err(error) => {
+                tracing::warn!(%error, "the MyData platform did not say what became of a transaction");
+                if !over {
+                    continue;
+                }
+                Progress::Unknown
+            }
+        };
+        let failure = match said {
+            Progress::Open | Progress::Preparing if !over => continue,
+            // nobody came back, or the platform forgot it
+            Progress::Open | Progress::Preparing | Progress::Unknown => ReturnCode::TimedOut.number(),
+            // it is ready there, and its ticket never came here: it has to be asked for again
+            Progress::Ready | Progress::Taken => ReturnCode::NotNotified.number(),
+            Progress::PartlyFailed => ReturnCode::Unavailable.number(),
+            other => other.number(),
+        };
+        match end(desk, row, State::Ended, &failure.to_string()).await {
+            // the notification came in this moment
+            Err(CaseError::Conflict(_)) => {}
+            other => {
+                other?;
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
 }
 
 /// Writes the envelope into our own sealed storage before anything else: the platform has deleted its copy.

@@ -92,6 +92,7 @@ pub async fn code(
         unable_to_deliver: None,
         file_id: None,
         failure: None,
+        verified_by: None,
         started_at: now,
         notified_at: None,
         fetched_at: None,

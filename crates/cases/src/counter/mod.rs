@@ -3,6 +3,7 @@
 //!
 //! A clerk can do nothing without a [`Visit`]: it is the proof that the person stands before them, and it ends.
 
+mod change;
 mod code;
 mod fill;
 mod paper;
@@ -24,6 +25,7 @@ use crate::people::{self, NewPerson, Person};
 use crate::staff::Staff;
 use crate::{CaseError, Desk};
 
+pub use change::{StandingCase, Way, report, standing};
 pub use code::{Offer, code, password};
 pub use fill::{CounterCase, agree, case, cases, draft, members, open, save};
 pub use paper::{hand_in, print, receipt, signable, summary};

@@ -26,14 +26,16 @@ const ROUND: u64 = 200;
 /// A hold as the cashier sees it: the case number and how long, nothing of the family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldRow {
+    /// The case.
+    pub application: ApplicationId,
     /// Number of the case.
     pub number: String,
     /// Service.
     pub service: Text,
     /// Last legal day; nothing until somebody releases it.
     pub until: Option<Date>,
-    /// Who made it.
-    pub made_by: String,
+    /// Who made it; nobody where the platform did, because the person left the register of residents.
+    pub made_by: Option<String>,
     /// When.
     pub made_at: Timestamp,
 }
@@ -41,12 +43,12 @@ pub struct HoldRow {
 /// A hold as the officer sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldView {
-    /// The reason; nothing after disposal.
+    /// The reason as it was typed; nothing after disposal.
     pub reason: Option<String>,
     /// Last legal day; nothing until somebody releases it.
     pub until: Option<Date>,
-    /// Who made it.
-    pub made_by: String,
+    /// Who made it; nobody where the platform did, because the person left the register of residents.
+    pub made_by: Option<String>,
     /// When.
     pub made_at: Timestamp,
     /// When it ended.
@@ -160,9 +162,10 @@ fn until(hold: &Model) -> Option<Date> {
     hold.until.as_deref().and_then(|day| day.parse().ok())
 }
 
-fn name(names: &[Staff], hold: &Model) -> String {
-    let found = names.iter().find(|staff| staff.id.uuid() == hold.made_by);
-    found.map(|staff| staff.name.clone()).unwrap_or_default()
+fn name(names: &[Staff], hold: &Model) -> Option<String> {
+    let made_by = hold.made_by?;
+    let found = names.iter().find(|staff| staff.id.uuid() == made_by);
+    Some(found.map(|staff| staff.name.clone()).unwrap_or_default())
 }
 
 /// The holds of the own office's cases that have not ended, for the cashier.
@@ -171,6 +174,19 @@ fn name(names: &[Staff], hold: &Model) -> String {
 /// [`CaseError::Refused`]; the store's.
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
+    rows(desk, staff).await
+}
+
+/// The same for the officers who may end them.
+///
+/// # Errors
+/// [`CaseError::Refused`]; the store's.
+pub async fn to_settle(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError> {
+    guard::office(desk, staff, Action::Queue)?;
+    rows(desk, staff).await
+}
+
+async fn rows(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError> {
     let own = own_services(desk, staff);
     let names = staff::all(desk).await?;
     let mut holds = payment_hold::open(desk.store.read(), ROUND).await?;
@@ -180,6 +196,7 @@ pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError>
     Ok(holds
         .iter()
         .map(|hold| HoldRow {
+            application: hold.application_id.into(),
             number: cases
                 .iter()
                 .find(|one| one.id == hold.application_id)
@@ -264,7 +281,7 @@ pub async fn hold(
         service: record.service.id.clone(),
         reason: Some(sealed),
         until: until.map(|day| day.to_string()),
-        made_by: staff.id.uuid(),
+        made_by: Some(staff.id.uuid()),
         made_at: desk.now().as_microsecond(),
         ended_by: None,
         ended_at: None,

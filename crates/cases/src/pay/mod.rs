@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod compare;
+pub(crate) mod departed;
 mod due;
 pub mod hold;
 mod part;

@@ -1,6 +1,6 @@
 //! Taking in a register: checked row by row, written encrypted, put in the place of the one before.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,11 +15,15 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::file::properties::WriterProperties;
+use services::Service;
+use store::outbox;
 use store::seal::{Owner, Place};
 use store::tables::register as table;
 use uuid::Uuid;
 
+use super::read::rows_of;
 use super::{FOLDER, RESIDENTS};
+use crate::pay::departed;
 use crate::{CaseError, Desk};
 
 /// Rows of a part of the file; a sweep works on one part at a time on each core.
@@ -36,16 +40,33 @@ pub enum Imported {
         persons: i64,
         /// Families.
         households: i64,
+        /// Cases whose payments are held because their person is not in it any more.
+        held: usize,
     },
     /// It has mistakes, and the register before stays in force: row from 1 and what is wrong, at most twenty.
     Refused(Vec<(usize, &'static str)>),
+    /// More of those who are paid are missing than can have died or moved away, so that it is probably not the whole register; the
+    /// one before stays in force.
+    Thin {
+        /// Cases that are paid, of persons who stood in the register before.
+        paid: usize,
+        /// Those of them whose person is missing now.
+        missing: usize,
+    },
 }
 
-/// Takes in a Parquet file as the register of residents of a day. Either all of it is taken or nothing.
+/// Missing persons that are believed whatever their share is.
+const FEW: usize = 20;
+/// One in so many of those who are paid may be missing; more is not believed.
+const SHARE: usize = 20;
+
+/// Takes in a Parquet file as the register of residents of a day. Either all of it is taken or nothing. Whoever is paid and stood in
+/// the register before, but not in this one, has their payments held ([`departed`]). `thin`: a register that lacks more of them than
+/// can be believed is taken in all the same.
 ///
 /// # Errors
 /// [`CaseError::Rules`] when the file can't be read or lacks a column; [`CaseError::Outside`] when the disk refuses; the store's.
-pub async fn import(desk: &Desk, file: &Path, as_of: Date) -> Result<Imported, CaseError> {
+pub async fn import(desk: &Desk, file: &Path, as_of: Date, thin: bool) -> Result<Imported, CaseError> {
     let folder = desk.store.files().folder(FOLDER)?;
     let id = Uuid::new_v4();
     let name = format!("{}.parquet", id.simple());
@@ -57,19 +78,32 @@ pub async fn import(desk: &Desk, file: &Path, as_of: Date) -> Result<Imported, C
             .await
             .map_err(|error| disk(&error))?
     };
-    let counted = match written {
-        Ok(Ok(counted)) => counted,
+    let found = match written {
+        Ok(Ok(found)) => found,
         other => {
             let _ = std::fs::remove_file(&to);
             return other.map(|mistakes| Imported::Refused(mistakes.err().unwrap_or_default()));
         }
     };
+    let (persons, households) = (count(found.persons.len()), count(found.households));
+    let gone = match gone(desk, found.persons).await {
+        Ok(gone) if thin || gone.cases.len() <= FEW || gone.cases.len() * SHARE <= gone.paid => gone.cases,
+        other => {
+            let _ = std::fs::remove_file(&to);
+            return other.map(|gone| Imported::Thin {
+                paid: gone.paid,
+                missing: gone.cases.len(),
+            });
+        }
+    };
+    let held = gone.len();
+    let tasks = departed::tasks(&gone, id);
     let row = table::Model {
         id,
         name: RESIDENTS.to_owned(),
         as_of: as_of.to_string(),
-        persons: counted.0,
-        households: counted.1,
+        persons,
+        households,
         file: name.clone(),
         key_id: Uuid::nil(),
         secret: Vec::new(),
@@ -89,15 +123,59 @@ pub async fn import(desk: &Desk, file: &Path, as_of: Date) -> Result<Imported, C
                     seal.destroy(tx, old.key_id.into(), "another register took its place")
                         .await?;
                 }
+                for task in tasks {
+                    outbox::put(tx, task).await?;
+                }
                 Ok::<_, CaseError>(())
             })
         })
         .await?;
     tidy(&folder, &name);
     Ok(Imported::Taken {
-        persons: counted.0,
-        households: counted.1,
+        persons,
+        households,
+        held,
     })
+}
+
+/// Who left the register.
+#[derive(Default)]
+struct Gone {
+    /// Cases that are paid, of persons who stood in the register before.
+    paid: usize,
+    /// Those whose person is missing now.
+    cases: HashSet<Uuid>,
+}
+
+/// The cases of those who are paid, stood in the register in force and do not stand in the new one, whose persons are `present`.
+async fn gone(desk: &Desk, present: HashSet<String>) -> Result<Gone, CaseError> {
+    let paid = departed::paid(desk, desk.store.read()).await?;
+    if paid.is_empty() || super::summary(desk).await?.is_none() {
+        return Ok(Gone::default());
+    }
+    let services: Vec<Arc<Service>> = desk.catalogue.all().map(Arc::clone).collect();
+    let named: Vec<&Service> = services.iter().map(Arc::as_ref).collect();
+    let opened = super::open_to_compare(desk, &named).await?;
+    let seal = desk.store.seal().clone();
+    let compared = tokio::task::spawn_blocking(move || {
+        let mut cases: HashMap<Vec<u8>, Vec<Uuid>> = HashMap::new();
+        for (case, subject) in paid {
+            cases.entry(subject).or_default().push(case);
+        }
+        let stood = rows_of(&opened.file, |id| {
+            let found = cases.get(seal.lookup("national_id", id).as_slice())?;
+            Some((found, present.contains(id)))
+        })?;
+        let mut gone = Gone::default();
+        for (_, (found, is_there)) in stood {
+            gone.paid += found.len();
+            if !is_there {
+                gone.cases.extend(found);
+            }
+        }
+        Ok::<_, CaseError>(gone)
+    });
+    compared.await.map_err(|error| disk(&error))?
 }
 
 /// Removes the files of earlier registers, whose keys are gone.
@@ -124,7 +202,15 @@ fn unreadable(error: impl std::fmt::Display) -> CaseError {
     CaseError::Rules(rules::RuleError::Population(error.to_string()))
 }
 
-type Counted = Result<(i64, i64), Vec<(usize, &'static str)>>;
+/// What a file held.
+struct Found {
+    /// National ids.
+    persons: HashSet<String>,
+    /// How many families.
+    households: usize,
+}
+
+type Counted = Result<Found, Vec<(usize, &'static str)>>;
 
 /// Copies the rows into an encrypted file and checks each. Gives the numbers of persons and families, or what is wrong.
 fn copy(from: &Path, to: &Path, key: &[u8]) -> Result<Counted, CaseError> {
@@ -161,7 +247,10 @@ fn copy(from: &Path, to: &Path, key: &[u8]) -> Result<Counted, CaseError> {
         checked.wrong.push((0, "it has no rows"));
     }
     Ok(if checked.wrong.is_empty() {
-        Ok((count(checked.rows), count(checked.seen.len())))
+        Ok(Found {
+            persons: checked.persons,
+            households: checked.seen.len(),
+        })
     } else {
         Err(checked.wrong)
     })

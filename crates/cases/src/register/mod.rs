@@ -78,6 +78,24 @@ pub(crate) async fn open(desk: &Desk, service: &Service, function: &str) -> Resu
 /// # Errors
 /// As [`open`].
 pub(crate) async fn open_for(desk: &Desk, services: &[&Service], function: &str) -> Result<Opened, CaseError> {
+    let inputs = |service: &Service| service.rules.inputs().iter().map(|input| input.name.clone()).collect();
+    opened(desk, services, function, inputs).await
+}
+
+/// As [`open_for`], to see who stands in it and nothing else.
+///
+/// # Errors
+/// As [`open`].
+async fn open_to_compare(desk: &Desk, services: &[&Service]) -> Result<Opened, CaseError> {
+    opened(desk, services, "pay", |_| vec!["national_id".to_owned()]).await
+}
+
+async fn opened(
+    desk: &Desk,
+    services: &[&Service],
+    function: &str,
+    fields: impl Fn(&Service) -> Vec<String>,
+) -> Result<Opened, CaseError> {
     let row = table::find(desk.store.read(), RESIDENTS)
         .await?
         .ok_or(CaseError::Input {
@@ -94,8 +112,7 @@ pub(crate) async fn open_for(desk: &Desk, services: &[&Service], function: &str)
                 .access()
                 .decide(Actor::System, "sweep", resource, purpose.clone())?,
         );
-        let fields = service.rules.inputs().iter().map(|input| input.name.clone()).collect();
-        entries.push(used(desk, purpose, fields, row.persons));
+        entries.push(used(desk, purpose, fields(service), row.persons));
     }
     let grant = grant.ok_or(CaseError::NotFound("service"))?;
     let place = Place::new("register", "secret", &row.id);

@@ -68,7 +68,7 @@ pub async fn report(
     channel: Channel,
     language: Language,
 ) -> Result<ApplicationId, CaseError> {
-    let record = record::own(desk, person, id, Action::View).await?;
+    let record = record::own(desk, person, id, Action::Report).await?;
     match reporting(desk, person, &record.row).await? {
         Reporting::Open => {}
         Reporting::Draft(draft) => return Ok(draft),

@@ -1,12 +1,12 @@
 //! The counter: who may serve whom, for how long, and what is left of it in the history, the ledger and the measures.
 
 use cases::collect::{self, MyDataState};
-use cases::counter::{self, NewVisit, Shown, Visit};
-use cases::{CaseError, Person, Role, Staff, State, mine, review};
+use cases::counter::{self, NewVisit, Shown, Visit, Way};
+use cases::{CaseError, Person, Role, Staff, State, mine, review, succession};
 use civic::Channel;
 use civic::ids::ApplicationId;
-use services::form::SHOWN;
-use store::tables::{consent, event, evidence, measure, paper, security_event, witness};
+use services::form::{Raw, SHOWN};
+use store::tables::{consent, entitlement, event, evidence, measure, paper, security_event, witness};
 use uuid::Uuid;
 
 use crate::mydata::{Scene, scenes};
@@ -211,6 +211,26 @@ async fn a_visit_ends_with_the_next_with_a_word_and_with_time() {
         counter::current(desk, &clerk).await.unwrap().is_none(),
         "forgotten overnight"
     );
+}
+
+#[tokio::test]
+async fn who_signs_in_is_known_as_the_identity_provider_knows_them_today() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        served(&kit, "clerk", 9).await;
+        let first = cases::people::sign_in(desk, new_person(9)).await.unwrap();
+        let moved = cases::people::NewPerson {
+            email: Some("new@example.org".to_owned()),
+            phone: None,
+            ..new_person(9)
+        };
+        let second = cases::people::sign_in(desk, moved).await.unwrap();
+        assert_eq!((second.id, second.name.as_str()), (first.id, "林阿梅9"));
+        let known = cases::people::get(desk, first.id).await.unwrap();
+        assert_eq!(known.email.as_deref(), Some("new@example.org"));
+        assert_eq!(known.phone, new_person(9).phone, "what was not said stays");
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -622,4 +642,76 @@ async fn scans_have_limits_and_without_tesseract_everything_else_works() {
         counter::scan(desk, &visit, id, png()).await.unwrap();
     }
     assert_eq!(problem(counter::scan(desk, &visit, id, png()).await), "many");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_reported_at_the_counter_whichever_way_was_applied() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let officer = kit.staff("officer", Role::Officer).await;
+        let person = kit.person(1).await;
+        let (first, _) = kit.submitted(&person).await;
+        let (clerk, visit) = served(&kit, "clerk", 1).await;
+        let (_, other) = served(&kit, "other", 2).await;
+        assert!(counter::standing(desk, &visit).await.unwrap().is_empty());
+        kit.approved(&officer, first).await;
+        let standing = counter::standing(desk, &visit).await.unwrap();
+        assert_eq!((standing.len(), standing[0].id, standing[0].way), (1, first, Way::Open));
+        // it is for the person who stands there alone
+        assert!(counter::standing(desk, &other).await.unwrap().is_empty());
+        assert!(matches!(
+            counter::report(desk, &other, first, ZH).await,
+            Err(CaseError::NotFound(_))
+        ));
+
+        let later = counter::report(desk, &visit, first, ZH).await.unwrap();
+        assert_eq!(counter::report(desk, &visit, first, ZH).await.unwrap(), later);
+        assert_eq!(counter::standing(desk, &visit).await.unwrap()[0].way, Way::Draft(later));
+        counter::agree(desk, &visit, later, ZH).await.unwrap();
+        let draft = counter::draft(desk, &visit, later).await.unwrap();
+        assert!(draft.questions.is_empty(), "everything is there already");
+        let key = "members.p1.other_income".to_owned();
+        let raw = Raw::from([(SHOWN.to_owned(), vec![key.clone()]), (key, vec!["360000".to_owned()])]);
+        counter::save(desk, &visit, later, draft.revision, &raw, ZH)
+            .await
+            .unwrap();
+        handed_in(&kit, &visit, later).await;
+        assert_eq!(counter::standing(desk, &visit).await.unwrap()[0].way, Way::UnderWay);
+        assert!(matches!(
+            counter::report(desk, &visit, first, ZH).await,
+            Err(CaseError::Input {
+                problem: "under_way",
+                ..
+            })
+        ));
+        kit.approved(&officer, later).await;
+        let spans = entitlement::of_application(desk.store.read(), later.uuid())
+            .await
+            .unwrap();
+        assert_eq!(spans[0].amount, 4_164);
+
+        // the person sees that the clerk read what they had said before
+        let uses = mine::uses(desk, &person, None, 200).await.unwrap();
+        let read = |fields: &[&str]| {
+            uses.iter().any(|one| {
+                one.entry.action == "report"
+                    && one.entry.actor_id == Some(clerk.id.uuid())
+                    && one.entry.fields.iter().map(String::as_str).eq(fields.iter().copied())
+            })
+        };
+        assert!(read(&["number"]) && read(&["answers"]));
+
+        // what the person began on the portal they end there
+        let online = succession::report(desk, &person, later, Channel::Online, ZH)
+            .await
+            .unwrap();
+        let standing = counter::standing(desk, &visit).await.unwrap();
+        assert_eq!(
+            standing.iter().map(|one| one.way).collect::<Vec<_>>(),
+            [Way::Online],
+            "{online}"
+        );
+        kit.ledger_holds().await;
+    })
+    .await;
 }

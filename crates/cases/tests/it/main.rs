@@ -13,6 +13,7 @@ mod month_end;
 mod mydata;
 mod outreach;
 mod paid_once;
+mod provide;
 mod refused;
 mod rolls;
 mod rounds;

@@ -23,7 +23,7 @@ use url::Url;
 use crate::support::{Kit, ZH, catalogue, national_id};
 
 /// One woman who lives alone with little.
-struct One;
+pub struct One;
 
 impl Population for One {
     fn accounts(&self) -> Vec<Account> {
@@ -114,6 +114,7 @@ impl Scene {
             return_url: url("/mydata/return"),
             notify_url: url("/mydata/notify"),
             resources,
+            offered: Vec::new(),
             cards: Vec::new(),
             wait_seconds: 0,
             ports: peers::Ports::default(),
@@ -138,6 +139,7 @@ impl Scene {
             },
             times: Default::default(),
             limits: Default::default(),
+            confirm_person: true,
             meta_folder: "META-INFO".to_owned(),
             data_prefix: "application/zip;data:".to_owned(),
         };
@@ -171,6 +173,15 @@ impl Scene {
         .await;
         let consent = self.peers.mydata.address.join("consent").unwrap();
         let (location, _) = http("POST", &consent, Some(&format!("session={session}&answer={answer}"))).await;
+        location.unwrap().split_once('?').unwrap().1.to_owned()
+    }
+
+    /// The person agrees on the platform's consent page.
+    async fn agreed(&self, page: &str) -> String {
+        let session = page.split("name=\"session\" value=\"").nth(1).unwrap();
+        let session = session.split('"').next().unwrap();
+        let consent = self.peers.mydata.address.join("consent").unwrap();
+        let (location, _) = http("POST", &consent, Some(&format!("session={session}&answer=agree"))).await;
         location.unwrap().split_once('?').unwrap().1.to_owned()
     }
 
@@ -218,7 +229,7 @@ pub async fn scenes<R: Future<Output = ()>>(faults: Faults, act: impl Fn(Arc<Sce
 }
 
 /// One request; gives the address it redirects to and the body.
-async fn http(method: &str, url: &Url, form: Option<&str>) -> (Option<String>, String) {
+pub async fn http(method: &str, url: &Url, form: Option<&str>) -> (Option<String>, String) {
     let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
     let mut stream = TcpStream::connect(&host).await.unwrap();
     let body = form.unwrap_or_default();
@@ -522,6 +533,83 @@ async fn a_browser_that_comes_back_disturbs_no_fetch() {
         assert!(written.unwrap(), "the fetch would have lost the package");
         scene.kit.work().await;
         assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
+    })
+    .await;
+}
+
+/// What a card makes of a text: PKCS#7 with its content, in Base64.
+fn signed(card: &(String, String), text: &str) -> String {
+    let certificate = openssl::x509::X509::from_pem(card.0.as_bytes()).unwrap();
+    let key = openssl::pkey::PKey::private_key_from_pem(card.1.as_bytes()).unwrap();
+    let none = openssl::stack::Stack::new().unwrap();
+    let flags = openssl::pkcs7::Pkcs7Flags::BINARY;
+    let signed = openssl::pkcs7::Pkcs7::sign(&certificate, &key, &none, text.as_bytes(), flags).unwrap();
+    openssl::base64::encode_block(&signed.to_der().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_on_our_page_goes_straight_to_the_consent() {
+    use cases::collect::signature::{self, ToSign};
+    scenes(Faults::default(), |scene| async move {
+        let (desk, person, id) = (&scene.kit.desk, &scene.person, scene.id);
+        let own = scene.peers.card(national_id(1).reveal()).unwrap();
+        let other = scene.peers.card(national_id(2).reveal()).unwrap();
+        let born = jiff::civil::date(1950, 3, 15);
+        let to_sign = signature::to_sign(desk, person, id, born).await.unwrap();
+        let again = ToSign {
+            text: format!("{}=", to_sign.text),
+            ..to_sign.clone()
+        };
+        for (what, pkcs7, problem) in [
+            (&to_sign, signed(&other, &to_sign.text), "other_person"),
+            (&to_sign, signed(&own, "another text"), "wrong"),
+            (&again, signed(&own, &again.text), "wrong"),
+            (&to_sign, "no Base64!".to_owned(), "form"),
+            (&to_sign, "AAAA".to_owned(), "wrong"),
+        ] {
+            let told = signature::signed(desk, person, id, what, &pkcs7, ZH).await;
+            assert!(
+                matches!(&told, Err(cases::CaseError::Input { field: "signature", problem: found }) if *found == problem),
+                "{problem}: {told:?}"
+            );
+        }
+        assert_eq!(scene.state().await, MyDataState::NotUsed, "nothing was begun");
+        // a line break in what was pasted is no matter
+        let mut pkcs7 = signed(&own, &to_sign.text);
+        pkcs7.insert(64, '\n');
+        let to = signature::signed(desk, person, id, &to_sign, &pkcs7, ZH).await.unwrap();
+        let (_, page) = http("GET", &to, None).await;
+        let query = scene.agreed(&page).await;
+        assert_eq!(scene.back(&query).await, MyDataState::Arriving);
+        scene.kit.work().await;
+        assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
+        let rows = mydata_transaction::of_application(desk.store.read(), id.uuid()).await.unwrap();
+        assert_eq!(rows[0].verified_by.as_deref(), Some("NHI"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_to_the_platform_that_leads_nowhere_ends_by_what_the_platform_says() {
+    scenes(Faults::default(), |scene| async move {
+        let desk = &scene.kit.desk;
+        // the person opened the platform's page and left it
+        let to = collect::mydata::begin(desk, &scene.person, scene.id, ZH).await.unwrap();
+        http("GET", &to, None).await;
+        assert_eq!(
+            cases::jobs::tidy(desk).await.unwrap().unanswered,
+            0,
+            "they may still be there"
+        );
+        scene.kit.wait(1);
+        assert_eq!(
+            cases::jobs::tidy(desk).await.unwrap().unanswered,
+            0,
+            "within three hours"
+        );
+        scene.kit.wait(3);
+        assert_eq!(cases::jobs::tidy(desk).await.unwrap().unanswered, 1);
+        assert_eq!(scene.state().await, MyDataState::Ended("408".to_owned()));
     })
     .await;
 }

@@ -97,7 +97,7 @@ async fn import(kit: &Kit, rows: &[Row]) -> Result<Imported, CaseError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("people.parquet");
     written(&path, rows);
-    register::import(&kit.desk, &path, date(2026, 10, 1)).await
+    register::import(&kit.desk, &path, date(2026, 10, 1), false).await
 }
 
 /// Five elders of three families, one of them without account, and two persons who are not old enough.
@@ -167,7 +167,8 @@ async fn a_gift_reaches_everybody_entitled_and_nobody_twice() {
             taken,
             Imported::Taken {
                 persons: 7,
-                households: 4
+                households: 4,
+                held: 0,
             }
         );
         let early = roll::begin(desk, &officer, GIFT, "116").await;
@@ -586,6 +587,6 @@ async fn a_register_with_mistakes_is_refused_whole() {
     import(&kit, &elders()[..2]).await.unwrap();
     assert_ne!(files(), first);
     assert_eq!(register::summary(&kit.desk).await.unwrap().unwrap().persons, 2);
-    let missing = register::import(&kit.desk, Path::new("/nowhere.parquet"), date(2026, 1, 1)).await;
+    let missing = register::import(&kit.desk, Path::new("/nowhere.parquet"), date(2026, 1, 1), false).await;
     assert!(missing.is_err());
 }

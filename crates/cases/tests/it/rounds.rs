@@ -371,6 +371,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         mydata: None,
         mail: None,
         agents: Default::default(),
+        provider: None,
         scans: Default::default(),
         city: crate::support::city(),
         calendar: civic::WorkCalendar::default(),

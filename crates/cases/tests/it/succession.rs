@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 use cases::claim::{self, Receipt, State as ClaimState};
-use cases::pay::{self, stop};
+use cases::pay::{self, hold, stop};
 use cases::roll::{self, RollState, Standing};
 use cases::staff::{Role, Staff};
 use cases::succession::{self, Reporting};
-use cases::{CaseError, Month, Person, State, collect, mine, register, review};
+use cases::{CaseError, Month, Person, State, collect, jobs, mine, register, review};
 use civic::ids::ApplicationId;
 use civic::{Channel, Money};
 use jiff::civil::date;
@@ -315,10 +315,99 @@ async fn payments_that_end_too_late_are_claimed_back_once() {
 
 /// A register of persons who live alone: number of the resident and income in a year.
 async fn import(kit: &Kit, rows: &[(u32, i64)]) {
+    imported(kit, rows, false).await;
+}
+
+async fn imported(kit: &Kit, rows: &[(u32, i64)], thin: bool) -> register::Imported {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("people.parquet");
     written(&path, rows);
-    register::import(&kit.desk, &path, date(2026, 11, 1)).await.unwrap();
+    register::import(&kit.desk, &path, date(2026, 11, 1), thin)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_the_register_is_not_paid_until_somebody_has_looked() {
+    each_engine(async |kit| {
+        let desk = &kit.desk;
+        let officer = kit.staff("officer", Role::Officer).await;
+        let cashier = kit.staff("cashier", Role::Cashier).await;
+        let mut cases = Vec::new();
+        for number in 1..=3 {
+            let person = kit.person(number).await;
+            let (id, _) = kit.submitted(&person).await;
+            kit.approved(&officer, id).await;
+            cases.push(id);
+        }
+        // the third was never a resident: a register that does not have them says nothing of them
+        let all: Vec<(u32, i64)> = [1, 2, 4, 5].map(|number| (number, 0)).into();
+        let register::Imported::Taken { held: 0, .. } = imported(&kit, &all, false).await else {
+            panic!("the first register has nobody to miss");
+        };
+        pay::prepare(desk, &cashier, SERVICE, month("2026-11")).await.unwrap();
+        let register::Imported::Taken { held: 1, .. } = imported(&kit, &all[1..], false).await else {
+            panic!("one person left");
+        };
+        for _ in 0..2 {
+            jobs::relay(desk).round(&desk.store).await.unwrap();
+        }
+        let held = hold::to_settle(desk, &officer).await.unwrap();
+        assert_eq!(
+            held.iter()
+                .map(|one| (one.application, one.made_by.clone()))
+                .collect::<Vec<_>>(),
+            [(cases[0], None)]
+        );
+        assert_eq!(
+            payments(&kit, cases[0]).await,
+            [("2026-11".to_owned(), 8_329, Paid::Held)]
+        );
+        assert_eq!(
+            payments(&kit, cases[1]).await,
+            [("2026-11".to_owned(), 8_329, Paid::Due)]
+        );
+        assert!(matches!(
+            hold::to_settle(desk, &cashier).await,
+            Err(CaseError::Refused(_))
+        ));
+        // the next register says the same of them: they stood in neither, and nothing is held twice
+        let register::Imported::Taken { held: 0, .. } = imported(&kit, &all[1..], false).await else {
+            panic!("nobody left since");
+        };
+        let view = hold::view(desk, &officer, cases[0]).await.unwrap();
+        let open = view.open().unwrap();
+        assert_eq!((open.made_by.clone(), open.reason.clone()), (None, None));
+        hold::resume(desk, &officer, cases[0], view.revision).await.unwrap();
+        assert_eq!(
+            payments(&kit, cases[0]).await,
+            [("2026-11".to_owned(), 8_329, Paid::Due)]
+        );
+        kit.ledger_holds().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_register_that_lacks_too_many_is_not_believed() {
+    let kit = crate::support::sqlite().await;
+    let officer = kit.staff("officer", Role::Officer).await;
+    let people = 22;
+    for number in 1..=people {
+        let person = kit.person(number).await;
+        let (id, _) = kit.submitted(&person).await;
+        kit.approved(&officer, id).await;
+    }
+    let all: Vec<(u32, i64)> = (1..=people).map(|number| (number, 0)).collect();
+    import(&kit, &all).await;
+    let thin = imported(&kit, &all[..1], false).await;
+    assert_eq!(thin, register::Imported::Thin { paid: 22, missing: 21 });
+    // it is still the one before
+    let there = register::summary(&kit.desk).await.unwrap().unwrap();
+    assert_eq!(there.persons, 22);
+    let register::Imported::Taken { held: 21, .. } = imported(&kit, &all[..1], true).await else {
+        panic!("it was said to be the whole register");
+    };
 }
 
 fn written(path: &Path, rows: &[(u32, i64)]) {

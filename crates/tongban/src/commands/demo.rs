@@ -157,6 +157,7 @@ pub fn config_for(data: &Path) -> Config {
         agents: crate::config::Agents::default(),
         oidc: None,
         mydata: None,
+        mydata_provider: None,
         mail: None,
     }
 }
@@ -192,6 +193,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         return_url: address(&format!("http://{listen}/mydata/return"))?,
         notify_url: address(&format!("http://{listen}/mydata/notify"))?,
         resources: resources(&catalogue),
+        offered: offered_sets(&catalogue, listen)?,
         cards: members.iter().map(Member::card).collect(),
         wait_seconds: 2,
         ports: ports(listen.port()),
@@ -253,12 +255,12 @@ async fn take_register(
     tokio::task::spawn_blocking(move || city.write_register(&to, &asked))
         .await
         .map_err(|error| file(error.to_string()))??;
-    let taken = cases::register::import(desk, &path, desk.today()).await?;
+    let taken = cases::register::import(desk, &path, desk.today(), false).await?;
     // the plain table is not kept beside the encrypted one
     std::fs::remove_file(&path).map_err(|error| file(error.to_string()))?;
     match taken {
         cases::register::Imported::Taken { .. } => Ok(()),
-        cases::register::Imported::Refused(wrong) => Err(file(format!("the register has mistakes: {wrong:?}"))),
+        refused => Err(file(format!("the register has mistakes: {refused:?}"))),
     }
 }
 
@@ -381,6 +383,23 @@ fn resources(catalogue: &Catalogue) -> Vec<Resource> {
     known.collect()
 }
 
+/// The data sets of the city, as they are registered with the platform.
+fn offered_sets(catalogue: &Catalogue, listen: SocketAddr) -> Result<Vec<peers::CityDataSet>, DemoError> {
+    let language = Language::ZhTw;
+    let sets = catalogue.all_offered().map(|offered| {
+        let parameters = offered.parameters.iter();
+        Ok(peers::CityDataSet {
+            resource_id: offered.resource_id.clone(),
+            title: offered.title.get(language).to_owned(),
+            address: address(&format!("http://{listen}/mydata/provider/{}", offered.resource_id))?,
+            parameters: parameters
+                .map(|one| (one.name.clone(), one.title.get(language).to_owned()))
+                .collect(),
+        })
+    });
+    sets.collect()
+}
+
 /// Registers the city with its outside parties.
 fn connect(config: &mut Config, running: &Running) {
     let client: exchange::ClientConfig = exchange::ClientConfig {
@@ -414,16 +433,36 @@ fn connect(config: &mut Config, running: &Running) {
             government_roots: running.mydata.government_root.clone(),
             intermediates: String::new(),
             signers: std::collections::BTreeMap::new(),
-            client,
+            client: client.clone(),
             times: exchange::mydata::Times {
                 least_retry_seconds: 1,
                 ..Default::default()
             },
             limits: exchange::mydata::PackageLimits::default(),
+            confirm_person: true,
             meta_folder: "META-INFO".to_owned(),
             data_prefix: "application/zip;data:".to_owned(),
         });
     }
+    let secrets = &running.mydata.resource_secrets;
+    config.mydata_provider = Some(exchange::mydata::provider::Config {
+        platform: running.mydata.address.clone(),
+        resources: secrets
+            .iter()
+            .map(|(id, secret)| {
+                (
+                    id.clone(),
+                    exchange::mydata::provider::Offered { secret: secret.clone() },
+                )
+            })
+            .collect(),
+        certificate: running.mydata.city_certificate.clone(),
+        private_key: running.mydata.city_key.clone(),
+        client,
+        token_prefix: "mydata::".to_owned(),
+        meta_folder: "META-INFO".to_owned(),
+        longest_seconds: 5400,
+    });
     config.mail = Some(exchange::mail::Config {
         host: running.smtp.ip().to_string(),
         port: running.smtp.port(),

@@ -112,10 +112,16 @@ async fn look(config: &Config) -> Vec<Look> {
                 .map(|error| error.to_string()),
         ),
     }
+    if let Some(provider) = &config.mydata_provider {
+        let made = exchange::mydata::provider::Provider::new(provider.clone());
+        add("MyData, as data provider", made.err().map(|error| error.to_string()));
+    }
     if let Some(mydata) = &config.mydata {
-        let problem = exchange::mydata::Connector::new(mydata.clone())
-            .err()
-            .map(|error| error.to_string());
+        let connector = exchange::mydata::Connector::new(mydata.clone());
+        if let (Ok(connector), Ok(catalogue)) = (&connector, server::catalogue(config)) {
+            add("data sets of MyData", data_sets(connector, &catalogue).await);
+        }
+        let problem = connector.err().map(|error| error.to_string());
         let host = mydata.platform.host_str().unwrap_or_default().to_owned();
         let port = mydata.platform.port_or_known_default().unwrap_or(443);
         add(
@@ -130,6 +136,22 @@ async fn look(config: &Config) -> Vec<Look> {
         add("mail server", unreachable(&mail.host, mail.port).await);
     }
     looks
+}
+
+/// Which of the data sets that services ask for the platform does not give now.
+async fn data_sets(connector: &exchange::mydata::Connector, catalogue: &services::Catalogue) -> Option<String> {
+    let offered = match connector.offered().await {
+        Ok(offered) => offered,
+        Err(error) => return Some(error.to_string()),
+    };
+    let asked: std::collections::BTreeSet<&String> =
+        catalogue.all().flat_map(|service| service.meta.mydata.iter()).collect();
+    let lacking: Vec<&str> = asked
+        .into_iter()
+        .filter(|id| !offered.iter().any(|one| one.resource_id == **id && one.is_good()))
+        .map(String::as_str)
+        .collect();
+    (!lacking.is_empty()).then(|| format!("out of order or not offered: {}", lacking.join(", ")))
 }
 
 async fn unreachable(host: &str, port: u16) -> Option<String> {

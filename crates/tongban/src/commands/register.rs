@@ -31,6 +31,9 @@ enum RegisterCommand {
         /// Day whose facts it holds
         #[arg(long)]
         as_of: Date,
+        /// Take it in although many of those who are paid are missing
+        #[arg(long)]
+        thin: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -59,7 +62,13 @@ pub fn run(args: &RegisterArgs) -> ExitCode {
     let done = block(async {
         let desk = server::desk(&config, std::sync::Arc::new(civic::SystemClock), SignedDuration::ZERO).await?;
         let code = match &args.command {
-            RegisterCommand::Import { file, as_of, json, .. } => import(&desk, file, *as_of, *json).await,
+            RegisterCommand::Import {
+                file,
+                as_of,
+                thin,
+                json,
+                ..
+            } => import(&desk, file, *as_of, *thin, *json).await,
             RegisterCommand::Show { json, .. } => show(&desk, *json).await,
         };
         desk.store.close().await;
@@ -72,18 +81,32 @@ pub fn run(args: &RegisterArgs) -> ExitCode {
     }
 }
 
-async fn import(desk: &cases::Desk, file: &Path, as_of: Date, json: bool) -> ExitCode {
-    match register::import(desk, file, as_of).await {
-        Ok(Imported::Taken { persons, households }) => {
+async fn import(desk: &cases::Desk, file: &Path, as_of: Date, thin: bool, json: bool) -> ExitCode {
+    match register::import(desk, file, as_of, thin).await {
+        Ok(Imported::Taken {
+            persons,
+            households,
+            held,
+        }) => {
             if json {
                 println!(
                     "{}",
-                    json!({ "persons": persons, "households": households, "as_of": as_of })
+                    json!({ "persons": persons, "households": households, "held": held, "as_of": as_of })
                 );
             } else {
                 println!("{persons} residents in {households} households, as of {as_of}");
+                if held > 0 {
+                    println!("{held} paid cases whose persons left the register are held until an officer has looked");
+                }
             }
             ExitCode::SUCCESS
+        }
+        Ok(Imported::Thin { paid, missing }) => {
+            eprintln!(
+                "error: of {paid} cases that are paid, the persons of {missing} are missing, and the register before stays in force; \
+                 if it is the whole register all the same, say --thin"
+            );
+            ExitCode::FAILURE
         }
         Ok(Imported::Refused(wrong)) => {
             eprintln!("error: the register has mistakes and the one before stays in force:");

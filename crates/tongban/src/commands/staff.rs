@@ -39,6 +39,9 @@ enum StaffCommand {
         /// unified business number
         #[arg(long)]
         agency: String,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -51,6 +54,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
         name,
         role,
         agency,
+        json,
     } = &args.command;
     let Some(role) = Role::parse(role) else {
         eprintln!(
@@ -87,9 +91,14 @@ pub fn run(args: &StaffArgs) -> ExitCode {
     });
     match made {
         Ok(Ok(Ok(_))) => {
-            println!("account {account} is open");
-            println!("add this to an authenticator app; it is not shown again:");
-            println!("{}", otpauth(account, secret.as_slice()));
+            let address = otpauth(account, secret.as_slice());
+            if *json {
+                println!("{}", serde_json::json!({ "account": account, "otpauth": address }));
+            } else {
+                println!("account {account} is open");
+                println!("add this to an authenticator app; it is not shown again:");
+                println!("{address}");
+            }
             ExitCode::SUCCESS
         }
         Ok(Ok(Err(error))) => refused(&error),

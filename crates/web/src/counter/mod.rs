@@ -1,6 +1,7 @@
 //! The pages of the counter (臨櫃): a clerk serves the person who stands there, with the keyboard, on as few screens as the
 //! law allows. No page of an application answers without a visit: see [`Serving`].
 
+mod change;
 mod form;
 mod hand_in;
 mod mydata;
@@ -34,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/counter", get(visit::show).post(visit::begin))
         .route("/counter/end", post(visit::end))
         .route("/counter/open", post(visit::open))
+        .route("/counter/changes", get(change::show).post(change::report))
         .route(
             "/counter/applications/{id}",
             get(form::show)

@@ -250,6 +250,9 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
         .iter()
         .map(|one| mistakes(&one.id, &one.mistakes))
         .collect();
+    if !catalogue.offered_mistakes().is_empty() {
+        withdrawn.push(mistakes("datasets/offered", catalogue.offered_mistakes()));
+    }
     if !catalogue.mapping_mistakes().is_empty() {
         withdrawn.push(mistakes("datasets/mydata", catalogue.mapping_mistakes()));
     }

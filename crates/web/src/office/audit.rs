@@ -59,7 +59,7 @@ fn short_time(words: Words, at: Timestamp) -> String {
 }
 
 /// A legal day: `114/11/24` or `2025-11-24`.
-fn day(text: &str) -> Option<Date> {
+pub(super) fn day(text: &str) -> Option<Date> {
     text.parse().ok().or_else(|| civic::roc::parse(text))
 }
 
@@ -71,11 +71,9 @@ fn row(words: Words, line: &Line) -> Vec<Cell> {
         ActorKind::Resident => words.t("office-actor-person"),
         ActorKind::Organisation => words.t("office-actor-organisation"),
     };
-    let known = [
-        "open", "fill", "submit", "withdraw", "import", "notify", "dispose", "read", "decide", "assign", "pay",
-    ];
-    let action = if known.contains(&entry.action.as_str()) {
-        words.t(&format!("office-action-{}", entry.action))
+    let key = format!("office-action-{}", entry.action.replace('_', "-"));
+    let action = if words.has(&key) {
+        words.t(&key)
     } else {
         entry.action.clone()
     };

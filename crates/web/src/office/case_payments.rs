@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::act::conflict;
 use super::case::{payment_key, reason};
 use super::payments::month_name;
-use super::{Duty, done};
+use super::{Duty, done, holds};
 use crate::address::{application, onward};
 use crate::components::{Banner, ErrorSummary};
 use crate::{App, Frame, Posted, Problem, page_with};
@@ -144,11 +144,13 @@ async fn render(
             .holds
             .iter()
             .map(|one| Held {
-                reason: one.reason.clone().unwrap_or_else(|| words.t("none")),
-                until: one
-                    .until
-                    .map_or_else(|| words.t("office-hold-open-end"), |day| words.date(day)),
-                by: one.made_by.clone(),
+                reason: match (&one.reason, &one.made_by) {
+                    (Some(reason), _) => reason.clone(),
+                    (None, None) => words.t("office-hold-left-register"),
+                    (None, Some(_)) => words.t("none"),
+                },
+                until: holds::until(words, one.until),
+                by: holds::by(words, one.made_by.as_deref()),
                 at: words.time(one.made_at),
                 ended: one.ended_at.map_or_else(|| words.t("none"), |at| words.time(at)),
             })

@@ -12,6 +12,7 @@ mod case_payments;
 mod chart;
 mod claims;
 mod confirm;
+mod holds;
 mod indicators;
 mod later;
 mod load;
@@ -24,6 +25,8 @@ mod results;
 mod rolls;
 mod rounds;
 mod sign_in;
+mod transfers;
+mod visits;
 
 use std::sync::Arc;
 
@@ -66,6 +69,9 @@ pub fn routes() -> Router<App> {
         .route("/office/cases/{id}/assign", post(appeals::assign))
         .route("/office/cases/{id}/from", post(later::set_from))
         .merge(claims::routes())
+        .merge(holds::routes())
+        .merge(visits::routes())
+        .merge(transfers::routes())
         .route("/office/appeals", get(appeals::list))
         .route("/office/confirm", get(confirm::list))
         .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
@@ -188,8 +194,10 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
-            ("/office/outreach", "office-nav-outreach"),
+            (outreach::HERE, "office-nav-outreach"),
+            (visits::HERE, "office-nav-visits"),
             ("/office/appeals", "office-nav-appeals"),
+            (holds::HERE, "office-nav-holds"),
             (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),
         ],
@@ -200,8 +208,10 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
-            ("/office/outreach", "office-nav-outreach"),
+            (outreach::HERE, "office-nav-outreach"),
+            (visits::HERE, "office-nav-visits"),
             ("/office/appeals", "office-nav-appeals"),
+            (holds::HERE, "office-nav-holds"),
             (claims::HERE, "office-nav-claims"),
             ("/office/indicators", "office-nav-indicators"),
         ],
@@ -212,11 +222,16 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         ],
         Role::Auditor => &[
             ("/office/audit", "office-nav-audit"),
+            (transfers::HERE, "office-nav-transfers"),
             ("/office/indicators", "office-nav-indicators"),
         ],
         Role::Administrator => &[("/office/admin", "office-nav-admin")],
         Role::Organisation => &[("/agent", "office-nav-agent")],
-        Role::VillageOfficer => &[("/office/assist", "office-nav-assist"), ("/agent", "office-nav-agent")],
+        Role::VillageOfficer => &[
+            ("/office/assist", "office-nav-assist"),
+            (visits::HERE, "office-nav-visits"),
+            ("/agent", "office-nav-agent"),
+        ],
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
     };

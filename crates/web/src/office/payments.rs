@@ -12,7 +12,7 @@ use store::tables::payment_batch::State as BatchState;
 
 use super::act::conflict;
 use super::case::{payment_key, reason};
-use super::{Duty, document, done, payment_run, releases};
+use super::{Duty, document, done, holds, payment_run, releases};
 use crate::address::{id, onward};
 use crate::components::{Banner, Choice, Colour, ErrorSummary, Tag};
 use crate::texts::Words;
@@ -252,10 +252,8 @@ async fn render(app: &App, duty: Duty, status: StatusCode, said: Said) -> Result
             .map(|one| Held {
                 number: one.number.clone(),
                 service: words.of(&one.service).to_owned(),
-                until: one
-                    .until
-                    .map_or_else(|| words.t("office-hold-open-end"), |day| words.date(day)),
-                by: one.made_by.clone(),
+                until: holds::until(words, one.until),
+                by: holds::by(words, one.made_by.as_deref()),
                 at: words.time(one.made_at),
             })
             .collect(),

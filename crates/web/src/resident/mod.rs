@@ -23,6 +23,7 @@ mod notice;
 mod roll;
 mod rounds;
 mod sign_in;
+mod signature;
 mod survey;
 mod withdraw;
 
@@ -80,6 +81,10 @@ pub fn routes() -> Router<App> {
         .route("/rounds/{service}/{round}/{file}", get(rounds::file))
         .route("/mydata/return", get(mydata::returned))
         .route("/mydata/notify", post(mydata::notified))
+        .route(
+            "/mydata/provider/{resource}",
+            get(mydata::provide).post(mydata::provide),
+        )
         .route("/my-data", get(my_data::show))
         .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
         .route("/my-data/invitations", post(invitation::prefer))
@@ -87,6 +92,10 @@ pub fn routes() -> Router<App> {
         .route("/invitations/{token}/stop", post(invitation::stop))
         .merge(find::routes())
         .route("/applications/{id}/mydata/ask", post(mydata::ask))
+        .route(
+            "/applications/{id}/mydata/sign",
+            get(signature::show).post(signature::sign),
+        )
         .route("/agents", get(agents::list))
         .route("/agents/new", get(agents::new).post(agents::give))
         .route("/agents/{id}", get(agents::show).post(agents::end))

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use cases::State as CaseState;
 use cases::collect::mydata::{self as verbs, Notified};
 use cases::collect::{self, MyDataState};
+use cases::provide::Answer;
 use serde::Deserialize;
 use services::Service;
 
@@ -179,6 +180,33 @@ pub(super) async fn returned(
 ) -> Result<Response, Problem> {
     let (id, _) = verbs::returned(&app.desk, &resident.person, &query.unwrap_or_default()).await?;
     Ok(onward(&apply::address(id, "mydata")))
+}
+
+/// `GET` or `POST /mydata/provider/{resource}`: the platform fetches a data set of the city for a citizen.
+pub(super) async fn provide(
+    State(app): State<App>,
+    Path(resource): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if app.desk.provider.is_none() {
+        return Err(Problem::NotFound);
+    }
+    // one value of a name; a header sent twice is read as none
+    let header = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let value = values.next().filter(|_| values.next().is_none())?;
+        value.to_str().ok()
+    };
+    let answer = cases::provide::answer(&app.desk, &resource, header).await?;
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Ok(match answer {
+        Answer::Package(bytes) => (status, [(header::CONTENT_TYPE, "application/zip")], bytes).into_response(),
+        Answer::Later(wait) => {
+            let seconds = wait.as_secs().max(1).to_string();
+            (status, [(header::RETRY_AFTER, seconds)]).into_response()
+        }
+        _ => status.into_response(),
+    })
 }
 
 /// `POST /mydata/notify`: the platform's notification. Taken is 200, never 201; what is not genuine is 403.

@@ -68,6 +68,7 @@ impl Kit {
             city,
             calendar: WorkCalendar::default(),
             agents: Default::default(),
+            provider: None,
             scans: Default::default(),
             recent: Default::default(),
         };

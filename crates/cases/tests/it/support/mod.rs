@@ -100,6 +100,7 @@ impl Kit {
             city: city(),
             calendar: WorkCalendar::default(),
             agents: Default::default(),
+            provider: None,
             scans: Default::default(),
             recent: Default::default(),
         };
@@ -119,6 +120,28 @@ impl Kit {
             mydata: None,
             mail: None,
             agents: Default::default(),
+            provider: None,
+            scans: Default::default(),
+            city: city(),
+            calendar: WorkCalendar::default(),
+            recent: Default::default(),
+        };
+        Kit {
+            desk: Arc::new(desk),
+            ..self
+        }
+    }
+
+    /// The same city as data provider of the MyData platform.
+    pub fn providing(self, provider: exchange::mydata::provider::Provider) -> Kit {
+        let desk = Desk {
+            store: self.desk.store.clone(),
+            catalogue: catalogue(),
+            clock: self.clock.clone(),
+            mydata: None,
+            mail: None,
+            agents: Default::default(),
+            provider: Some(provider),
             scans: Default::default(),
             city: city(),
             calendar: WorkCalendar::default(),
