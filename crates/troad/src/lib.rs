@@ -1,0 +1,1 @@
+pub mod ids; pub mod fault; pub mod dialect;
