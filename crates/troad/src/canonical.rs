@@ -4,9 +4,9 @@
 //! Form: the start line, then every end-to-end header as `name: value`, names in lower case and sorted, values of one name in
 //! their order, each line ended by CR LF.
 
+use crate::dialect::Dialect;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crate::dialect::Dialect;
 use hyper::header::{self, HeaderMap, HeaderName};
 use ring::digest::{Context, SHA512, digest};
 

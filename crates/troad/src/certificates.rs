@@ -1,16 +1,19 @@
 //! Certificates of members: their chain to a configured government root (GCA), their time, their purpose, their revocation.
 
+use der::{Decode, Encode};
 use jiff::Timestamp;
 use ring::signature as keys;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+};
 use std::time::Duration;
 use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage,
-    OwnedCertRevocationList, RequiredEkuNotFoundContext, RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert, ring as algorithms,
+    OwnedCertRevocationList, RequiredEkuNotFoundContext, RevocationCheckDepth, RevocationOptionsBuilder,
+    UnknownStatusPolicy, anchor_from_trusted_cert, ring as algorithms,
 };
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::{self, ExtendedKeyUsage};
 
 /// Algorithms of a chain. RSA keys under 2048 bits and SHA-1 are refused.
@@ -29,7 +32,11 @@ const CLIENT_AUTH: &[usize] = &[1, 3, 6, 1, 5, 5, 7, 3, 2];
 const SERVER_AUTH: &[usize] = &[1, 3, 6, 1, 5, 5, 7, 3, 1];
 const TIME_STAMPING: &[usize] = &[1, 3, 6, 1, 5, 5, 7, 3, 8];
 /// What a certificate that states purposes may state to sign messages: e-mail protection, document signing (RFC 9336), any.
-const SIGNING: &[&[usize]] = &[&[1, 3, 6, 1, 5, 5, 7, 3, 4], &[1, 3, 6, 1, 5, 5, 7, 3, 36], &[2, 5, 29, 37, 0]];
+const SIGNING: &[&[usize]] = &[
+    &[1, 3, 6, 1, 5, 5, 7, 3, 4],
+    &[1, 3, 6, 1, 5, 5, 7, 3, 36],
+    &[2, 5, 29, 37, 0],
+];
 
 /// What a certificate is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,14 +103,16 @@ impl VerifyKey {
     pub fn of(certificate: &Certificate) -> Option<VerifyKey> {
         let info = certificate.tbs_certificate().subject_public_key_info();
         let curve = || info.algorithm.parameters.as_ref()?.decode_as().ok();
-        let curve: Option<x509_cert::der::asn1::ObjectIdentifier> = curve();
-        let algorithm: &'static dyn keys::VerificationAlgorithm =
-            match (info.algorithm.oid.to_string().as_str(), curve.map(|oid| oid.to_string()).as_deref()) {
-                ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7")) => &keys::ECDSA_P256_SHA256_ASN1,
-                ("1.2.840.10045.2.1", Some("1.3.132.0.34")) => &keys::ECDSA_P384_SHA256_ASN1,
-                ("1.2.840.113549.1.1.1", _) => &keys::RSA_PKCS1_2048_8192_SHA256,
-                _ => return None,
-            };
+        let curve: Option<der::asn1::ObjectIdentifier> = curve();
+        let algorithm: &'static dyn keys::VerificationAlgorithm = match (
+            info.algorithm.oid.to_string().as_str(),
+            curve.map(|oid| oid.to_string()).as_deref(),
+        ) {
+            ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7")) => &keys::ECDSA_P256_SHA256_ASN1,
+            ("1.2.840.10045.2.1", Some("1.3.132.0.34")) => &keys::ECDSA_P384_SHA256_ASN1,
+            ("1.2.840.113549.1.1.1", _) => &keys::RSA_PKCS1_2048_8192_SHA256,
+            _ => return None,
+        };
         Some(VerifyKey {
             algorithm,
             bytes: info.subject_public_key.as_bytes()?.to_vec(),
@@ -188,7 +197,12 @@ impl Trust {
     ///
     /// # Errors
     /// [`CertificateError::Unreadable`] also where there is no root at all.
-    pub fn read(roots: &str, intermediates: &str, crls: &[Vec<u8>], require_crls: bool) -> Result<Trust, CertificateError> {
+    pub fn read(
+        roots: &str,
+        intermediates: &str,
+        crls: &[Vec<u8>],
+        require_crls: bool,
+    ) -> Result<Trust, CertificateError> {
         let anchors = pem(roots)?
             .iter()
             .map(|der| anchor_from_trusted_cert(der).map(|anchor| anchor.to_owned()))
@@ -233,7 +247,11 @@ impl Trust {
                 RevocationOptionsBuilder::new(&lists)
                     .map_err(|_| CertificateError::RevocationUnknown)?
                     .with_depth(RevocationCheckDepth::EndEntity)
-                    .with_status_policy(if required { UnknownStatusPolicy::Deny } else { UnknownStatusPolicy::Allow })
+                    .with_status_policy(if required {
+                        UnknownStatusPolicy::Deny
+                    } else {
+                        UnknownStatusPolicy::Allow
+                    })
                     .with_expiration_policy(ExpirationPolicy::Enforce)
                     .build(),
             ),
@@ -262,7 +280,11 @@ impl Trust {
             }
             Err(_) => false,
         };
-        if may { Ok(()) } else { Err(CertificateError::WrongPurpose) }
+        if may {
+            Ok(())
+        } else {
+            Err(CertificateError::WrongPurpose)
+        }
     }
 }
 
@@ -304,7 +326,9 @@ fn refusal(error: webpki::Error) -> CertificateError {
         webpki::Error::CertNotValidYet { .. } => CertificateError::NotYetValid,
         webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => CertificateError::UnknownIssuer,
         webpki::Error::CertRevoked => CertificateError::Revoked,
-        webpki::Error::UnknownRevocationStatus | webpki::Error::CrlExpired { .. } => CertificateError::RevocationUnknown,
+        webpki::Error::UnknownRevocationStatus | webpki::Error::CrlExpired { .. } => {
+            CertificateError::RevocationUnknown
+        }
         webpki::Error::CaUsedAsEndEntity
         | webpki::Error::EndEntityUsedAsCa
         | webpki::Error::RequiredEkuNotFoundContext(_) => CertificateError::WrongPurpose,

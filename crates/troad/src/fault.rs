@@ -177,10 +177,16 @@ impl Fault {
         if self.remote {
             return same_type(&self.kind, "Client") || folded(&self.kind).starts_with("client.");
         }
-        ![Kind::NetworkError, Kind::Timeout, Kind::SslAuthenticationFailed, Kind::InvalidSignature, Kind::InvalidHash]
-            .iter()
-            .chain(&[Kind::ClockSkew, Kind::ServiceFailed])
-            .any(|kind| self.is(Place::ClientProxy, *kind) || self.is(Place::ServerProxy, *kind))
+        ![
+            Kind::NetworkError,
+            Kind::Timeout,
+            Kind::SslAuthenticationFailed,
+            Kind::InvalidSignature,
+            Kind::InvalidHash,
+        ]
+        .iter()
+        .chain(&[Kind::ClockSkew, Kind::ServiceFailed])
+        .any(|kind| self.is(Place::ClientProxy, *kind) || self.is(Place::ServerProxy, *kind))
     }
 
     /// Header value and body for an `Accept`: JSON, or XML where only that is wanted.
@@ -229,7 +235,10 @@ fn escaped(text: &str) -> String {
 /// Lower case without `_`: the two spellings of a type become one.
 #[must_use]
 pub fn folded(kind: &str) -> String {
-    kind.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+    kind.chars()
+        .filter(|c| *c != '_')
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Whether two types are the same in whichever spelling.

@@ -82,7 +82,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`DirectoryError`]
-    pub fn new(directory: Directory, trust: &Trust, has_seal: bool, now: Timestamp) -> Result<Registry, DirectoryError> {
+    pub fn new(
+        directory: Directory,
+        trust: &Trust,
+        has_seal: bool,
+        now: Timestamp,
+    ) -> Result<Registry, DirectoryError> {
         let mut made = Registry {
             directory: Directory::default(),
             members: HashMap::new(),
@@ -105,7 +110,9 @@ impl Registry {
         for interface in &directory.interfaces {
             made.known_member(&interface.id.to_string(), &interface.id.provider)?;
             check_interface(interface, has_seal)?;
-            let added = made.interfaces.insert(interface.id.clone(), Arc::new(interface.clone()));
+            let added = made
+                .interfaces
+                .insert(interface.id.clone(), Arc::new(interface.clone()));
             if added.is_some() {
                 return Err(DirectoryError::Twice(interface.id.to_string()));
             }
@@ -125,13 +132,23 @@ impl Registry {
             made.known_member(&what, &right.client)?;
             made.known_interface(&what, &right.service)?;
             check_patterns(&right.endpoints)?;
-            made.rights.entry(right.service.clone()).or_default().push(Arc::new(right.clone()));
+            made.rights
+                .entry(right.service.clone())
+                .or_default()
+                .push(Arc::new(right.clone()));
         }
         made.directory = directory;
         Ok(made)
     }
 
-    fn certify(&mut self, member: &Member, text: &str, signs: bool, trust: &Trust, now: Timestamp) -> Result<(), DirectoryError> {
+    fn certify(
+        &mut self,
+        member: &Member,
+        text: &str,
+        signs: bool,
+        trust: &Trust,
+        now: Timestamp,
+    ) -> Result<(), DirectoryError> {
         let unreadable = || DirectoryError::Certificate(member.id.clone());
         // intermediates may follow in the text; the first is the member's
         let mut found = certificates::pem(text).map_err(|_| unreadable())?.into_iter();
@@ -142,13 +159,25 @@ impl Registry {
         let certified = Certified {
             owner: member.id.owner(),
             key: VerifyKey::of(&parsed),
-            client: if signs { unused() } else { check(Purpose::ClientAuthentication) },
-            server: if signs { unused() } else { check(Purpose::ServerAuthentication) },
+            client: if signs {
+                unused()
+            } else {
+                check(Purpose::ClientAuthentication)
+            },
+            server: if signs {
+                unused()
+            } else {
+                check(Purpose::ServerAuthentication)
+            },
             signing: if signs { check(Purpose::Signing) } else { unused() },
             facts,
             der,
         };
-        let of = if signs { &mut self.signing } else { &mut self.authentication };
+        let of = if signs {
+            &mut self.signing
+        } else {
+            &mut self.authentication
+        };
         match of.insert(certified.facts.fingerprint, Arc::new(certified)) {
             None => Ok(()),
             Some(_) => Err(DirectoryError::Twice(format!("certificate of {}", member.id))),
@@ -236,7 +265,11 @@ impl Registry {
             .get(service)
             .ok_or_else(|| Fault::new(place, Kind::UnknownService, format!("there is no service `{service}`")))?;
         if !interface.enabled {
-            return Err(Fault::new(place, Kind::ServiceDisabled, format!("the service `{service}` is switched off")));
+            return Err(Fault::new(
+                place,
+                Kind::ServiceDisabled,
+                format!("the service `{service}` is switched off"),
+            ));
         }
         let today = legal_day(now);
         let of_client = || {
@@ -277,7 +310,10 @@ impl Registry {
     /// The pattern of the interface's endpoints a call falls under: what the log names instead of the path.
     #[must_use]
     pub fn endpoint(interface: &Interface, method: &str, parts: &[String]) -> Option<String> {
-        let found = interface.endpoints.iter().find(|endpoint| endpoint.matches(method, parts));
+        let found = interface
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.matches(method, parts));
         found.map(|endpoint| endpoint.path.clone())
     }
 
@@ -285,7 +321,11 @@ impl Registry {
     #[must_use]
     pub fn expiries(&self, now: Timestamp) -> Vec<Expiry> {
         let list = |certificates: &HashMap<[u8; 32], Arc<Certified>>, signs: bool| {
-            let purpose = if signs { Purpose::Signing } else { Purpose::ServerAuthentication };
+            let purpose = if signs {
+                Purpose::Signing
+            } else {
+                Purpose::ServerAuthentication
+            };
             certificates
                 .values()
                 .map(|certified| Expiry {

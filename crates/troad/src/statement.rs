@@ -102,7 +102,10 @@ pub fn manifest(signature: (&str, &str), file: &str, content: &[u8]) -> String {
 pub fn message_manifest(direction: Direction, statement: &str) -> String {
     let word = direction.word();
     manifest(
-        (&format!("META-INF/signature-{word}.p7s"), "application/x-pkcs7-signature"),
+        (
+            &format!("META-INF/signature-{word}.p7s"),
+            "application/x-pkcs7-signature",
+        ),
         &format!("{word}.txt"),
         statement.as_bytes(),
     )

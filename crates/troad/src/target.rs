@@ -59,7 +59,9 @@ pub enum TargetError {
     #[error("{0}")]
     Identifier(#[from] crate::ids::IdentifierError),
     /// A part that could mean another path to the provider's system.
-    #[error("the path holds a part that could lead elsewhere: empty, `.`, `..`, an encoded separator or a control character")]
+    #[error(
+        "the path holds a part that could lead elsewhere: empty, `.`, `..`, an encoded separator or a control character"
+    )]
     Astray,
     /// A parameter twice.
     #[error("the query names the parameter `{0}` more than once, which this service does not take")]
@@ -71,7 +73,12 @@ impl Target {
     ///
     /// # Errors
     /// [`TargetError`]
-    pub fn read(prefix: &str, uri: &Uri, longest: usize, known: impl Fn(&ServiceId) -> bool) -> Result<Target, TargetError> {
+    pub fn read(
+        prefix: &str,
+        uri: &Uri,
+        longest: usize,
+        known: impl Fn(&ServiceId) -> bool,
+    ) -> Result<Target, TargetError> {
         let path = uri.path();
         if path.len() + uri.query().map_or(0, |query| query.len() + 1) > longest {
             return Err(TargetError::Long(longest));
