@@ -185,7 +185,7 @@ where
 {
     /// Goes on from what has come already.
     #[must_use]
-    pub fn new(start: Start, inner: B, bounds: Bounds, finish: Finish) -> Body {
+    pub fn after(start: Start, inner: B, bounds: Bounds, finish: Finish) -> Body {
         let mut passing = Passing {
             inner,
             running: start.running,

@@ -175,7 +175,7 @@ pub enum DirectoryError {
         /// What names it.
         what: String,
         /// The member.
-        member: MemberId,
+        member: Box<MemberId>,
     },
     /// Something names an interface that isn't there.
     #[error("`{what}` names the interface `{service}`, which the directory does not know; add it as [[interface]]")]
@@ -183,14 +183,14 @@ pub enum DirectoryError {
         /// What names it.
         what: String,
         /// The interface.
-        service: ServiceId,
+        service: Box<ServiceId>,
     },
     /// The same thing twice.
     #[error("`{0}` stands in the directory twice")]
     Twice(String),
     /// A base address that calls could be led astray by.
     #[error("the base of `{0}` must be an http or https address with a host and no user, query or fragment")]
-    Base(ServiceId),
+    Base(Box<ServiceId>),
     /// A pattern that means nothing.
     #[error("the endpoint `{method} {path}` is no pattern: a path begins with `/`, and `**` stands at its end only")]
     Pattern {
@@ -201,10 +201,10 @@ pub enum DirectoryError {
     },
     /// Content would be kept without a seal.
     #[error("`{0}` keeps full content, but the gateway has no seal; give it one or keep metadata only")]
-    NoSeal(ServiceId),
+    NoSeal(Box<ServiceId>),
     /// A certificate that is none.
     #[error("a certificate of `{0}` can't be read")]
-    Certificate(MemberId),
+    Certificate(Box<MemberId>),
 }
 
 impl Directory {

@@ -190,7 +190,7 @@ impl Gateway {
         let Some(interface) = found else {
             return Err(crate::directory::DirectoryError::UnknownInterface {
                 what: "switch".to_owned(),
-                service: service.clone(),
+                service: Box::new(service.clone()),
             }
             .into());
         };

@@ -149,7 +149,7 @@ impl Registry {
         trust: &Trust,
         now: Timestamp,
     ) -> Result<(), DirectoryError> {
-        let unreadable = || DirectoryError::Certificate(member.id.clone());
+        let unreadable = || DirectoryError::Certificate(Box::new(member.id.clone()));
         // intermediates may follow in the text; the first is the member's
         let mut found = certificates::pem(text).map_err(|_| unreadable())?.into_iter();
         let der = found.next().ok_or_else(unreadable)?;
@@ -190,7 +190,7 @@ impl Registry {
         }
         Err(DirectoryError::UnknownMember {
             what: what.to_owned(),
-            member: id.clone(),
+            member: Box::new(id.clone()),
         })
     }
 
@@ -200,7 +200,7 @@ impl Registry {
         }
         Err(DirectoryError::UnknownInterface {
             what: what.to_owned(),
-            service: id.clone(),
+            service: Box::new(id.clone()),
         })
     }
 
@@ -367,11 +367,11 @@ fn check_interface(interface: &Interface, has_seal: bool) -> Result<(), Director
             && base.query().is_none()
             && base.fragment().is_none();
         if !plain {
-            return Err(DirectoryError::Base(interface.id.clone()));
+            return Err(DirectoryError::Base(Box::new(interface.id.clone())));
         }
     }
     if interface.keep == Keep::Full && !has_seal {
-        return Err(DirectoryError::NoSeal(interface.id.clone()));
+        return Err(DirectoryError::NoSeal(Box::new(interface.id.clone())));
     }
     check_patterns(&interface.endpoints)
 }

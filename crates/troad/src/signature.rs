@@ -105,12 +105,6 @@ impl FromStr for Proof {
 }
 
 impl Proof {
-    /// When it was made.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        Timestamp::from_second(self.time).unwrap_or(Timestamp::MIN)
-    }
-
     /// Whether `key` made this signature over the statement.
     #[must_use]
     pub fn holds(&self, key: &VerifyKey, direction: Direction, statement: &str) -> bool {

@@ -183,6 +183,6 @@ pub(super) async fn take(
     let bounds = Bounds { limit, pause, keep };
     Ok(Response::from_parts(
         parts,
-        Passing::new(start, incoming, bounds, finish),
+        Passing::after(start, incoming, bounds, finish),
     ))
 }

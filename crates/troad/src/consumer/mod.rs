@@ -38,13 +38,16 @@ pub(crate) struct Caller<'a> {
     pub clients: &'a [MemberId],
 }
 
+/// Hash of a body that has passed whole, the body where it is kept, and the record it belongs to.
+type Whole = (Hashed, Option<Vec<u8>>, Draft);
+
 /// What was sent, shared with the body that is still on its way.
 pub(crate) struct Sent {
     subject: Subject,
     headers: [u8; 64],
     head: Vec<u8>,
     /// The body's hash, once it has passed whole.
-    body: Mutex<Option<(Hashed, Option<Vec<u8>>, Draft)>>,
+    body: Mutex<Option<Whole>>,
 }
 
 /// Makes one exchange. A fault is in the log when it is returned; a success is when its answer's body has ended.
@@ -393,7 +396,7 @@ where
         }
         Box::pin(std::future::ready(result))
     });
-    let request = outgoing(&parts, uri, Passing::new(start, body, bounds, finish));
+    let request = outgoing(&parts, uri, Passing::after(start, body, bounds, finish));
     let total = Duration::from_secs(inner.config.limits.body_s.saturating_add(inner.config.limits.answer_s));
     let answered = pool.send(request, total).await;
     let early = lock(&sent.body).is_none();

@@ -5,7 +5,7 @@ use super::merkle::line_hash;
 use super::record::Line;
 use jiff::civil::Date;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Longest line, bytes.
@@ -73,12 +73,11 @@ pub struct End {
     pub torn: bool,
 }
 
+/// What is done with every line: as it stands in the file, and as what it says.
+pub type Visit<'a> = dyn FnMut(&[u8], Line) -> Result<(), LogError> + 'a;
+
 /// Walks one file from `head` on. Every line goes to `each` as it stands in the file and as what it says.
-pub fn walk_file(
-    path: &Path,
-    head: &mut Head,
-    each: &mut dyn FnMut(&[u8], Line) -> Result<(), LogError>,
-) -> Result<End, LogError> {
+pub fn walk_file(path: &Path, head: &mut Head, each: &mut Visit<'_>) -> Result<End, LogError> {
     let file = File::open(path).map_err(|why| failed(path, why))?;
     let mut reader = BufReader::with_capacity(1 << 18, file);
     let name = || {
@@ -125,15 +124,4 @@ pub fn walk_file(
         end.whole += read as u64;
         each(&raw, line)?;
     }
-}
-
-/// The first line of a file names the line before it; a log whose oldest days are destroyed begins with what the archive says.
-pub fn first_line(path: &Path) -> Result<Option<Line>, LogError> {
-    let mut file = File::open(path).map_err(|why| failed(path, why))?;
-    file.seek(SeekFrom::Start(0)).map_err(|why| failed(path, why))?;
-    let mut raw = Vec::new();
-    BufReader::new(file.take(LONGEST_LINE))
-        .read_until(b'\n', &mut raw)
-        .map_err(|why| failed(path, why))?;
-    Ok(serde_json::from_slice(&raw).ok())
 }

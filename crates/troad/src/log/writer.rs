@@ -360,10 +360,11 @@ impl Writer {
             block.push(b'\n');
             taken.push((raw, line));
         }
-        if unsynced_content {
-            if let Some((file, _)) = self.open.as_ref().and_then(|open| open.content.as_ref()) {
-                file.sync_data().map_err(|why| failed(&self.folder, why))?;
-            }
+        if let (true, Some((file, _))) = (
+            unsynced_content,
+            self.open.as_ref().and_then(|open| open.content.as_ref()),
+        ) {
+            file.sync_data().map_err(|why| failed(&self.folder, why))?;
         }
         self.flush(&mut block)?;
         let mut state = lock(&self.state);

@@ -156,7 +156,7 @@ pub(super) async fn forward(
     let bounds = Bounds { limit, pause, keep };
     Ok(Response::from_parts(
         parts,
-        Passing::new(start, incoming, bounds, finish),
+        Passing::after(start, incoming, bounds, finish),
     ))
 }
 
