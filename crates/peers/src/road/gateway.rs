@@ -320,6 +320,14 @@ impl Signed {
 
     async fn hand_on(self, response: Response<Body>) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
         let (mut parts, body) = response.into_parts();
+        let named = parts
+            .headers
+            .get(header::CONNECTION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        for name in named.split(',').map(str::trim).map(str::to_owned).collect::<Vec<_>>() {
+            parts.headers.remove(&name);
+        }
         for name in [
             header::CONNECTION,
             header::TRANSFER_ENCODING,

@@ -187,13 +187,7 @@ fn check(inner: &Inner, draft: &mut Draft, caller: &Caller<'_>, parts: &mut Part
     let owner = owner.id.owner();
     let mut interface = None;
     if target.meta.is_none() {
-        let found = registry.agreement(Place::ClientProxy, &target.service, &client, now);
-        let (of, agreement) = found.inspect_err(|fault| {
-            // only services we know are worth a row in the counts
-            if fault.is(Place::ClientProxy, Kind::UnknownService) {
-                draft.record.service = None;
-            }
-        })?;
+        let (of, agreement) = registry.agreement(Place::ClientProxy, &target.service, &client, now)?;
         if !of.repeated_parameters {
             target
                 .refuse_repeated()

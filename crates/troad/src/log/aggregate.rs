@@ -1,6 +1,7 @@
 //! Counts of the log for the management pages, kept as records come in.
 
 use super::record::{Outcome, Record, Side, at};
+use crate::fault::{Kind, Place, same_type};
 use crate::ids::ServiceId;
 use civic::legal_day;
 use hdrhistogram::Histogram;
@@ -85,12 +86,22 @@ pub struct Aggregates {
     quotas: BTreeMap<(Date, String), u64>,
 }
 
+/// Whether the call named a service nobody knows; such names are whatever a caller makes up and get no row of their own.
+fn names_no_service(record: &Record) -> bool {
+    let unknown = [Place::ClientProxy, Place::ServerProxy]
+        .map(|place| format!("{}.{}", place.prefix(), Kind::UnknownService.word()));
+    record
+        .fault
+        .as_ref()
+        .is_some_and(|fault| unknown.iter().any(|kind| same_type(kind, fault)))
+}
+
 impl Aggregates {
     pub(super) fn add(&mut self, record: &Record) {
         let day = legal_day(at(record.time));
         let key = DayKey {
             day,
-            service: record.service.clone(),
+            service: record.service.clone().filter(|_| !names_no_service(record)),
             side: record.side,
         };
         self.days.entry(key).or_default().add(record);

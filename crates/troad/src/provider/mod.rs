@@ -287,12 +287,7 @@ fn allow(
     method: &str,
     now: jiff::Timestamp,
 ) -> Result<Allowed, Fault> {
-    let found = registry.agreement(Place::ServerProxy, &target.service, client, now);
-    let (interface, agreement) = found.inspect_err(|found| {
-        if found.is(Place::ServerProxy, Kind::UnknownService) {
-            draft.record.service = None;
-        }
-    })?;
+    let (interface, agreement) = registry.agreement(Place::ServerProxy, &target.service, client, now)?;
     if interface.base.is_none() {
         return Err(fault(
             Kind::UnknownService,

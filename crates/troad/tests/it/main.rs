@@ -1,0 +1,13 @@
+//! The gateway against another member of the road and a timestamp authority that share no protocol code with it.
+
+mod bodies;
+mod certificates;
+mod command;
+mod consumer;
+mod evidence;
+mod faults;
+mod laws;
+mod load;
+mod log;
+mod provider;
+mod support;
