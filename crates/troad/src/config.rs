@@ -152,6 +152,18 @@ impl Default for Limits {
     }
 }
 
+/// What the end of an answer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wait {
+    /// Until the operating system has its record: the death of the gateway loses nothing, the loss of power what was written
+    /// within the last few milliseconds. Such a record still stands in the other party's log.
+    #[default]
+    Written,
+    /// Until its record is on disk.
+    Disk,
+}
+
 /// The message log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,9 +173,9 @@ pub struct Log {
     /// Days its records are kept after they stand in an archive.
     #[serde(default = "thirty")]
     pub keep_days: u32,
-    /// Whether the end of an answer waits until its record is on disk.
-    #[serde(default = "yes")]
-    pub wait_for_disk: bool,
+    /// What the end of an answer waits for.
+    #[serde(default)]
+    pub wait: Wait,
     /// How many exchanges of late are held in memory for the pages.
     #[serde(default = "ten_thousand")]
     pub recent: usize,

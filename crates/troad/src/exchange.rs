@@ -125,24 +125,21 @@ impl Draft {
         inner.log.append(self.record, content, self.certificates)
     }
 
-    /// The same, and waits for the disk where the configuration says so.
+    /// The same, and waits as the configuration says.
     ///
     /// # Errors
     /// [`BodyError::NotLogged`]
     pub async fn settle(self, inner: &Inner) -> Result<(), BodyError> {
         let written = self.write(inner);
-        settled(inner, written).await
+        settled(written).await
     }
 }
 
-/// Waits for a record where the configuration says so.
+/// Waits until a record is written, or on disk, as the configuration says.
 ///
 /// # Errors
 /// [`BodyError::NotLogged`]
-pub async fn settled(inner: &Inner, written: oneshot::Receiver<Result<Written, LogError>>) -> Result<(), BodyError> {
-    if !inner.config.log.wait_for_disk {
-        return Ok(());
-    }
+pub async fn settled(written: oneshot::Receiver<Result<Written, LogError>>) -> Result<(), BodyError> {
     match written.await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(BodyError::NotLogged),

@@ -121,7 +121,9 @@ impl Gateway {
                 })
             });
         let stamper = stamper.transpose()?;
-        let log = Log::open(&config.log)?;
+        let replay_s = i64::try_from(config.limits.replay_s).unwrap_or(i64::MAX);
+        let since = Timestamp::from_second(now.as_second().saturating_sub(replay_s)).unwrap_or(Timestamp::MIN);
+        let log = Log::open(&config.log, Some(since))?;
         let spool = config.log.folder.join("spool");
         std::fs::create_dir_all(&spool).map_err(|why| ConfigError::File {
             path: spool.clone(),
@@ -129,21 +131,11 @@ impl Gateway {
         })?;
         let limits = &config.limits;
         let replays = Replays::new(limits.replay_s, limits.replay_ids, now);
-        let since = now
-            .as_second()
-            .saturating_sub(i64::try_from(limits.replay_s).unwrap_or(i64::MAX));
-        let young = Filter {
-            from: Timestamp::from_second(since).ok(),
-            side: Some(crate::log::Side::Provider),
-            ..Filter::default()
-        };
-        for (_, record) in log.recent(&young, usize::MAX) {
-            if let (Some(client), Some(_)) = (&record.client, &record.request) {
-                replays.see(&client.to_string(), &record.id, now);
-            }
+        for (client, id) in log.take_young() {
+            replays.see(&client.to_string(), &id, now);
         }
         let today = legal_day(now);
-        let quotas = Quotas::new(today, log.aggregates().quotas(today));
+        let quotas = Quotas::new(today, log.counts(|counts| counts.quotas(today)));
         let inner = Inner {
             systems: Pool::ordinary(ordinary.map_err(key("keys.system_roots"))?, within),
             current,

@@ -164,6 +164,11 @@ where
 }
 
 impl Spooled {
+    /// Whether its bytes are in memory.
+    pub fn in_memory(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// The body, to be sent on.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Signed requests over two gateways with mutual TLS, all on this machine, beside the same call straight to the provider. The
-//! measured test itself compares the answers and verifies the log it leaves.
+//! measured test itself compares the answers and verifies the logs it leaves. Once with answers that wait until their record is
+//! written (the default), once until it is on disk; latencies are compared at 500 calls a second.
 
 use super::report::{Report, Target};
 use crate::shell::{Done, command, watched};
@@ -37,29 +38,28 @@ pub fn run(quick: bool) -> Done {
     ];
     let mut run = command("cargo", &args);
     run.env("SECONDS", if quick { "4" } else { "20" });
-    let mut found: Option<Line> = None;
+    let mut lines: Vec<Line> = Vec::new();
     let sound = watched(run, |text| {
         if let Ok(line) = serde_json::from_str::<Line>(text) {
-            found = Some(line);
+            lines.push(line);
         }
     })?;
-    let line = found.ok_or("the measurement printed no figures")?;
-    let mut report = Report::new("troad", sound && line.equal);
+    let [line, disk] = lines.as_slice() else {
+        return Err("the measurement printed no figures".to_owned());
+    };
+    let mut report = Report::new("troad", sound && line.equal && disk.equal);
     let goal = |target: Target| (!quick).then_some(target);
+    let added = |line: &Line| line.paced_p99_ms - line.direct_p99_ms;
     report.figure("requests_per_s", line.requests_per_s, goal(Target::Min(1500.0)));
-    report.figure(
-        "added_p99_ms",
-        line.paced_p99_ms - line.direct_p99_ms,
-        goal(Target::Max(10.0)),
-    );
+    report.figure("added_p99_ms", added(line), goal(Target::Max(10.0)));
     report.figure("added_p50_ms", line.paced_p50_ms - line.direct_p50_ms, None);
     report.figure("paced_per_s", line.paced_per_s, None);
     report.figure("direct_p50_ms", line.direct_p50_ms, None);
     report.figure("direct_p99_ms", line.direct_p99_ms, None);
-    report.figure("paced_p50_ms", line.paced_p50_ms, None);
-    report.figure("paced_p99_ms", line.paced_p99_ms, None);
     report.figure("full_p50_ms", line.full_p50_ms, None);
     report.figure("full_p99_ms", line.full_p99_ms, None);
     report.figure("records", line.records, None);
+    report.figure("disk_requests_per_s", disk.requests_per_s, None);
+    report.figure("disk_added_p99_ms", added(disk), None);
     report.finish()
 }

@@ -220,8 +220,24 @@ impl Road {
         signer: &Issued,
         message: &Message,
     ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+        let expected = &self.city_signing.certificate;
+        self.call_expecting(address, identity, signer, expected, message).await
+    }
+
+    /// The same, to a gateway that signs with `expected`.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn call_expecting(
+        &self,
+        address: SocketAddr,
+        identity: &Issued,
+        signer: &Issued,
+        expected: &X509,
+        message: &Message,
+    ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
         let stream = self.dial(address, Some(identity)).await?;
-        client::send(stream, signer, &self.city_signing.certificate, message).await
+        client::send(stream, signer, expected, message).await
     }
 
     /// The city's directory (TOML): this member with its services, and the city's own service `code` at `base` for it.

@@ -11,4 +11,5 @@ mod mydata_codes;
 mod mydata_counter;
 mod mydata_fetch;
 mod mydata_package;
+mod road;
 mod support;

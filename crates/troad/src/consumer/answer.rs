@@ -176,7 +176,7 @@ pub(super) async fn take(
         draft.ended(Place::ClientProxy, &end);
         let written = draft.write(&for_body);
         Box::pin(async move {
-            crate::exchange::settled(&for_body, written).await?;
+            crate::exchange::settled(written).await?;
             broken.map_or(Ok(None), Err)
         })
     });

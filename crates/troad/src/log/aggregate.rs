@@ -14,7 +14,6 @@ const MOST_TYPES: usize = 64;
 const LONGEST: u64 = 3_600_000_000;
 
 /// An interface on a day, on one side.
-#[derive(Clone)]
 pub struct Day {
     /// Exchanges.
     pub calls: u64,
@@ -80,7 +79,7 @@ pub struct DayKey {
 }
 
 /// All counts of the days still kept.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub struct Aggregates {
     days: BTreeMap<DayKey, Day>,
     quotas: BTreeMap<(Date, String), u64>,

@@ -130,7 +130,10 @@ impl Log {
         let mut previous = known.last().map_or_else(|| NONE.to_owned(), |last| last.sha256.clone());
         let mut head = start(&self.folder)?;
         let mut made = Vec::new();
-        for day in chain::days(&self.folder)?.into_iter().filter(|day| *day < today) {
+        // the newest file may still take the end of an exchange that began on its day
+        let mut days = chain::days(&self.folder)?;
+        days.pop();
+        for day in days.into_iter().filter(|day| *day < today) {
             let before = head.clone();
             let path = chain::segment(&self.folder, day);
             let mut times: Option<(i64, i64)> = None;

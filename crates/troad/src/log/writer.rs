@@ -1,13 +1,14 @@
-//! The one writer: takes records from all exchanges, writes what has gathered as one block, syncs it once, then tells all of
-//! them. While one group is on its way to the disk the next one gathers.
+//! The one writer: takes records from all exchanges and writes what has gathered as one block. Beside it one thread brings to
+//! disk what was written, all groups of one sync together, so that no write waits for the disk.
 
 use super::LogError;
 use super::aggregate::Aggregates;
 use super::archive;
 use super::chain::{self, Head, failed};
 use super::merkle::{self, Hash, leaf};
-use super::record::{Content, Entry, Line, Record, Stamp, at};
-use crate::config;
+use super::record::{Content, Entry, Line, Record, Side, Stamp, at};
+use crate::config::{self, Wait};
+use crate::ids::MemberId;
 use crate::replay::lock;
 use civic::legal_day;
 use jiff::Timestamp;
@@ -61,6 +62,9 @@ pub(super) struct State {
     pub recent: VecDeque<(u64, Arc<Record>)>,
     pub pending: VecDeque<Pending>,
     pub head: Head,
+    /// Messages answered since `since`, for the memory of ids.
+    pub young: Vec<(MemberId, String)>,
+    pub since: Option<Timestamp>,
 }
 
 /// The message log.
@@ -70,22 +74,23 @@ pub struct Log {
     pub(super) state: Arc<Mutex<State>>,
     failed: Arc<AtomicBool>,
     jobs: mpsc::Sender<Job>,
-    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
 impl Log {
     /// Opens the log, checks its chain, counts what stands in it, and starts the writer. A piece of a line that a crash left
-    /// at the end is taken off; a chain that does not hold is refused.
+    /// at the end is taken off; a chain that does not hold is refused. What was answered `since` is noted.
     ///
     /// # Errors
     /// [`LogError`]
-    pub fn open(config: &config::Log) -> Result<Log, LogError> {
+    pub fn open(config: &config::Log, since: Option<Timestamp>) -> Result<Log, LogError> {
         let folder = config.folder.clone();
         for folder in [&folder, &folder.join("certificates"), &folder.join("archives")] {
             std::fs::create_dir_all(folder).map_err(|why| failed(folder, why))?;
         }
         let mut state = State {
             head: archive::start(&folder)?,
+            since,
             ..State::default()
         };
         let recent = config.recent;
@@ -110,6 +115,7 @@ impl Log {
             }
         }
         state.head = head;
+        state.since = None;
         let known = std::fs::read_dir(folder.join("certificates"))
             .map_err(|why| failed(&folder, why))?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -117,29 +123,35 @@ impl Log {
         let state = Arc::new(Mutex::new(state));
         let failed_flag = Arc::new(AtomicBool::new(false));
         let (jobs, incoming) = mpsc::channel();
+        let (unsynced, to_sync) = mpsc::channel();
         let mut writer = Writer {
             folder: folder.clone(),
             state: Arc::clone(&state),
             recent,
+            wait: config.wait,
             open: None,
             known,
+            unsynced,
         };
         let flag = Arc::clone(&failed_flag);
-        let thread = std::thread::Builder::new()
-            .name("message-log".to_owned())
-            .spawn(move || writer.run(&incoming, &flag))
-            .map_err(|why| failed(&folder, why))?;
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let writing = named("message-log").spawn(move || writer.run(&incoming, &flag));
+        let flag = Arc::clone(&failed_flag);
+        let at = folder.clone();
+        let syncing = named("message-log-disk").spawn(move || sync_all(&at, &to_sync, &flag));
+        let refused = |why: std::io::Error| failed(&folder, why);
+        let threads = vec![writing.map_err(refused)?, syncing.map_err(refused)?];
         Ok(Log {
             folder,
             keep_days: config.keep_days,
             state,
             failed: failed_flag,
             jobs,
-            thread: Mutex::new(Some(thread)),
+            threads: Mutex::new(threads),
         })
     }
 
-    /// Gives a record to the writer. What is returned resolves when it is on disk.
+    /// Gives a record to the writer. What is returned resolves when it is written or on disk, as the configuration says.
     pub fn append(
         &self,
         record: Record,
@@ -202,10 +214,14 @@ impl Log {
         lock(&self.state).pending.front().map(|pending| at(pending.time))
     }
 
-    /// The counts of now.
-    #[must_use]
-    pub fn aggregates(&self) -> Aggregates {
-        lock(&self.state).aggregates.clone()
+    /// Reads the counts of now. The log waits as long as `read` takes.
+    pub fn counts<T>(&self, read: impl FnOnce(&Aggregates) -> T) -> T {
+        read(&lock(&self.state).aggregates)
+    }
+
+    /// Client and message id of what was answered since the time [`Log::open`] was told; once.
+    pub fn take_young(&self) -> Vec<(MemberId, String)> {
+        std::mem::take(&mut lock(&self.state).young)
     }
 
     /// Folder of the log.
@@ -217,7 +233,7 @@ impl Log {
     /// Writes what has gathered and ends the writer. Blocks until it is on disk.
     pub fn close(&self) {
         let _ = self.jobs.send(Job::End);
-        if let Some(thread) = lock(&self.thread).take() {
+        for thread in std::mem::take(&mut *lock(&self.threads)) {
             let _ = thread.join();
         }
     }
@@ -246,6 +262,12 @@ impl State {
         match &line.entry {
             Entry::Message(record) => {
                 self.aggregates.add(record);
+                if let (Some(since), Some(client), Side::Provider) = (self.since, &record.client, record.side)
+                    && record.request.is_some()
+                    && at(record.time) >= since
+                {
+                    self.young.push((client.clone(), record.id.clone()));
+                }
                 self.pending.push_back(Pending {
                     seq: line.seq,
                     leaf: leaf(raw),
@@ -270,19 +292,65 @@ impl State {
 /// The open files of a day.
 struct Open {
     day: Date,
-    lines: File,
-    content: Option<(File, u64)>,
+    lines: Arc<File>,
+    content: Option<(Arc<File>, u64)>,
+}
+
+type Waiting = Vec<(oneshot::Sender<Result<Written, LogError>>, Written)>;
+
+/// Files with something that is not on disk yet, those that must be there first before the others, and who waits for them.
+struct Unsynced {
+    files: Vec<Arc<File>>,
+    waiting: Waiting,
 }
 
 struct Writer {
     folder: PathBuf,
     state: Arc<Mutex<State>>,
     recent: usize,
+    wait: Wait,
     open: Option<Open>,
     known: HashSet<String>,
+    unsynced: mpsc::Sender<Unsynced>,
 }
 
-type Waiting = Vec<(oneshot::Sender<Result<Written, LogError>>, Written)>;
+fn tell(waiting: Waiting, result: &Result<(), LogError>) {
+    for (sender, written) in waiting {
+        let _ = sender.send(result.clone().map(|()| written));
+    }
+}
+
+fn give_up(failed: &AtomicBool, error: &LogError) {
+    tracing::error!(%error, "the message log can't be written; the gateway takes no more calls");
+    failed.store(true, Ordering::Release);
+}
+
+/// Brings to disk what the writer has written, until the writer ends.
+fn sync_all(folder: &Path, to_sync: &mpsc::Receiver<Unsynced>, failed_flag: &AtomicBool) {
+    while let Ok(first) = to_sync.recv() {
+        let mut group = vec![first];
+        group.extend(to_sync.try_iter().take(GROUP));
+        let mut files: Vec<Arc<File>> = Vec::new();
+        let mut waiting = Waiting::new();
+        for one in group {
+            for file in one.files {
+                if !files.iter().any(|known| Arc::ptr_eq(known, &file)) {
+                    files.push(file);
+                }
+            }
+            waiting.extend(one.waiting);
+        }
+        let synced = files.iter().try_for_each(|file| file.sync_data());
+        let result = synced.map_err(|why| failed(folder, why));
+        if let Err(error) = &result {
+            give_up(failed_flag, error);
+        }
+        tell(waiting, &result);
+        if result.is_err() {
+            return;
+        }
+    }
+}
 
 impl Writer {
     fn run(&mut self, incoming: &mpsc::Receiver<Job>, failed: &AtomicBool) {
@@ -291,22 +359,23 @@ impl Writer {
             group.extend(incoming.try_iter().take(GROUP));
             let ends = group.iter().any(|job| matches!(job, Job::End));
             let mut waiting = Waiting::new();
-            match self.write(group, &mut waiting) {
-                Ok(()) => {
-                    for (sender, written) in waiting {
-                        let _ = sender.send(Ok(written));
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the message log can't be written; the gateway takes no more calls");
-                    failed.store(true, Ordering::Release);
-                    for (sender, _) in waiting {
-                        let _ = sender.send(Err(error.clone()));
-                    }
-                    return;
-                }
+            let mut files = Vec::new();
+            let result = self.write(group, &mut waiting, &mut files);
+            if let Err(error) = &result {
+                give_up(failed, error);
             }
-            if ends {
+            let for_disk = match (self.wait, &result) {
+                (Wait::Disk, Ok(())) => waiting,
+                _ => {
+                    tell(waiting, &result);
+                    Waiting::new()
+                }
+            };
+            let handed = self.unsynced.send(Unsynced {
+                files,
+                waiting: for_disk,
+            });
+            if ends || result.is_err() || handed.is_err() {
                 failed.store(true, Ordering::Release);
                 return;
             }
@@ -314,11 +383,10 @@ impl Writer {
     }
 
     /// Writes a group: content and certificates first, so that no line names what is not there.
-    fn write(&mut self, group: Vec<Job>, waiting: &mut Waiting) -> Result<(), LogError> {
+    fn write(&mut self, group: Vec<Job>, waiting: &mut Waiting, files: &mut Vec<Arc<File>>) -> Result<(), LogError> {
         let mut head = lock(&self.state).head.clone();
         let mut block = Vec::with_capacity(group.len() * 1500);
         let mut taken = Vec::with_capacity(group.len());
-        let mut unsynced_content = false;
         for job in group {
             let Job::Append {
                 mut entry,
@@ -341,12 +409,11 @@ impl Writer {
             // a clock that is set back goes on in the day that is open
             let day = self.open.as_ref().map_or(day, |open| open.day.max(day));
             if self.open.as_ref().is_none_or(|open| open.day != day) {
-                self.flush(&mut block)?;
+                self.flush(&mut block, files)?;
                 self.open = Some(self.open_day(day)?);
             }
             if let (Some(bytes), Entry::Message(record)) = (content, &mut entry) {
-                record.content = Some(self.keep_content(&bytes)?);
-                unsynced_content = true;
+                record.content = Some(self.keep_content(&bytes, files)?);
             }
             let line = Line {
                 seq: head.seq + 1,
@@ -360,13 +427,7 @@ impl Writer {
             block.push(b'\n');
             taken.push((raw, line));
         }
-        if let (true, Some((file, _))) = (
-            unsynced_content,
-            self.open.as_ref().and_then(|open| open.content.as_ref()),
-        ) {
-            file.sync_data().map_err(|why| failed(&self.folder, why))?;
-        }
-        self.flush(&mut block)?;
+        self.flush(&mut block, files)?;
         let mut state = lock(&self.state);
         for (raw, line) in &taken {
             state.take(raw, line, self.recent);
@@ -375,12 +436,12 @@ impl Writer {
         Ok(())
     }
 
-    fn flush(&mut self, block: &mut Vec<u8>) -> Result<(), LogError> {
-        if let (Some(open), false) = (&mut self.open, block.is_empty()) {
-            open.lines
+    fn flush(&mut self, block: &mut Vec<u8>, files: &mut Vec<Arc<File>>) -> Result<(), LogError> {
+        if let (Some(open), false) = (&self.open, block.is_empty()) {
+            (&*open.lines)
                 .write_all(block)
-                .and_then(|()| open.lines.sync_data())
                 .map_err(|why| failed(&self.folder, why))?;
+            files.push(Arc::clone(&open.lines));
         }
         block.clear();
         Ok(())
@@ -398,12 +459,12 @@ impl Writer {
         sync_folder(&self.folder)?;
         Ok(Open {
             day,
-            lines,
+            lines: Arc::new(lines),
             content: None,
         })
     }
 
-    fn keep_content(&mut self, bytes: &[u8]) -> Result<Content, LogError> {
+    fn keep_content(&mut self, bytes: &[u8], files: &mut Vec<Arc<File>>) -> Result<Content, LogError> {
         let Some(open) = &mut self.open else {
             return Err(LogError::Closed);
         };
@@ -418,10 +479,11 @@ impl Writer {
                     .open(&path)
                     .map_err(refused)?;
                 let end = file.seek(SeekFrom::End(0)).map_err(refused)?;
-                none.insert((file, end))
+                none.insert((Arc::new(file), end))
             }
         };
-        file.write_all(bytes).map_err(refused)?;
+        (&**file).write_all(bytes).map_err(refused)?;
+        files.push(Arc::clone(file));
         let content = Content {
             offset: *end,
             length: bytes.len() as u64,

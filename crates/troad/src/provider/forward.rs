@@ -147,7 +147,7 @@ pub(super) async fn forward(
         draft.ended(Place::ServerProxy, &end);
         let written = draft.write(&for_body);
         Box::pin(async move {
-            if let Err(error) = crate::exchange::settled(&for_body, written).await {
+            if let Err(error) = crate::exchange::settled(written).await {
                 result = Err(error);
             }
             result

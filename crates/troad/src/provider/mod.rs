@@ -196,7 +196,7 @@ async fn run(
                 ));
             }
             draft.record.agreement = Some(agreement.number.clone());
-            let keep = keep(inner, Some(interface)).filter(|most| message.body.bytes <= *most);
+            let keep = keep(inner, Some(interface)).filter(|most| spooled.in_memory() && message.body.bytes <= *most);
             let kept = keep.map(|_| [head_text, spooled.start.joined().to_vec()]);
             forward::forward(inner, slot, interface, &checked.target, parts, spooled, kept).await
         }

@@ -39,7 +39,7 @@ fn settings(folder: &Path) -> config::Log {
     config::Log {
         folder: folder.to_path_buf(),
         keep_days: 30,
-        wait_for_disk: true,
+        wait: config::Wait::Disk,
         recent: 100,
     }
 }
@@ -55,7 +55,7 @@ fn lines(folder: &Path) -> PathBuf {
 }
 
 async fn filled(folder: &Path, count: i64) {
-    let log = Log::open(&settings(folder)).unwrap();
+    let log = Log::open(&settings(folder), None).unwrap();
     let now = jiff::Timestamp::now().as_millisecond();
     let waits: Vec<_> = (0..count)
         .map(|at| log.append(record(now + at, &format!("m{at}")), None, Vec::new()))
@@ -106,7 +106,7 @@ async fn a_line_removed_changed_moved_or_added_is_found() {
     // a chain that does not hold is not written on
     std::fs::write(&path, text.replacen("\"status\":200", "\"status\":201", 1)).unwrap();
     assert!(matches!(
-        Log::open(&settings(kept.path())),
+        Log::open(&settings(kept.path()), None),
         Err(LogError::Broken { .. })
     ));
 }
@@ -119,7 +119,7 @@ async fn a_piece_of_a_line_that_a_crash_left_is_taken_off() {
     let mut text = std::fs::read_to_string(&path).unwrap();
     text.push_str("{\"seq\":4,\"prev");
     std::fs::write(&path, text).unwrap();
-    let log = Log::open(&settings(kept.path())).unwrap();
+    let log = Log::open(&settings(kept.path()), None).unwrap();
     let now = jiff::Timestamp::now().as_millisecond();
     let written = log
         .append(record(now, "after"), None, Vec::new())
@@ -143,7 +143,7 @@ async fn a_piece_of_a_line_that_a_crash_left_is_taken_off() {
 async fn counts_are_kept_while_records_come_and_over_a_restart() {
     let kept = tempfile::tempdir().unwrap();
     let now = jiff::Timestamp::now().as_millisecond();
-    let log = Log::open(&settings(kept.path())).unwrap();
+    let log = Log::open(&settings(kept.path()), None).unwrap();
     for at in 0..100 {
         let mut one = record(now, &format!("m{at}"));
         one.latency_us = 1000 * (at + 1);
@@ -158,24 +158,23 @@ async fn counts_are_kept_while_records_come_and_over_a_restart() {
     made_up.fault = Some("Server.ServerProxy.UnknownService".to_owned());
     log.append(made_up, None, Vec::new()).await.unwrap().unwrap();
     log.close();
-    for log in [log, Log::open(&settings(kept.path())).unwrap()] {
-        let counts = log.aggregates();
-        let days: Vec<_> = counts.days().collect();
-        assert_eq!(days.len(), 2, "the service nobody knows has no row of its own");
-        let (_, day) = days
-            .iter()
-            .find(|(key, _)| key.service == Some(theirs(HOUSEHOLD)))
-            .unwrap();
-        assert_eq!((day.calls, day.outcomes[&Outcome::Road]), (100, 10));
-        assert_eq!(day.faults["Server.ClientProxy.NetworkError"], 10);
-        let near = |share: f64, wanted: f64| {
-            let found = day.latency_us(share) as f64;
-            assert!((found - wanted).abs() <= wanted * 0.02, "{share}: {found}");
-        };
-        near(0.5, 50_000.0);
-        near(0.99, 99_000.0);
-        let today = civic::legal_day(jiff::Timestamp::now());
-        assert_eq!(counts.quota_used("字第1號", today), 101);
+    for log in [log, Log::open(&settings(kept.path()), None).unwrap()] {
+        log.counts(|counts| {
+            let days: Vec<_> = counts.days().collect();
+            assert_eq!(days.len(), 2, "the service nobody knows has no row of its own");
+            let found = days.iter().find(|(key, _)| key.service == Some(theirs(HOUSEHOLD)));
+            let (_, day) = found.unwrap();
+            assert_eq!((day.calls, day.outcomes[&Outcome::Road]), (100, 10));
+            assert_eq!(day.faults["Server.ClientProxy.NetworkError"], 10);
+            let near = |share: f64, wanted: f64| {
+                let found = day.latency_us(share) as f64;
+                assert!((found - wanted).abs() <= wanted * 0.02, "{share}: {found}");
+            };
+            near(0.5, 50_000.0);
+            near(0.99, 99_000.0);
+            let today = civic::legal_day(jiff::Timestamp::now());
+            assert_eq!(counts.quota_used("字第1號", today), 101);
+        });
         let road = Filter {
             outcome: Some(Outcome::Road),
             ..Filter::default()
@@ -189,7 +188,7 @@ async fn counts_are_kept_while_records_come_and_over_a_restart() {
 async fn days_are_archived_in_a_chain_and_then_destroyed() {
     let kept = tempfile::tempdir().unwrap();
     let now = jiff::Timestamp::now();
-    let log = Log::open(&settings(kept.path())).unwrap();
+    let log = Log::open(&settings(kept.path()), None).unwrap();
     for days in [50, 40, 2, 0] {
         let time = (now - (days * 24).hours()).as_millisecond();
         for at in 0..5 {
@@ -215,7 +214,7 @@ async fn days_are_archived_in_a_chain_and_then_destroyed() {
     assert_eq!((left.records, left.archives, left.seq), (10, 3, 20));
     log.close();
     // the log goes on where it was, also with nothing left but the archives
-    let log = Log::open(&settings(kept.path())).unwrap();
+    let log = Log::open(&settings(kept.path()), None).unwrap();
     let next = log
         .append(record(now.as_millisecond(), "next"), None, Vec::new())
         .await

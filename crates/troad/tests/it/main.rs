@@ -1,5 +1,7 @@
 //! The gateway against another member of the road and a timestamp authority that share no protocol code with it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod bodies;
 mod certificates;
 mod command;

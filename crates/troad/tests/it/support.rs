@@ -49,14 +49,19 @@ pub struct City {
     pub _kept: TempDir,
 }
 
+/// What is done with the files of the city's set-up.
+pub type Before = Box<dyn FnOnce(&Road, &Path)>;
+/// What is changed of a value.
+pub type Change<T> = Box<dyn FnOnce(&mut T)>;
+
 /// What a test changes before the city starts.
 #[derive(Default)]
 pub struct Wishes {
     pub seal: Option<Seal>,
     pub denied: Vec<String>,
-    pub before: Option<Box<dyn FnOnce(&Road, &Path)>>,
-    pub config: Option<Box<dyn FnOnce(&mut Config)>>,
-    pub directory: Option<Box<dyn FnOnce(&mut Directory)>>,
+    pub before: Option<Before>,
+    pub config: Option<Change<Config>>,
+    pub directory: Option<Change<Directory>>,
 }
 
 pub fn member(text: &str) -> MemberId {
