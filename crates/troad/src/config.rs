@@ -157,7 +157,7 @@ impl Default for Limits {
 #[serde(rename_all = "kebab-case")]
 pub enum Wait {
     /// Until the operating system has its record: the death of the gateway loses nothing, the loss of power what was written
-    /// within the last few milliseconds. Such a record still stands in the other party's log.
+    /// within the last second or two. Such a record still stands in the other party's log.
     #[default]
     Written,
     /// Until its record is on disk.

@@ -1,6 +1,7 @@
 //! The listeners and the work beside them: timestamps, fresh looks at certificates, archives.
 
 use crate::body::Body;
+use crate::certificates::fingerprint;
 use crate::config::ConfigError;
 use crate::consumer::inside;
 use crate::gateway::{Gateway, Inner};
@@ -10,7 +11,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::pki_types::CertificateDer;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -208,17 +208,16 @@ async fn outside(inner: Arc<Inner>, stream: TcpStream, stopped: watch::Receiver<
         }
         Err(_) => return,
     };
-    let peer: Option<Arc<CertificateDer<'static>>> = {
+    // without a certificate there was no connection
+    let peer = {
         let (_, session) = stream.get_ref();
-        let certificates = session.peer_certificates();
-        certificates
-            .and_then(|all| all.first())
-            .map(|der| Arc::new(der.clone().into_owned()))
+        let shown = session.peer_certificates().and_then(|all| all.first());
+        shown.map(|der| fingerprint(der)).unwrap_or_default()
     };
     let for_service = Arc::clone(&inner);
     let answer = move |request: Request<Incoming>| {
-        let (inner, peer) = (Arc::clone(&for_service), peer.clone());
-        async move { Ok::<_, Infallible>(provider::answer(&inner, peer.as_deref(), request).await) }
+        let inner = Arc::clone(&for_service);
+        async move { Ok::<_, Infallible>(provider::answer(&inner, &peer, request).await) }
     };
     speak(&inner, stream, answer, stopped).await;
 }

@@ -19,8 +19,11 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+/// Time between two syncs where no answer waits for them.
+const BETWEEN_SYNCS: Duration = Duration::from_secs(1);
 /// Most entries of one group.
 const GROUP: usize = 4096;
 
@@ -124,6 +127,10 @@ impl Log {
         let failed_flag = Arc::new(AtomicBool::new(false));
         let (jobs, incoming) = mpsc::channel();
         let (unsynced, to_sync) = mpsc::channel();
+        let pause = match config.wait {
+            Wait::Written => BETWEEN_SYNCS,
+            Wait::Disk => Duration::ZERO,
+        };
         let mut writer = Writer {
             folder: folder.clone(),
             state: Arc::clone(&state),
@@ -138,7 +145,7 @@ impl Log {
         let writing = named("message-log").spawn(move || writer.run(&incoming, &flag));
         let flag = Arc::clone(&failed_flag);
         let at = folder.clone();
-        let syncing = named("message-log-disk").spawn(move || sync_all(&at, &to_sync, &flag));
+        let syncing = named("message-log-disk").spawn(move || sync_all(&at, &to_sync, pause, &flag));
         let refused = |why: std::io::Error| failed(&folder, why);
         let threads = vec![writing.map_err(refused)?, syncing.map_err(refused)?];
         Ok(Log {
@@ -325,10 +332,15 @@ fn give_up(failed: &AtomicBool, error: &LogError) {
     failed.store(true, Ordering::Release);
 }
 
-/// Brings to disk what the writer has written, until the writer ends.
-fn sync_all(folder: &Path, to_sync: &mpsc::Receiver<Unsynced>, failed_flag: &AtomicBool) {
+/// Brings to disk what the writer has written, until the writer ends. A sync holds up writes to the same file, so it comes
+/// only so often where nobody waits for it.
+fn sync_all(folder: &Path, to_sync: &mpsc::Receiver<Unsynced>, pause: Duration, failed_flag: &AtomicBool) {
     while let Ok(first) = to_sync.recv() {
         let mut group = vec![first];
+        let due = Instant::now() + pause;
+        while let Ok(next) = to_sync.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            group.push(next);
+        }
         group.extend(to_sync.try_iter().take(GROUP));
         let mut files: Vec<Arc<File>> = Vec::new();
         let mut waiting = Waiting::new();

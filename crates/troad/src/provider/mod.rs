@@ -6,7 +6,7 @@ pub(crate) mod meta;
 
 use crate::body::Body;
 use crate::canonical::request_hash;
-use crate::certificates::{Purpose, fingerprint};
+use crate::certificates::Purpose;
 use crate::consumer::inside::told;
 use crate::directory::{Agreement, Interface};
 use crate::exchange::{Draft, aimed_at, body_fault, check_optional, check_proof, head, is_id, keep, last, set, sign};
@@ -23,7 +23,6 @@ use civic::legal_day;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, HeaderValue};
 use hyper::{HeaderMap, Request, Response, Version};
-use rustls::pki_types::CertificateDer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -36,12 +35,8 @@ fn internal() -> Fault {
     fault(Kind::InternalError, "the gateway lost the exchange")
 }
 
-/// Answers a request of another gateway, whose certificate is `peer`.
-pub(crate) async fn answer(
-    inner: &Arc<Inner>,
-    peer: Option<&CertificateDer<'static>>,
-    request: Request<Incoming>,
-) -> Response<Body> {
+/// Answers a request of another gateway, whose certificate has the fingerprint `peer`.
+pub(crate) async fn answer(inner: &Arc<Inner>, peer: &[u8; 32], request: Request<Incoming>) -> Response<Body> {
     let mut slot = Some(Draft::new(Side::Provider, inner.now(), request.method().as_str()));
     let accept = request
         .headers()
@@ -132,7 +127,7 @@ enum Allowed {
 async fn run(
     inner: &Arc<Inner>,
     slot: &mut Option<Draft>,
-    peer: Option<&CertificateDer<'static>>,
+    peer: &[u8; 32],
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Fault> {
     let (parts, mut incoming) = request.into_parts();
@@ -207,7 +202,7 @@ async fn run(
 fn check(
     inner: &Inner,
     draft: &mut Draft,
-    peer: Option<&CertificateDer<'static>>,
+    peer: &[u8; 32],
     parts: &hyper::http::request::Parts,
 ) -> Result<Checked, Fault> {
     let now = inner.now();
@@ -223,8 +218,7 @@ fn check(
         .parse()
         .map_err(|error| Fault::bad_request(format!("`{:?}`: {error}", names.client)))?;
     // a connection lives longer than a certificate may: it is looked at with every call
-    let shown = peer.map(|der| fingerprint(der)).unwrap_or_default();
-    let certified = registry.gateway_certificate(&shown).ok_or_else(|| {
+    let certified = registry.gateway_certificate(peer).ok_or_else(|| {
         fault(
             Kind::SslAuthenticationFailed,
             "the gateway's certificate is no member's",
