@@ -7,6 +7,7 @@
 mod aggregate;
 mod archive;
 mod chain;
+mod disk;
 pub mod merkle;
 mod read;
 pub mod record;

@@ -5,6 +5,7 @@ use super::LogError;
 use super::aggregate::Aggregates;
 use super::archive;
 use super::chain::{self, Head, failed};
+use super::disk::{BETWEEN_SYNCS, GROUP, Unsynced, Waiting, give_up, sync_all, tell};
 use super::merkle::{self, Hash, leaf};
 use super::record::{Content, Entry, Line, Record, Side, Stamp, at};
 use crate::config::{self, Wait};
@@ -19,13 +20,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// Time between two syncs where no answer waits for them.
-const BETWEEN_SYNCS: Duration = Duration::from_secs(1);
-/// Most entries of one group.
-const GROUP: usize = 4096;
 
 /// A record that stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,14 +299,6 @@ struct Open {
     content: Option<(Arc<File>, u64)>,
 }
 
-type Waiting = Vec<(oneshot::Sender<Result<Written, LogError>>, Written)>;
-
-/// Files with something that is not on disk yet, those that must be there first before the others, and who waits for them.
-struct Unsynced {
-    files: Vec<Arc<File>>,
-    waiting: Waiting,
-}
-
 struct Writer {
     folder: PathBuf,
     state: Arc<Mutex<State>>,
@@ -319,49 +307,6 @@ struct Writer {
     open: Option<Open>,
     known: HashSet<String>,
     unsynced: mpsc::Sender<Unsynced>,
-}
-
-fn tell(waiting: Waiting, result: &Result<(), LogError>) {
-    for (sender, written) in waiting {
-        let _ = sender.send(result.clone().map(|()| written));
-    }
-}
-
-fn give_up(failed: &AtomicBool, error: &LogError) {
-    tracing::error!(%error, "the message log can't be written; the gateway takes no more calls");
-    failed.store(true, Ordering::Release);
-}
-
-/// Brings to disk what the writer has written, until the writer ends. A sync holds up writes to the same file, so it comes
-/// only so often where nobody waits for it.
-fn sync_all(folder: &Path, to_sync: &mpsc::Receiver<Unsynced>, pause: Duration, failed_flag: &AtomicBool) {
-    while let Ok(first) = to_sync.recv() {
-        let mut group = vec![first];
-        let due = Instant::now() + pause;
-        while let Ok(next) = to_sync.recv_timeout(due.saturating_duration_since(Instant::now())) {
-            group.push(next);
-        }
-        group.extend(to_sync.try_iter().take(GROUP));
-        let mut files: Vec<Arc<File>> = Vec::new();
-        let mut waiting = Waiting::new();
-        for one in group {
-            for file in one.files {
-                if !files.iter().any(|known| Arc::ptr_eq(known, &file)) {
-                    files.push(file);
-                }
-            }
-            waiting.extend(one.waiting);
-        }
-        let synced = files.iter().try_for_each(|file| file.sync_data());
-        let result = synced.map_err(|why| failed(folder, why));
-        if let Err(error) = &result {
-            give_up(failed_flag, error);
-        }
-        tell(waiting, &result);
-        if result.is_err() {
-            return;
-        }
-    }
 }
 
 impl Writer {
