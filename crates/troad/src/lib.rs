@@ -23,6 +23,7 @@ pub mod fault;
 mod gateway;
 pub mod ids;
 pub mod log;
+mod patience;
 mod provider;
 pub mod registry;
 mod replay;

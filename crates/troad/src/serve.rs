@@ -5,6 +5,7 @@ use crate::certificates::fingerprint;
 use crate::config::ConfigError;
 use crate::consumer::inside;
 use crate::gateway::{Gateway, Inner};
+use crate::patience::Patient;
 use crate::provider;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -229,12 +230,13 @@ where
     R: Future<Output = Result<Response<Body>, Infallible>>,
 {
     let limits = &inner.config.limits;
+    let pause = Duration::from_secs(limits.pause_s);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.head_s))
         .max_headers(limits.headers)
         .max_buf_size(limits.head_bytes.max(8192))
-        .serve_connection(TokioIo::new(stream), service_fn(answer));
+        .serve_connection(TokioIo::new(Patient::new(stream, pause)), service_fn(answer));
     let mut connection = std::pin::pin!(connection);
     let stop = async move { stopped.wait_for(|stop| *stop).await.is_ok() };
     let early = tokio::select! {

@@ -49,6 +49,8 @@ pub struct Faults {
     pub silent: bool,
     /// The timestamp authority answers nobody.
     pub no_stamps: bool,
+    /// It stamps something else than it was asked.
+    pub other_stamps: bool,
 }
 
 /// The faults of now.

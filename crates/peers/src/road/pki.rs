@@ -25,6 +25,8 @@ pub enum Purpose {
     Signing,
     /// Signing timestamps.
     Stamping,
+    /// Encrypting keys, and nothing that is signed.
+    Encryption,
 }
 
 /// A certificate with its key.
@@ -219,6 +221,9 @@ fn make(unit: &str, wish: Option<Wish>, issuer: Option<&Issued>) -> Result<Issue
         }
         Some(Purpose::Signing) => {
             usage.digital_signature().non_repudiation();
+        }
+        Some(Purpose::Encryption) => {
+            usage.key_encipherment();
         }
         Some(Purpose::Stamping) => {
             usage.digital_signature().non_repudiation();

@@ -8,6 +8,7 @@ use peers::road::{AGENCY, REGISTERS, Wrong};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use troad::log::{Filter, Outcome};
 
 const GIB2: u64 = 2 << 30;
 
@@ -123,6 +124,26 @@ async fn slow_senders_lose_their_connection() {
     stream.write_all(b"POST /r1/x HTTP/1.1\r\nhost: g\r\n").await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
     assert!(ended.is_ok());
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_loses_its_connection() {
+    let city = city().await;
+    let mut stream = TcpStream::connect(city.inside()).await.unwrap();
+    let head = format!(
+        "GET /r1/{AGENCY}/{REGISTERS}/exercise/bytes/200000000 HTTP/1.1\r\nhost: g\r\nx-gateway-key: {KEY}\r\n\
+         x-road-client: {}\r\n\r\n",
+        portal()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if !city.gateway().recent(&Filter::default(), 1).is_empty() {
+            break;
+        }
+    }
+    let records = city.gateway().recent(&Filter::default(), 1);
+    assert_eq!(records[0].1.outcome, Outcome::Aborted, "the exchange ends and says how");
 }
 
 #[tokio::test]

@@ -72,6 +72,12 @@ async fn gateways_with_certificates_that_do_not_serve_get_no_connection() {
         .issue("示範戶政司", Wish::of(Purpose::Stamping))
         .unwrap();
     all.push(("for timestamps", stamping));
+    let encryption = city
+        .road
+        .authority
+        .issue("示範戶政司", Wish::of(Purpose::Encryption))
+        .unwrap();
+    all.push(("for encryption", encryption));
     city.change(|directory| all.iter().for_each(|(_, issued)| name(directory, issued, false)));
     let unknown = city
         .road
@@ -97,6 +103,7 @@ async fn gateways_with_certificates_that_do_not_serve_get_no_connection() {
         ("not yet valid", CertificateError::NotYetValid),
         ("self-signed", CertificateError::UnknownIssuer),
         ("for timestamps", CertificateError::WrongPurpose),
+        ("for encryption", CertificateError::WrongPurpose),
     ] {
         let issued = all
             .iter()
@@ -148,6 +155,12 @@ async fn signatures_with_certificates_that_do_not_serve_are_wrong() {
         .issue("示範戶政司", Wish::of(Purpose::Gateway))
         .unwrap();
     all.push(("for TLS", tls));
+    let encryption = city
+        .road
+        .authority
+        .issue("示範戶政司", Wish::of(Purpose::Encryption))
+        .unwrap();
+    all.push(("for encryption", encryption));
     city.change(|directory| all.iter().for_each(|(_, issued)| name(directory, issued, true)));
     for (kind, issued) in &all {
         assert_eq!(

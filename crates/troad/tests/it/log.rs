@@ -295,6 +295,13 @@ async fn without_timestamps_traffic_stops_after_the_period() {
     city.road.misbehave(Faults::default());
     assert!(matches!(city.gateway().stamp().await, Err(troad::StampError::Skew(_))));
     city.clock.by(0);
+    // and neither does a stamp on something else
+    city.road.misbehave(Faults {
+        other_stamps: true,
+        ..Faults::default()
+    });
+    assert_eq!(city.gateway().stamp().await, Err(troad::StampError::Other));
+    city.road.misbehave(Faults::default());
     assert!(city.gateway().stamp().await.unwrap() >= 1);
     assert_eq!(city.get(PATH).await.status, StatusCode::OK);
 }
