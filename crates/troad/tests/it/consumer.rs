@@ -190,14 +190,25 @@ async fn an_agreement_gates_every_call() {
     assert_eq!(city.get("no-such/x").await.fault(), "Server.ClientProxy.UnknownService");
     let far = ask(city.inside(), "GET", "/r1/TW/GOV/NOBODY/x/y", &usual(), b"").await;
     assert_eq!(far.fault(), "Server.ClientProxy.UnknownMember");
+    // an agreement of the whole member covers its subsystems, but a system calls only as those it is configured for
+    city.change(|directory| {
+        let of = directory.agreements.iter_mut().filter(|one| one.service == household);
+        of.for_each(|agreement| agreement.client = "TW/GOV/379000000A".parse().unwrap());
+    });
+    assert_eq!(city.get(path).await.status, StatusCode::OK);
+    let mut headers = usual();
+    headers[1].1 = "TW/GOV/379000000A/another".to_owned();
+    let full = format!("/r1/{AGENCY}/{REGISTERS}/{path}");
+    let reply = ask(city.inside(), "GET", &full, &headers, b"").await;
+    assert_eq!(reply.fault(), "Server.ClientProxy.AccessDenied");
     // refusals stand in the log like successes
     let refused = Filter {
         outcome: Some(Outcome::Own),
         ..Filter::default()
     };
-    assert_eq!(city.gateway().recent(&refused, 100).len(), 6);
+    assert_eq!(city.gateway().recent(&refused, 100).len(), 7);
     let seen = city.road.seen();
-    assert_eq!(seen.len(), 1, "nothing that was refused has left");
+    assert_eq!(seen.len(), 2, "nothing that was refused has left");
 }
 
 #[tokio::test]
