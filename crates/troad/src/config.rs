@@ -3,7 +3,7 @@
 use crate::dialect::Dialect;
 use crate::ids::MemberId;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The whole set-up.
@@ -329,6 +329,13 @@ impl Config {
         };
         if self.member.subsystem.is_some() {
             return wrong("member", "must be a member without a subsystem");
+        }
+        let is_own = |address: SocketAddr| match address.ip() {
+            IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
+            IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
+        };
+        if self.inside.is_some_and(|address| !is_own(address)) {
+            return wrong("inside", "speaks plain HTTP: it must be a loopback or private address");
         }
         if self.dialect.prefix.is_empty() || self.dialect.prefix.contains(['%', '?', '#']) {
             return wrong("dialect.prefix", "must be the first part of every path, such as `r1`");

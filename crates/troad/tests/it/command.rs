@@ -53,6 +53,7 @@ async fn a_wrong_set_up_is_told_what_is_wrong() {
         ),
         ("[log]", "[limits]\nreplay_s = 1\n[log]", "replay_s"),
         (sha256_hex(KEY).as_str(), "abc", "key_sha256"),
+        ("inside = \"127.0.0.1:0\"", "inside = \"0.0.0.0:0\"", "private address"),
         ("clients = [\"TW/GOV/379000000A", "clients = [\"TW/GOV/OTHER", "clients"),
         ("[log]", "[dialect]\nprefix = \"\"\n[log]", "prefix"),
         (
