@@ -4,7 +4,7 @@ use crate::shell::{Done, command, has, is_root, must, root};
 use std::path::Path;
 
 /// A Debian package and the file that shows it is there.
-const DEBIAN: [(&str, &str); 8] = [
+const DEBIAN: [(&str, &str); 10] = [
     ("chromium", "/usr/bin/chromium"),
     ("libxml2-utils", "/usr/bin/xmllint"),
     ("postgresql", "/usr/lib/postgresql"),
@@ -19,6 +19,8 @@ const DEBIAN: [(&str, &str); 8] = [
     ),
     ("poppler-utils", "/usr/bin/pdfinfo"),
     ("libssl-dev", "/usr/include/openssl/ssl.h"),
+    ("openssl", "/usr/bin/openssl"),
+    ("python3", "/usr/bin/python3"),
 ];
 
 fn missing() -> Vec<&'static str> {

@@ -87,11 +87,12 @@ fn cargo_line(line: &str, counts: &mut Counts) {
 fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
     match area {
         None => Some(&[
-            "civic", "rules", "services", "store", "exchange", "cases", "web", "peers", "tongban", "xtask",
+            "civic", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers", "tongban", "xtask",
         ]),
         Some("rules") => Some(&["rules"]),
         Some("services") => Some(&["services"]),
         Some("mydata") => Some(&["exchange", "peers"]),
+        Some("troad") => Some(&["troad", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
         Some("pages") => Some(&["web"]),

@@ -13,13 +13,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["civic"]),
     ("services", &["civic", "rules"]),
     ("exchange", &["civic", "store"]),
-    ("cases", &["civic", "lottery", "rules", "services", "store", "exchange"]),
-    ("web", &["civic", "rules", "services", "store", "exchange", "cases"]),
+    ("troad", &["civic"]),
+    (
+        "cases",
+        &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],
+    ),
+    (
+        "web",
+        &["civic", "rules", "services", "store", "exchange", "troad", "cases"],
+    ),
     ("peers", &["civic"]),
     (
         "tongban",
         &[
-            "civic", "lottery", "rules", "services", "store", "exchange", "cases", "web", "peers",
+            "civic", "lottery", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers",
         ],
     ),
     ("xtask", &[]),

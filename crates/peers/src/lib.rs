@@ -13,6 +13,7 @@ mod keep;
 mod keys;
 mod mail;
 mod mydata;
+pub mod road;
 mod terms;
 
 use jiff::civil::Date;

@@ -10,6 +10,7 @@ mod portal;
 mod report;
 mod rules;
 mod sweep;
+mod troad;
 
 use crate::shell::Done;
 
@@ -23,6 +24,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "crash" => crash::run(quick),
         "sweep" => sweep::run(quick, args.contains(&"--built")),
         "payments" => payments::run(quick),
+        "troad" => troad::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }
 }

@@ -12,4 +12,5 @@ mod mydata_counter;
 mod mydata_data_provider;
 mod mydata_fetch;
 mod mydata_package;
+mod road;
 mod support;

@@ -1,0 +1,140 @@
+//! The ASN.1 structures of RFC 3161 and RFC 5035 that the CMS library does not have.
+
+use der::Sequence;
+use der::asn1::{Any, BitString, GeneralizedTime, Int, ObjectIdentifier, OctetString};
+use x509_cert::ext::Extensions;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+/// id-data (RFC 5652).
+pub const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
+/// id-signedData (RFC 5652).
+pub const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+/// id-contentType (RFC 5652).
+pub const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+/// id-messageDigest (RFC 5652).
+pub const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+/// id-signingTime (RFC 5652).
+pub const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
+/// id-aa-signingCertificateV2 (RFC 5035).
+pub const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+/// id-ct-TSTInfo (RFC 3161).
+pub const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
+/// SHA-256.
+pub const SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+/// SHA-384.
+pub const SHA_384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
+/// SHA-512.
+pub const SHA_512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
+/// ecdsa-with-SHA256 (RFC 5758).
+pub const ECDSA_SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+/// sha256WithRSAEncryption (RFC 4055).
+pub const RSA_SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+
+/// `ESSCertIDv2` (RFC 5035) with SHA-256, its default.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct EssCertIdV2 {
+    /// SHA-256 of the certificate.
+    pub cert_hash: OctetString,
+}
+
+/// `SigningCertificateV2` (RFC 5035).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct SigningCertificateV2 {
+    /// The signer's certificate first.
+    pub certs: Vec<EssCertIdV2>,
+}
+
+/// `MessageImprint` (RFC 3161).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct MessageImprint {
+    /// Hash.
+    pub hash_algorithm: AlgorithmIdentifierOwned,
+    /// Its value.
+    pub hashed_message: OctetString,
+}
+
+/// `TimeStampReq` (RFC 3161) without extensions.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct TimeStampReq {
+    /// 1.
+    pub version: u8,
+    /// What is to be stamped.
+    pub message_imprint: MessageImprint,
+    /// The policy wanted.
+    #[asn1(optional = "true")]
+    pub req_policy: Option<ObjectIdentifier>,
+    /// A number used once.
+    #[asn1(optional = "true")]
+    pub nonce: Option<Int>,
+    /// Whether the authority's certificate is to be in the token.
+    #[asn1(default = "Default::default")]
+    pub cert_req: bool,
+}
+
+/// `PKIStatusInfo` (RFC 3161). Its text is not read.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct PkiStatusInfo {
+    /// 0 and 1 mean granted.
+    pub status: u8,
+    /// A text for people.
+    #[asn1(optional = "true")]
+    pub status_string: Option<Vec<Any>>,
+    /// Why not.
+    #[asn1(optional = "true")]
+    pub fail_info: Option<BitString>,
+}
+
+/// `TimeStampResp` (RFC 3161).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct TimeStampResp {
+    /// Whether it was granted.
+    pub status: PkiStatusInfo,
+    /// The token: a CMS `ContentInfo`.
+    #[asn1(optional = "true")]
+    pub time_stamp_token: Option<Any>,
+}
+
+/// `Accuracy` (RFC 3161).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct Accuracy {
+    /// Seconds.
+    #[asn1(optional = "true")]
+    pub seconds: Option<u64>,
+    /// Milliseconds.
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
+    pub millis: Option<u16>,
+    /// Microseconds.
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
+    pub micros: Option<u16>,
+}
+
+/// `TSTInfo` (RFC 3161).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub struct TstInfo {
+    /// 1.
+    pub version: u8,
+    /// The authority's policy.
+    pub policy: ObjectIdentifier,
+    /// What was stamped.
+    pub message_imprint: MessageImprint,
+    /// Serial number of the token.
+    pub serial_number: Int,
+    /// When.
+    pub gen_time: GeneralizedTime,
+    /// How exact.
+    #[asn1(optional = "true")]
+    pub accuracy: Option<Accuracy>,
+    /// Whether tokens of one authority are in order.
+    #[asn1(default = "Default::default")]
+    pub ordering: bool,
+    /// The number of the request.
+    #[asn1(optional = "true")]
+    pub nonce: Option<Int>,
+    /// The authority.
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
+    pub tsa: Option<GeneralName>,
+    /// Extensions.
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
+    pub extensions: Option<Extensions>,
+}
