@@ -8,7 +8,9 @@
 //! - [`mail`]: messages by SMTP
 //! - [`iso20022`]: payment orders to the bank and its answers
 
+pub mod certificate;
 mod client;
+pub mod fido;
 pub mod iso20022;
 pub mod mail;
 pub mod mydata;

@@ -4,15 +4,19 @@
 //! Written from what is publicly known of the protocols alone. It shares no protocol code with the product: other libraries,
 //! other reading, so that a shared mistake can't hide. `tongban demo` and the tests start it; `tongban serve` never does.
 
+mod authority;
 mod bank;
 mod base64url;
 mod cards;
+pub mod fido;
 mod html;
+pub mod ics;
 mod issuer;
 mod keep;
 mod keys;
 mod mail;
 mod mydata;
+mod serve;
 mod terms;
 
 use jiff::civil::Date;
@@ -24,6 +28,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
+pub use authority::Authority;
 pub use mydata::Faults;
 pub use terms::Terms;
 

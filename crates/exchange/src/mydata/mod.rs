@@ -8,7 +8,6 @@
 //!
 //! The platform's technical document is not public. What is assumed of it is gathered in [`Config`].
 
-mod certificate;
 mod config;
 mod connector;
 mod counter;
@@ -22,7 +21,7 @@ mod request;
 mod return_codes;
 mod unzip;
 
-pub use certificate::{CertificateError, Signer};
+pub use crate::certificate::{CertificateError, Signer};
 pub use config::{Config, ConfigError, PackageLimits, Times};
 pub use connector::Connector;
 pub use counter::{CounterCall, CounterCode, CounterError};

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod certificate;
 mod envelope;
+mod fido;
+mod ics;
 mod iso20022;
 mod mail;
 mod oidc;

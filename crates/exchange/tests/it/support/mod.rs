@@ -3,6 +3,7 @@
 pub mod envelope;
 pub mod issuer;
 pub mod package;
+pub mod people;
 pub mod pki;
 pub mod zip;
 
