@@ -91,7 +91,7 @@ fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
         ]),
         Some("rules") => Some(&["rules"]),
         Some("services") => Some(&["services"]),
-        Some("mydata") => Some(&["exchange", "peers"]),
+        Some("mydata" | "identity" | "wallet" | "notify") => Some(&["exchange", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
         Some("pages") => Some(&["web"]),

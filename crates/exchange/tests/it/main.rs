@@ -9,6 +9,8 @@ mod ics;
 mod iso20022;
 mod mail;
 mod oidc;
+mod oidc_logout;
+mod oidc_peer;
 mod package;
 mod platform;
 mod properties;
