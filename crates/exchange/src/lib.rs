@@ -12,10 +12,12 @@ pub mod certificate;
 mod client;
 pub mod fido;
 pub mod iso20022;
+pub mod jose;
 pub mod mail;
 pub mod mydata;
 pub mod ocr;
 pub mod oidc;
+pub mod wallet;
 mod xml;
 
 pub use client::{ClientConfig, ClientError};
