@@ -7,6 +7,7 @@
 mod authority;
 mod bank;
 mod base64url;
+mod call;
 mod cards;
 pub mod fido;
 mod html;
@@ -18,6 +19,7 @@ mod mail;
 mod mydata;
 mod serve;
 mod terms;
+pub mod wallet;
 
 use jiff::civil::Date;
 use std::net::{Ipv4Addr, SocketAddr};

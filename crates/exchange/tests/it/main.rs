@@ -15,3 +15,6 @@ mod package;
 mod platform;
 mod properties;
 mod support;
+mod wallet_issuer;
+mod wallet_modules;
+mod wallet_verifier;

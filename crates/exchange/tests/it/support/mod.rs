@@ -5,6 +5,7 @@ pub mod issuer;
 pub mod package;
 pub mod people;
 pub mod pki;
+pub mod wallet;
 pub mod zip;
 
 use civic::ids::TransactionId;
