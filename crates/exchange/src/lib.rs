@@ -15,6 +15,7 @@ pub mod iso20022;
 pub mod jose;
 pub mod mail;
 pub mod mydata;
+pub mod notify;
 pub mod ocr;
 pub mod oidc;
 pub mod wallet;

@@ -17,6 +17,8 @@ mod keep;
 mod keys;
 mod mail;
 mod mydata;
+pub mod notices;
+pub mod push;
 mod serve;
 mod terms;
 pub mod wallet;

@@ -8,6 +8,7 @@ mod fido;
 mod ics;
 mod iso20022;
 mod mail;
+mod notify;
 mod oidc;
 mod oidc_logout;
 mod oidc_peer;
