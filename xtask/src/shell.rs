@@ -14,7 +14,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Folders of the workspaces: the platform, and the cluster that a bench compiles apart from it.
-pub const WORKSPACES: [&str; 2] = [".", "bench/cluster"];
+pub const WORKSPACES: [&str; 3] = [".", "bench/cluster", "fuzz"];
 
 /// The folder cargo builds into.
 pub fn target() -> PathBuf {

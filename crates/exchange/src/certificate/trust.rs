@@ -85,7 +85,7 @@ pub struct Signer {
     pub subject: String,
     /// Distinguished name of the authority.
     pub issuer: String,
-    /// Serial number in hexadecimal.
+    /// Serial number in hexadecimal, two digits a byte.
     pub serial: String,
     /// Last instant of the certificate.
     pub not_after: Timestamp,
@@ -302,7 +302,11 @@ pub(super) fn signer(certificate: &Certificate) -> Result<Signer, CertificateErr
     Ok(Signer {
         subject: content.subject().to_string(),
         issuer: content.issuer().to_string(),
-        serial: hex::encode(content.serial_number().as_bytes()),
+        // as a number: the byte that keeps it positive is none of its digits
+        serial: hex::encode(match content.serial_number().as_bytes() {
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            bytes => bytes,
+        }),
         not_after: not_after.ok_or(CertificateError::Unreadable)?,
     })
 }

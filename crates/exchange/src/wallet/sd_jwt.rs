@@ -154,10 +154,8 @@ impl SdJwt {
         if binding.text("nonce") != Some(nonce) {
             return refused("its nonce is not the one of this request");
         }
-        if !binding
-            .seconds("iat")
-            .is_some_and(|at| now.abs_diff(at) <= longest.unsigned_abs())
-        {
+        let is_now = |at: i64| now.abs_diff(at) <= longest.unsigned_abs();
+        if binding.seconds("iat").is_none_or(|at| !is_now(at)) {
             return refused("it is too old or from the future");
         }
         if binding.text("sd_hash") != Some(&digest(&self.presented)) {

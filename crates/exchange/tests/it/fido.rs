@@ -217,7 +217,13 @@ async fn signatures_under_another_root_or_over_another_text_are_refused() {
     let stranger = peers::Authority::new().unwrap();
     let trust_of_stranger = Trust::read(&stranger.root_pem(), "").unwrap();
     assert!(matches!(
-        verify(&proof, &[text.clone()], &trust_of_stranger, &no_lists(), world.now()),
+        verify(
+            &proof,
+            std::slice::from_ref(&text),
+            &trust_of_stranger,
+            &no_lists(),
+            world.now()
+        ),
         Err(SignatureError::Certificate(
             CertificateError::UnknownIssuer(_) | CertificateError::WrongChainSignature(_)
         ))
