@@ -223,12 +223,17 @@ impl Trust {
                 true => UnknownStatusPolicy::Allow,
                 false => UnknownStatusPolicy::Deny,
             };
+            // Where nothing hangs on a list, an old one still says what was revoked.
+            let expiration = match policy {
+                UnknownStatusPolicy::Allow => ExpirationPolicy::Ignore,
+                UnknownStatusPolicy::Deny => ExpirationPolicy::Enforce,
+            };
             match RevocationOptionsBuilder::new(&lists) {
                 Ok(options) => {
                     let options = options
                         .with_depth(RevocationCheckDepth::EndEntity)
                         .with_status_policy(policy)
-                        .with_expiration_policy(ExpirationPolicy::Enforce)
+                        .with_expiration_policy(expiration)
                         .build();
                     end.verify_for_usage(
                         CHAIN_ALGORITHMS,

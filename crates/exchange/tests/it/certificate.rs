@@ -187,6 +187,7 @@ fn the_standing_of_a_certificate_is_asked_of_lists_and_answers() {
         ("card.p7", &["moica.crl"][..], &[][..], "good"),
         ("card.p7", &[], &["good.ocsp"], "good"),
         ("card.p7", &["old.crl"], &[], "unknown"),
+        ("card.p7", &["old.crl"], &["good.ocsp"], "good"),
         ("card.p7", &["forged.crl"], &[], "unknown"),
         ("card.p7", &[], &[], "unknown"),
         ("card.p7", &[], &["good-ec.ocsp"], "unknown"),
