@@ -136,6 +136,19 @@ fn signatures_of_other_forms_are_refused() {
 }
 
 #[test]
+fn a_signature_beside_another_text_is_refused() {
+    let other = json!({ "text": text("challenge.txt").replace("city.example", "else.example"), "made": made() });
+    let other: Challenge = serde_json::from_value(other).unwrap();
+    for form in ["detached.p7", "card.p7", "plain.p7"] {
+        let refused = sign_in().verify(&other, &encode_block(&data(form)), &listed(), made());
+        assert!(
+            matches!(refused, Err(SignInError::Signature(CmsError::OtherContent))),
+            "{form}: {refused:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_cut_off_altered_or_too_large_is_refused() {
     let whole = data("card.p7");
     let check = |bytes: &[u8]| {

@@ -7,6 +7,7 @@ mod corpus;
 mod envelope;
 mod fido;
 mod ics;
+mod identity_properties;
 mod iso20022;
 mod mail;
 mod notify;
