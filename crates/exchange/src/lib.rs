@@ -22,7 +22,9 @@ pub mod mydata;
 pub mod notify;
 pub mod ocr;
 pub mod oidc;
+mod remember;
 pub mod wallet;
 mod xml;
 
 pub use client::{ClientConfig, ClientError};
+pub use remember::Remember;

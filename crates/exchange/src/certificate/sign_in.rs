@@ -6,6 +6,7 @@
 use super::cms::{self, CmsError};
 use super::evidence::Evidence;
 use super::trust::{Trust, TrustError};
+use crate::Remember;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -85,15 +86,6 @@ impl std::fmt::Debug for Holder {
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
-}
-
-/// A key to keep until a time; a second appearance before that is a replay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remember {
-    /// SHA-256 in hexadecimal of what may be used once.
-    pub key: String,
-    /// From then on it may be forgotten: nothing with this key is accepted any more.
-    pub until: Timestamp,
 }
 
 /// Why a sign-in by card fails.

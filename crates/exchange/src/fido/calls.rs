@@ -4,7 +4,7 @@ use super::FidoError;
 use super::checksum::Key;
 use super::codes::Reason;
 use super::config::{Config, ConfigError};
-use super::operation::{Mode, Operation, Proof, Signing, SpAsk, batch, check_shown, check_text};
+use super::operation::{Ask, Mode, Operation, Proof, Signing, batch, check_shown, check_text};
 use super::ticket::{Ticket, TicketError};
 use crate::client::{self, BodyError};
 use base64::Engine;
@@ -146,7 +146,7 @@ impl Service {
     /// # Errors
     ///
     /// [`FidoError::Refused`] with the reason to show; others when there is no answer to go by.
-    pub async fn ask(&self, transaction_id: Uuid, ask: &SpAsk<'_>, now: Timestamp) -> Result<Waiting, FidoError> {
+    pub async fn ask(&self, transaction_id: Uuid, ask: &Ask<'_>, now: Timestamp) -> Result<Waiting, FidoError> {
         check_shown(ask.hint, ask.seconds)?;
         if let Some(signing) = &ask.signing {
             check_text(signing)?;
@@ -193,7 +193,7 @@ impl Service {
     pub async fn ask_batch(
         &self,
         transaction_id: Uuid,
-        ask: &SpAsk<'_>,
+        ask: &Ask<'_>,
         texts: &[Signing],
         now: Timestamp,
     ) -> Result<Waiting, FidoError> {

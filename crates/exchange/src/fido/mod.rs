@@ -21,7 +21,7 @@ mod web;
 pub use calls::{Device, Polled, Service, Waiting};
 pub use codes::Reason;
 pub use config::{Config, ConfigError, Orders};
-pub use operation::{Hash, Mode, Operation, Proof, SignType, Signing, SpAsk};
+pub use operation::{Ask, Hash, Mode, Operation, Proof, SignType, Signing};
 pub use signature::{SignatureError, verify};
 pub use ticket::{Ticket, TicketError};
 pub use web::WebForm;

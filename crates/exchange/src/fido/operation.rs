@@ -140,7 +140,7 @@ impl Signing {
 
 /// One request. `Debug` is empty.
 #[derive(Clone)]
-pub struct SpAsk<'a> {
+pub struct Ask<'a> {
     /// The person.
     pub person: &'a NationalId,
     /// The way to the phone.
@@ -155,13 +155,13 @@ pub struct SpAsk<'a> {
     pub by_card: bool,
 }
 
-impl std::fmt::Debug for SpAsk<'_> {
+impl std::fmt::Debug for Ask<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("SpAsk")
+        formatter.write_str("Ask")
     }
 }
 
-impl SpAsk<'_> {
+impl Ask<'_> {
     pub(super) fn operation(&self) -> Operation {
         match (&self.signing, self.by_card) {
             (None, _) => Operation::Authenticate,

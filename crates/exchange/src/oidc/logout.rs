@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::OidcError;
 use super::provider::ALGORITHMS;
-use crate::certificate::sign_in::Remember;
+use crate::Remember;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};

@@ -4,7 +4,7 @@ use crate::support::people::{AUTHORITY, HAO, MEI, hidden, people, terms};
 use civic::{Clock, FixedClock, NationalId};
 use exchange::certificate::{CertificateError, Evidence, Trust};
 use exchange::fido::{
-    Config, FidoError, Hash, Mode, Operation, Polled, Proof, Reason, Service, SignType, SignatureError, Signing, SpAsk,
+    Ask, Config, FidoError, Hash, Mode, Operation, Polled, Proof, Reason, Service, SignType, SignatureError, Signing,
     Ticket, TicketError, Waiting, verify,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -59,8 +59,8 @@ impl World {
         self.clock.now()
     }
 
-    fn ask(&self, mode: Mode, signing: Option<Signing>) -> SpAsk<'_> {
-        SpAsk {
+    fn ask(&self, mode: Mode, signing: Option<Signing>) -> Ask<'_> {
+        Ask {
             person: &self.person,
             mode,
             hint: "示範市府：登入",
@@ -370,7 +370,7 @@ async fn requests_that_would_be_refused_are_not_sent() {
         ..signing(SignType::Pkcs1, Hash::Sha256)
     };
     for change in [
-        (|ask: &mut SpAsk<'_>| ask.seconds = 29) as fn(&mut SpAsk<'_>),
+        (|ask: &mut Ask<'_>| ask.seconds = 29) as fn(&mut Ask<'_>),
         |ask| ask.seconds = 601,
         |ask| ask.hint = "two\nlines",
     ] {

@@ -5,7 +5,7 @@ use super::config::TrustedIssuer;
 use super::definition::{Wanted, places};
 use super::request::{Pending, Verifier};
 use super::status::{Entry, entries};
-use crate::certificate::sign_in::Remember;
+use crate::Remember;
 use crate::jose::{PublicKey, Token};
 use crate::wallet::did;
 use crate::wallet::sd_jwt::{LARGEST, SdJwt, SdJwtError};
