@@ -15,7 +15,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <task>
   test [--only AREA] [--quick]   everything a change must pass; AREA: rules, portal, mydata, troad, store,
-                                 services, pages, journey, crash, tidy
+                                 services, identity, wallet, notify, pages, journey, crash, tidy
   setup [--print]                install the Debian and npm packages the tests use, or print the commands
   tidy                           structure checks: import table, lints, paths, licences, advisories
   bench NAME [--quick]           rules, lottery, portal, crash, payments, troad, sweep (--built: with the programs as they are)

@@ -23,6 +23,9 @@ const DEBIAN: [(&str, &str); 10] = [
     ("python3", "/usr/bin/python3"),
 ];
 
+/// Folders with npm packages.
+const NPM: [&str; 2] = ["tests", "tests/peers/oidc-provider"];
+
 fn missing() -> Vec<&'static str> {
     DEBIAN
         .iter()
@@ -40,7 +43,9 @@ pub fn print() -> Done {
             packages.join(" ")
         );
     }
-    println!("npm ci --prefix tests");
+    for folder in NPM {
+        println!("npm ci --prefix {folder}");
+    }
     Ok(())
 }
 
@@ -63,11 +68,13 @@ pub fn install() -> Done {
         apt.env("DEBIAN_FRONTEND", "noninteractive");
         must(apt)?;
     }
-    if root().join("tests/package-lock.json").exists() {
-        must(command(
-            "npm",
-            &["ci", "--prefix", "tests", "--no-audit", "--no-fund", "--loglevel=error"],
-        ))?;
+    for folder in NPM {
+        if root().join(folder).join("package-lock.json").exists() {
+            must(command(
+                "npm",
+                &["ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"],
+            ))?;
+        }
     }
     Ok(())
 }

@@ -13,8 +13,8 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Folders of the workspaces: the platform, and the cluster that a bench compiles apart from it.
-pub const WORKSPACES: [&str; 2] = [".", "bench/cluster"];
+/// Folders of the workspaces: the platform, and what is compiled apart from it: a bench's cluster, and random input.
+pub const WORKSPACES: [&str; 3] = [".", "bench/cluster", "fuzz"];
 
 /// The folder cargo builds into.
 pub fn target() -> PathBuf {

@@ -91,13 +91,31 @@ fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
         ]),
         Some("rules") => Some(&["rules"]),
         Some("services") => Some(&["services"]),
-        Some("mydata") => Some(&["exchange", "peers"]),
+        // of the last three the tests of `filters` alone
+        Some("mydata" | "identity" | "wallet" | "notify") => Some(&["exchange", "peers"]),
         Some("troad") => Some(&["troad", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
         Some("pages") => Some(&["web"]),
         Some("journey" | "crash" | "tidy") => Some(&[]),
         Some(_) => None,
+    }
+}
+
+/// Beginnings of the names of an area's tests, where it is a part of its packages.
+fn filters(area: Option<&str>) -> &'static [&'static str] {
+    match area {
+        Some("identity") => &[
+            "certificate::",
+            "fido::",
+            "ics::",
+            "identity_properties::",
+            "oidc",
+            "corpus::",
+        ],
+        Some("wallet") => &["wallet_", "identity_properties::", "corpus::", "wallet::"],
+        Some("notify") => &["notify::"],
+        _ => &[],
     }
 }
 
@@ -166,6 +184,7 @@ pub fn run(args: &[&str]) -> Done {
             false => packages.iter().for_each(|package| args.extend(["-p", package])),
         }
         args.extend(["--", "--nocapture"]);
+        args.extend(filters(only));
         let mut cargo = command("cargo", &args);
         cargo.env("TONGBAN_TEST_POSTGRES", &address).env("RUST_BACKTRACE", "1");
         tally.counted("unit, property and store tests", cargo, cargo_line);

@@ -28,6 +28,8 @@ struct Issued {
     account: String,
     nonce: Option<String>,
     challenge: String,
+    /// The first strength that was asked: everybody here was verified as strongly as anybody wants.
+    acr: Option<String>,
     until: i64,
 }
 
@@ -186,6 +188,8 @@ fn form(shared: &Shared, query: &HashMap<String, String>, error: Option<&str>) -
         "nonce",
         "code_challenge",
         "code_challenge_method",
+        "acr_values",
+        "max_age",
     ] {
         if let Some(value) = query.get(name) {
             let _ = write!(
@@ -259,6 +263,10 @@ async fn choose(State(shared): State<Arc<Shared>>, Form(query): Form<HashMap<Str
             account: account.national_id,
             nonce,
             challenge,
+            acr: query
+                .get("acr_values")
+                .and_then(|values| values.split(' ').find(|value| !value.is_empty()))
+                .map(str::to_owned),
             until: now + CODE,
         },
     );
@@ -349,7 +357,7 @@ async fn token(
     let half = sha256(access.as_bytes());
     let more = json!({
         "iss": shared.facts.address, "aud": shared.facts.client_id, "iat": now, "auth_time": now, "exp": now + TOKEN,
-        "nonce": issued.nonce, "at_hash": base64url::encode(half.get(..16).unwrap_or_default()),
+        "nonce": issued.nonce, "acr": issued.acr, "at_hash": base64url::encode(half.get(..16).unwrap_or_default()),
     });
     if let (Some(claims), Value::Object(more)) = (claims.as_object_mut(), more) {
         claims.extend(more.into_iter().filter(|(_, value)| !value.is_null()));

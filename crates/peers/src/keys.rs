@@ -181,7 +181,7 @@ fn name(unit: &str) -> Result<X509Name, openssl::error::ErrorStack> {
 }
 
 /// A certificate valid from `from` to `until` days from now.
-fn certificate(
+pub fn certificate(
     unit: &str,
     issuer: Option<&Signer>,
     authority: bool,

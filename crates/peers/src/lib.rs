@@ -4,17 +4,25 @@
 //! Written from what is publicly known of the protocols alone. It shares no protocol code with the product: other libraries,
 //! other reading, so that a shared mistake can't hide. `tongban demo` and the tests start it; `tongban serve` never does.
 
+mod authority;
 mod bank;
 mod base64url;
+mod call;
 mod cards;
+pub mod fido;
 mod html;
+pub mod ics;
 mod issuer;
 mod keep;
 mod keys;
 mod mail;
 mod mydata;
+pub mod notices;
+pub mod push;
 pub mod road;
+mod serve;
 mod terms;
+pub mod wallet;
 
 use jiff::civil::Date;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,6 +33,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
+pub use authority::Authority;
 pub use mydata::{CityDataSet, Faults};
 pub use terms::Terms;
 

@@ -42,6 +42,8 @@ enum Command {
     Sweep(commands::sweep::SweepArgs),
     /// Verifies the record of every use of personal data
     Ledger(commands::ledger::LedgerArgs),
+    /// The gateway to T-Road, and what an auditor asks of its log
+    Troad(commands::troad::TroadArgs),
     /// Public lotteries: seal a list, draw, verify
     Lottery(commands::lottery::LotteryArgs),
     /// Checks a configuration file, or prints one to begin with
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Register(args) => commands::register::run(&args),
         Command::Sweep(args) => commands::sweep::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Troad(args) => commands::troad::run(&args),
         Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),
         Command::Organisation(args) => commands::organisation::run(&args),

@@ -1,6 +1,5 @@
 //! The connector: one registered service and its platform.
 
-use super::certificate::Trust;
 use super::checks::{self, CheckError, Offered, Progress, Verification};
 use super::config::{Config, ConfigError};
 use super::counter::{self, CounterCall, CounterError};
@@ -11,6 +10,7 @@ use super::package::{self, Package, PackageError};
 use super::request::{self, Begin, RequestError};
 use super::return_codes::{self, Return, ReturnError};
 use super::signature::{self, Salt, SignatureError, Statement, ThirdParty};
+use crate::certificate::{Trust, TrustError};
 use crate::client;
 use civic::NationalId;
 use civic::ids::TransactionId;
@@ -55,8 +55,13 @@ impl Connector {
         if config.platform.cannot_be_a_base() || !matches!(config.platform.scheme(), "http" | "https") {
             return Err(ConfigError::Platform);
         }
-        let trust = Trust::read(&config.government_roots, &config.intermediates)
-            .map_err(|(name, what)| ConfigError::Certificate { name, what })?;
+        let trust = Trust::read(&config.government_roots, &config.intermediates).map_err(|error| {
+            let (name, what) = match error {
+                TrustError::Roots(what) => ("government_roots", what),
+                TrustError::Intermediates(what) => ("intermediates", what),
+            };
+            ConfigError::Certificate { name, what }
+        })?;
         let client = client::build(&config.client)?;
         Ok(Connector(Arc::new(Parts {
             config,

@@ -41,15 +41,23 @@ pub enum ManifestError {
 
 /// One line of the outer manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
+    /// File of the data set.
     pub filename: String,
+    /// The data set.
     pub resource_id: String,
+    /// Its name; may be empty.
     pub resource_name: String,
+    /// What became of it: 200, 204, or the status of the agency that failed.
     pub code: u16,
 }
 
-/// Reads the outer manifest.
-pub(super) fn outer(bytes: &[u8], most: usize) -> Result<Vec<Line>, ManifestError> {
+/// Reads the outer manifest of at most `most` bytes.
+///
+/// # Errors
+///
+/// [`ManifestError`].
+pub fn outer(bytes: &[u8], most: usize) -> Result<Vec<Line>, ManifestError> {
     let mut lines: Vec<Line> = Vec::new();
     for file in files(&root(bytes, most)?) {
         let need = |name| file.value(name).ok_or(ManifestError::Missing(name));
@@ -81,8 +89,12 @@ pub(super) fn outer(bytes: &[u8], most: usize) -> Result<Vec<Line>, ManifestErro
     Ok(lines)
 }
 
-/// Reads an inner manifest: SHA-256 by file name, slashes forward.
-pub(super) fn inner(bytes: &[u8], most: usize) -> Result<BTreeMap<String, [u8; 32]>, ManifestError> {
+/// Reads an inner manifest of at most `most` bytes: SHA-256 by file name, slashes forward.
+///
+/// # Errors
+///
+/// [`ManifestError`].
+pub fn inner(bytes: &[u8], most: usize) -> Result<BTreeMap<String, [u8; 32]>, ManifestError> {
     let mut digests = BTreeMap::new();
     for file in files(&root(bytes, most)?) {
         let name = file

@@ -8,7 +8,6 @@
 //!
 //! The platform's technical document is not public. What is assumed of it is gathered in [`Config`].
 
-mod certificate;
 mod checks;
 mod config;
 mod connector;
@@ -16,7 +15,7 @@ mod counter;
 pub mod crypto;
 mod fetch;
 pub mod jwe;
-mod manifest;
+pub mod manifest;
 mod notification;
 pub mod package;
 pub mod provider;
@@ -25,7 +24,7 @@ mod return_codes;
 mod signature;
 mod unzip;
 
-pub use certificate::{CertificateError, Signer};
+pub use crate::certificate::{CertificateError, Signer};
 pub use checks::{CheckError, Offered, Progress, Verification};
 pub use config::{Config, ConfigError, PackageLimits, Times};
 pub use connector::Connector;
@@ -38,4 +37,4 @@ pub use package::{DataSet, Package, PackageError, Results};
 pub use request::{Begin, RequestError};
 pub use return_codes::{Return, ReturnCode, ReturnError};
 pub use signature::{Salt, SignatureError, Statement, ThirdParty};
-pub use unzip::UnzipError;
+pub use unzip::{UnzipError, unzip};

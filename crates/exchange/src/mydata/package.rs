@@ -1,12 +1,12 @@
 //! Opening a package: envelope, outer ZIP with its manifest, one inner ZIP for each data set with manifest, signature
 //! and certificate. A package is accepted as a whole or refused as a whole.
 
-use super::certificate::{CertificateError, Signer, Trust};
 use super::config::Config;
 use super::jwe::{self, JweError};
 use super::manifest::{self, Line, ManifestError};
 use super::notification::SecretKey;
 use super::unzip::{UnzipError, unzip};
+use crate::certificate::{CertificateError, Signer, Trust};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -151,6 +151,14 @@ pub enum PackageError {
         /// What is wrong.
         error: CertificateError,
     },
+    /// Signed by another agency than the one that provides this data set.
+    #[error("the data set `{resource}` is signed by `{subject}`, which is not its provider")]
+    WrongSigner {
+        /// The data set.
+        resource: String,
+        /// Name of the holder.
+        subject: String,
+    },
     /// A data set that was not asked for.
     #[error("the package holds the data set `{0}`, which was not asked for")]
     NotAsked(String),
@@ -179,9 +187,9 @@ impl PackageError {
                 CertificateError::Expired { .. } => "expired-certificate",
                 CertificateError::NotYetValid { .. } => "certificate-not-yet-valid",
                 CertificateError::UnknownSignature(_) => "unknown-signature",
-                CertificateError::WrongSigner { .. } => "wrong-signer",
                 _ => "untrusted-certificate",
             },
+            PackageError::WrongSigner { .. } => "wrong-signer",
             PackageError::Payload(_) | PackageError::Zip { .. } | PackageError::Manifest { .. } => "damaged-package",
             PackageError::Missing { .. } | PackageError::Unlisted { .. } => "altered-package",
             PackageError::OtherService(_) | PackageError::NotAsked(_) | PackageError::NotAnswered(_) => "wrong-package",
@@ -324,10 +332,10 @@ fn data_set(
     if let Some(agency) = config.signers.get(&resource)
         && !signer.subject.contains(agency.as_str())
     {
-        return Err(refused(CertificateError::WrongSigner {
-            resource: resource.clone(),
+        return Err(PackageError::WrongSigner {
+            resource,
             subject: signer.subject,
-        }));
+        });
     }
     for (file, digest) in &digests {
         let content = files.get(file).ok_or_else(|| PackageError::Missing {

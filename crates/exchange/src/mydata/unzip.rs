@@ -32,7 +32,11 @@ pub enum UnzipError {
 }
 
 /// Unpacks all files, by name with slashes forward. Folders are left out.
-pub(super) fn unzip(bytes: &[u8], limits: &PackageLimits) -> Result<BTreeMap<String, Vec<u8>>, UnzipError> {
+///
+/// # Errors
+///
+/// [`UnzipError`] for what is damaged, too large or has names that leave their folder.
+pub fn unzip(bytes: &[u8], limits: &PackageLimits) -> Result<BTreeMap<String, Vec<u8>>, UnzipError> {
     let damaged = |error: zip::result::ZipError| UnzipError::Damaged(error.to_string());
     // The archive's directory is read as a whole, so its size is bounded first. The packages within, stored as they
     // are, have such entries too.

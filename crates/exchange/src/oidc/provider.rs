@@ -1,30 +1,33 @@
 //! One issuer: discovery, the way there, and the identity that comes back.
 
+use super::config::Config;
+use super::error::OidcError;
 use super::http::{CallError, call};
-use crate::client::{self, ClientConfig, ClientError};
+use super::logout::{self, LogoutToken};
+use crate::client;
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
-    CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
-    CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
     AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthorizationCode, ClaimsVerificationError, Client,
     ClientId, ClientSecret, CsrfToken, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, HttpRequest, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse, UserInfoClaims,
+    PkceCodeVerifier, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
+    StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 use url::Url;
 
 /// Signatures of an ID token: with a public key only. A token signed with the client's own secret proves less, and one
 /// without a signature nothing.
-const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
+pub(super) const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
@@ -36,64 +39,8 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// An issuer and how the city is registered there. `Debug` shows no secret.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// The issuer's address, exactly as it names itself.
-    pub issuer: String,
-    /// The city's name at the issuer.
-    pub client_id: String,
-    /// The city's secret; a public client has none.
-    #[serde(default)]
-    pub client_secret: Option<String>,
-    /// Registered address for the way back.
-    pub redirect_url: Url,
-    /// Scopes beside `openid`.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// The claim that holds the national id (`uid` at 我的E政府).
-    #[serde(default = "national_id_claim")]
-    pub national_id_claim: String,
-    /// The claim that holds the name (`cn` at 我的E政府).
-    #[serde(default = "name_claim")]
-    pub name_claim: String,
-    /// Seconds that a sign-in may take.
-    #[serde(default = "pending_seconds")]
-    pub pending_seconds: i64,
-    /// Seconds that the issuer's clock may be behind.
-    #[serde(default = "skew_seconds")]
-    pub skew_seconds: i64,
-    /// How the issuer is called.
-    #[serde(default)]
-    pub client: ClientConfig,
-}
-
-fn national_id_claim() -> String {
-    "uid".to_owned()
-}
-
-fn name_claim() -> String {
-    "name".to_owned()
-}
-
-fn pending_seconds() -> i64 {
-    900
-}
-
-fn skew_seconds() -> i64 {
-    60
-}
-
-impl std::fmt::Debug for Config {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Config")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
-    }
-}
+/// Least seconds between two readings of the keys that a logout token brings about.
+const REREAD_SECONDS: i64 = 60;
 
 /// A sign-in begun, kept in the session of the browser that began it. Used once. `Debug` is empty.
 #[derive(Clone, Serialize, Deserialize)]
@@ -103,6 +50,17 @@ pub struct Pending {
     verifier: String,
     begun: Timestamp,
     acr_values: Vec<String>,
+    #[serde(default)]
+    max_age: Option<u32>,
+}
+
+/// How strongly, and how lately, the person must be verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepUp {
+    /// The strengths of verification that will do (`acr_values`); empty if any does.
+    pub acr_values: Vec<String>,
+    /// Most seconds since the person was verified (`max_age`); 0 asks for it anew.
+    pub max_age: Option<u32>,
 }
 
 impl std::fmt::Debug for Pending {
@@ -122,55 +80,22 @@ pub struct Identity {
     pub national_id: Option<String>,
     /// How strongly the person was verified (`acr`), in the issuer's words.
     pub acr: Option<String>,
+    /// By which means (`amr`), in the issuer's words.
+    pub amr: Vec<String>,
+    /// When the person was verified (`auth_time`), if the issuer says so.
+    pub verified_at: Option<Timestamp>,
     /// The session at the issuer (`sid`), for a logout that the issuer announces.
     pub session: Option<String>,
+    /// Claims that OpenID Connect does not name, such as `x509type`; for [`super::Levels`].
+    pub claims: BTreeMap<String, serde_json::Value>,
+    /// The ID token, to be shown again when the person signs out ([`Provider::logout_url`]).
+    pub id_token: String,
 }
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Identity")
     }
-}
-
-/// Why a sign-in fails.
-#[derive(Debug, thiserror::Error)]
-pub enum OidcError {
-    /// The HTTP client can't be made.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// A value of the configuration is no address.
-    #[error("`{0}` is not a usable address")]
-    Address(&'static str),
-    /// The issuer can't be reached or answers with something else than its protocol.
-    #[error("the issuer can't be used now: {0}")]
-    Issuer(String),
-    /// The query of the return can't be read.
-    #[error("the return has no readable `code` and `state`")]
-    Query,
-    /// The return does not belong to this session's sign-in.
-    #[error("the return does not belong to the sign-in of this session; begin again")]
-    State,
-    /// The return came too late.
-    #[error("the sign-in took too long; begin again")]
-    TooLate,
-    /// The issuer says that the person did not sign in (`access_denied` and others).
-    #[error("the issuer did not sign the person in: `{0}`")]
-    Denied(String),
-    /// The return names another issuer (RFC 9207).
-    #[error("the return comes from another issuer")]
-    OtherIssuer,
-    /// The issuer does not take the code.
-    #[error("the issuer does not take the code: {0}")]
-    Code(String),
-    /// The answer has no ID token.
-    #[error("the issuer sent no ID token")]
-    NoToken,
-    /// The ID token is not acceptable.
-    #[error("the issuer's ID token is refused: {0}")]
-    Token(String),
-    /// The person was verified less strongly than asked.
-    #[error("the person was not verified as strongly as the service asks")]
-    Assurance,
 }
 
 /// All claims beyond those the library knows, by name.
@@ -226,8 +151,10 @@ pub struct Provider(Arc<Parts>);
 
 struct Parts {
     config: Config,
-    metadata: CoreProviderMetadata,
+    metadata: ProviderMetadataWithLogout,
     keys: RwLock<CoreJsonWebKeySet>,
+    /// When a logout token of an unknown key last made us read the keys again.
+    reread: Mutex<Option<Timestamp>>,
     http: reqwest::Client,
 }
 
@@ -247,7 +174,7 @@ impl Provider {
         let http = client::build(&config.client)?;
         let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| OidcError::Address("issuer"))?;
         let caller = |request: HttpRequest| call(http.clone(), request);
-        let metadata = CoreProviderMetadata::discover_async(issuer, &caller)
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &caller)
             .await
             .map_err(discovery)?;
         if metadata.token_endpoint().is_none() {
@@ -258,6 +185,7 @@ impl Provider {
             config,
             metadata,
             keys,
+            reread: Mutex::default(),
             http,
         })))
     }
@@ -275,6 +203,20 @@ impl Provider {
     ///
     /// [`OidcError::Address`] for an unusable `redirect_url`.
     pub fn begin(&self, acr_values: &[String], now: Timestamp) -> Result<(Url, Pending), OidcError> {
+        let ask = StepUp {
+            acr_values: acr_values.to_vec(),
+            max_age: None,
+        };
+        self.step_up(&ask, now)
+    }
+
+    /// Begins a sign-in of a certain strength and age, such as before a signature: as [`Provider::begin`], and
+    /// [`Provider::finish`] refuses what does not reach it.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::Address`] for an unusable `redirect_url`.
+    pub fn step_up(&self, ask: &StepUp, now: Timestamp) -> Result<(Url, Pending), OidcError> {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = self.relying(self.0.metadata.jwks().clone())?;
         let mut request = client
@@ -285,7 +227,10 @@ impl Provider {
             )
             .add_scopes(self.0.config.scopes.iter().cloned().map(Scope::new))
             .set_pkce_challenge(challenge);
-        for value in acr_values {
+        if let Some(seconds) = ask.max_age {
+            request = request.set_max_age(std::time::Duration::from_secs(seconds.into()));
+        }
+        for value in &ask.acr_values {
             request = request.add_auth_context_value(AuthenticationContextClass::new(value.clone()));
         }
         let (url, state, nonce) = request.url();
@@ -294,7 +239,8 @@ impl Provider {
             nonce: nonce.secret().clone(),
             verifier: verifier.secret().clone(),
             begun: now,
-            acr_values: acr_values.to_vec(),
+            acr_values: ask.acr_values.clone(),
+            max_age: ask.max_age,
         };
         Ok((url, pending))
     }
@@ -355,6 +301,49 @@ impl Provider {
             });
         }
         Ok(identity)
+    }
+
+    /// Where to send the browser so that the person is signed out at the issuer, too (RP-Initiated Logout 1.0). `None` if the
+    /// issuer offers no such address; the city's own session is ended in any case.
+    #[must_use]
+    pub fn logout_url(&self, id_token: &str, back: &Url, state: &str) -> Option<Url> {
+        let endpoint = self.0.metadata.additional_metadata().end_session_endpoint.as_ref()?;
+        let mut url = endpoint.url().clone();
+        url.query_pairs_mut()
+            .append_pair("id_token_hint", id_token)
+            .append_pair("client_id", &self.0.config.client_id)
+            .append_pair("post_logout_redirect_uri", back.as_str())
+            .append_pair("state", state);
+        Some(url)
+    }
+
+    /// Reads a logout token that the issuer posted (Back-Channel Logout 1.0): whose sessions are to be ended. The caller
+    /// keeps [`LogoutToken::remember`] and refuses what was there before.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::Logout`] says which check failed; the issuer is answered 400.
+    pub async fn read_logout(&self, token: &str, now: Timestamp) -> Result<LogoutToken, OidcError> {
+        let parts = &*self.0;
+        let keys = parts.keys.read().await.clone();
+        match LogoutToken::read(token, &keys, &parts.config, now) {
+            Err(logout::Refusal::UnknownKey) => {}
+            other => return other.map_err(logout::Refusal::into_error),
+        }
+        // Anybody may post a token, so that keys are read again for one of them a minute.
+        let mut reread = parts.reread.lock().await;
+        let is_recent =
+            reread.is_some_and(|at| now.duration_since(at).abs() < SignedDuration::from_secs(REREAD_SECONDS));
+        if is_recent {
+            return Err(logout::Refusal::UnknownKey.into_error());
+        }
+        *reread = Some(now);
+        let caller = |request: HttpRequest| call(parts.http.clone(), request);
+        let keys = CoreJsonWebKeySet::fetch_async(parts.metadata.jwks_uri(), &caller)
+            .await
+            .map_err(discovery)?;
+        *parts.keys.write().await = keys.clone();
+        LogoutToken::read(token, &keys, &parts.config, now).map_err(logout::Refusal::into_error)
     }
 
     /// The library's client with some keys.
@@ -440,6 +429,21 @@ impl Provider {
         if !pending.acr_values.is_empty() && !acr.as_ref().is_some_and(|acr| pending.acr_values.contains(acr)) {
             return Err(Refusal::Other(OidcError::Assurance));
         }
+        let verified_at = claims
+            .auth_time()
+            .and_then(|time| Timestamp::from_second(time.timestamp()).ok());
+        if let Some(max_age) = pending.max_age {
+            // an `auth_time` of the future is as bad as none
+            let skew = SignedDuration::from_secs(config.skew_seconds);
+            let longest = SignedDuration::from_secs(max_age.into()).saturating_add(skew);
+            let is_fresh = verified_at.is_some_and(|at| {
+                let age = now.duration_since(at);
+                age >= -skew && age <= longest
+            });
+            if !is_fresh {
+                return Err(Refusal::Other(OidcError::Stale));
+            }
+        }
         let extra = claims.additional_claims();
         Ok(Identity {
             subject: claims.subject().to_string(),
@@ -452,7 +456,16 @@ impl Provider {
             },
             national_id: extra.text(&config.national_id_claim),
             acr,
+            amr: claims
+                .auth_method_refs()
+                .into_iter()
+                .flatten()
+                .map(|method| method.to_string())
+                .collect(),
+            verified_at,
             session: extra.text("sid"),
+            claims: extra.0.clone(),
+            id_token: token.to_string(),
         })
     }
 }

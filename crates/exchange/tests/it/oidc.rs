@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-fn config(issuer: &str) -> Config {
+pub fn config(issuer: &str) -> Config {
     toml::from_str(&format!(
         r#"
 issuer = "{issuer}"
@@ -22,7 +22,7 @@ https_only = false
 }
 
 /// A sign-in up to the return: the provider, what the session keeps, and the query of the return.
-struct SignIn {
+pub struct SignIn {
     provider: Provider,
     pending: Pending,
     query: String,
@@ -34,7 +34,7 @@ async fn begin(issuer: &Issuer, acr_values: &[&str]) -> SignIn {
     begin_at(provider, issuer, acr_values)
 }
 
-fn begin_at(provider: Provider, issuer: &Issuer, acr_values: &[&str]) -> SignIn {
+pub fn begin_at(provider: Provider, issuer: &Issuer, acr_values: &[&str]) -> SignIn {
     let acr_values: Vec<String> = acr_values.iter().map(|value| (*value).to_owned()).collect();
     let (url, pending) = provider.begin(&acr_values, Timestamp::now()).unwrap();
     let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
@@ -52,7 +52,7 @@ fn begin_at(provider: Provider, issuer: &Issuer, acr_values: &[&str]) -> SignIn 
 }
 
 impl SignIn {
-    async fn finish(self) -> Result<Identity, OidcError> {
+    pub async fn finish(self) -> Result<Identity, OidcError> {
         self.provider.finish(&self.query, self.pending, Timestamp::now()).await
     }
 }

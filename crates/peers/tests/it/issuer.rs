@@ -95,12 +95,24 @@ async fn the_discovery_document_tells_where_everything_is() {
         ("jwks_uri", "keys"),
         ("end_session_endpoint", "end-session"),
     ] {
-        assert_eq!(found[name], json!(world.issuer(path)), "{name}");
+        assert_eq!(found[name], json!(world.issuer(path).as_str()), "{name}");
     }
     assert_eq!(found["response_types_supported"], json!(["code"]));
     assert_eq!(found["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(found["id_token_signing_alg_values_supported"], json!(["RS256"]));
     assert_eq!(found["subject_types_supported"], json!(["public"]));
+}
+
+#[tokio::test]
+async fn the_strength_that_was_asked_is_the_strength_that_is_told() {
+    let world = World::new().await;
+    for (asked, told) in [(None, json!(null)), (Some("level-1 level-2"), json!("level-1"))] {
+        let mut request = world.request();
+        set(&mut request, "acr_values", asked);
+        let reply = world.chosen(&request, &[("account", MEI)]).await;
+        let token = world.token(&world.exchange(&reply.query("code").unwrap())).await.json();
+        assert_eq!(world.claims(&token).await["acr"], told);
+    }
 }
 
 #[tokio::test]

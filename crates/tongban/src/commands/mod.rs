@@ -13,6 +13,7 @@ pub mod serve;
 pub mod service;
 pub mod staff;
 pub mod sweep;
+pub mod troad;
 
 use std::process::ExitCode;
 

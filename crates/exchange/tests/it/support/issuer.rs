@@ -40,6 +40,7 @@ pub struct Behaviour {
 pub struct Issuer {
     pub address: String,
     pub behaviour: Arc<Mutex<Behaviour>>,
+    keys: Arc<HashMap<String, PKey<Private>>>,
 }
 
 #[derive(Clone)]
@@ -71,6 +72,7 @@ impl Issuer {
             behaviour: behaviour.clone(),
             keys: Arc::new(keys.into_iter().collect()),
         };
+        let keys = shared.keys.clone();
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(description))
             .route("/keys", get(keys_of))
@@ -78,7 +80,23 @@ impl Issuer {
             .route("/userinfo", get(userinfo))
             .with_state(shared);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Issuer { address, behaviour }
+        Issuer {
+            address,
+            behaviour,
+            keys,
+        }
+    }
+
+    /// A token of some header and claims, signed by RS256 with the key of this name.
+    pub fn sign(&self, kid: &str, header: &Value, claims: &Value) -> String {
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header.to_string()),
+            URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
+        let mut signer = Signer::new(MessageDigest::sha256(), &self.keys[kid]).unwrap();
+        let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
@@ -90,6 +108,7 @@ async fn description(State(shared): State<Shared>) -> Json<Value> {
         "token_endpoint": at("token"),
         "userinfo_endpoint": at("userinfo"),
         "jwks_uri": at("keys"),
+        "end_session_endpoint": at("end-session"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],

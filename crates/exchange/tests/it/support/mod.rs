@@ -3,7 +3,9 @@
 pub mod envelope;
 pub mod issuer;
 pub mod package;
+pub mod people;
 pub mod pki;
+pub mod wallet;
 pub mod zip;
 
 use civic::ids::TransactionId;
