@@ -270,7 +270,8 @@ async fn calls_that_the_platform_would_not_make_are_refused() {
     let token = format!("Bearer mydata::{}", "a".repeat(64));
     let transaction = "0d9f1a52-6c1b-4f3e-9a77-5c1d2e3f4a5b";
     let long = "1".repeat(300);
-    let cases: [(&str, &[(&str, &str)], u16); 8] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Headers<'_>, u16); 8] = [
         ("API.Nothing000", &[], 404),
         (INCOME, &[], 401),
         (INCOME, &[("authorization", "Basic eDp5")], 401),
