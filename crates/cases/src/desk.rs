@@ -23,6 +23,8 @@ pub struct Desk {
     pub mydata: Option<exchange::mydata::Connector>,
     /// What the city gives to the MyData platform; without it nothing is given.
     pub provider: Option<exchange::mydata::provider::Provider>,
+    /// The gateway to T-Road; without it nothing is exchanged with other agencies.
+    pub road: Option<crate::road::Road>,
     /// The way to the mail server; without it messages wait in the store.
     pub mail: Option<exchange::mail::Mailer>,
     /// The programs that read scans; without them a scan is kept and the clerk types.

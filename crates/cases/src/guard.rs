@@ -467,7 +467,8 @@ pub(crate) fn grant(desk: &Desk, staff: &Staff, service: &Service, roll: &roll::
     Ok(())
 }
 
-fn of_office(function: &str) -> Purpose {
+/// The purpose of pages that show no person.
+pub(crate) fn of_office(function: &str) -> Purpose {
     Purpose {
         code: OFFICE_CODE.to_owned(),
         basis: OFFICE_BASIS.to_owned(),

@@ -36,6 +36,7 @@ mod record;
 pub mod register;
 pub mod remind;
 pub mod review;
+pub mod road;
 pub mod roll;
 pub mod round;
 pub mod staff;

@@ -49,6 +49,9 @@ pub enum ServeError {
     /// MyData, as data provider.
     #[error("`mydata_provider`: {0}")]
     Provider(#[from] exchange::mydata::provider::ConfigError),
+    /// T-Road.
+    #[error("`troad`: {0}")]
+    Troad(#[from] troad::config::ConfigError),
     /// Mail.
     #[error("`mail`: {0}")]
     Mail(#[from] exchange::mail::MailError),
@@ -127,6 +130,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             .clone()
             .map(exchange::mydata::provider::Provider::new)
             .transpose()?,
+        road: None,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
         city: City {
             region: city.region.clone(),
@@ -199,6 +203,7 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let store = desk.store.clone();
+    let (desk, gateway) = on_the_road(config, desk).await?;
     let desk = Arc::new(desk);
     let outside = config
         .mydata
@@ -242,9 +247,35 @@ pub async fn run(
     }
     upkeep.abort();
     let _ = upkeep.await;
+    if let Some(gateway) = gateway {
+        gateway.shutdown().await;
+    }
     drop(desk);
     store.close().await;
     Ok(())
+}
+
+/// Starts the gateway to T-Road, where one is configured, with the approvals and switches of the store in force.
+async fn on_the_road(config: &Config, desk: Desk) -> Result<(Desk, Option<troad::Running>), ServeError> {
+    let Some(path) = &config.troad else {
+        return Ok((desk, None));
+    };
+    let member = troad::config::Config::read(path)?.member;
+    let running = troad::command::serve(path, Arc::clone(&desk.clock), None).await?;
+    let road = cases::road::Road::new(running.gateway.clone(), member);
+    let desk = Desk {
+        road: Some(road),
+        ..desk
+    };
+    if let Err(error) = cases::road::load(&desk).await {
+        tracing::error!(%error, "the approvals of T-Road can't be put in force; those of the gateway's file are");
+    }
+    for (what, address) in [("own systems", running.inside), ("other gateways", running.outside)] {
+        if let Some(address) = address {
+            tracing::info!(%address, "the gateway to T-Road is open for {what}");
+        }
+    }
+    Ok((desk, Some(running)))
 }
 
 /// Hourly: sessions that are over. Daily: the record of use, so that a fault is told before somebody asks.

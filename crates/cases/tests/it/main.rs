@@ -15,6 +15,7 @@ mod outreach;
 mod paid_once;
 mod provide;
 mod refused;
+mod road;
 mod rolls;
 mod rounds;
 mod school;

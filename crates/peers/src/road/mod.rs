@@ -278,17 +278,23 @@ impl Road {
             &self.other.1,
         );
         let days = "from = \"2020-01-01\"\nto = \"2099-12-31\"";
-        for (number, used) in [HOUSEHOLD, BUSINESS, DISABILITY, EXERCISE].iter().enumerate() {
+        let used = [
+            (HOUSEHOLD, "戶籍資料"),
+            (BUSINESS, "工商登記資料"),
+            (DISABILITY, "身心障礙證明資料"),
+            (EXERCISE, "演練用介面"),
+        ];
+        for (number, (used, name)) in used.iter().enumerate() {
             let service = format!("{AGENCY}/{REGISTERS}/{used}");
             text += &format!(
-                "[[interface]]\nid = \"{service}\"\nname = \"{used}\"\n\
+                "[[interface]]\nid = \"{service}\"\nname = \"{name}\"\n\
                  [[agreement]]\nnumber = \"示範字第11500{number}號\"\nservice = \"{service}\"\nclient = \"{CITY}/{PORTAL}\"\n\
                  purpose = \"社會福利\"\nlegal_ground = \"個人資料保護法第十五條第一款\"\nfields = [\"name\"]\n{days}\n"
             );
         }
         let service = format!("{CITY}/{PORTAL}/{code}");
         text += &format!(
-            "[[interface]]\nid = \"{service}\"\nname = \"{code}\"\nbase = \"{base}\"\n\
+            "[[interface]]\nid = \"{service}\"\nname = \"市府服務\"\nbase = \"{base}\"\n\
              [[interface.endpoint]]\nmethod = \"*\"\npath = \"/**\"\n\
              [[agreement]]\nnumber = \"示範字第1160001號\"\nservice = \"{service}\"\nclient = \"{AGENCY}/{REGISTERS}\"\n\
              purpose = \"戶政業務\"\nlegal_ground = \"戶籍法\"\n{days}\n\

@@ -142,6 +142,13 @@ pub enum Resource<'a> {
         /// Office that invites.
         agency: &'a str,
     },
+    /// An approval to exchange data over T-Road.
+    Approval {
+        /// Identifier.
+        id: Uuid,
+        /// Who asked for it.
+        made_by: Uuid,
+    },
     /// A round with its draw.
     Round {
         /// Identifier.

@@ -23,6 +23,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/confirm.cedar"),
     include_str!("../../../../policies/find.cedar"),
     include_str!("../../../../policies/outreach.cedar"),
+    include_str!("../../../../policies/road.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -49,6 +50,7 @@ const TYPES: &[&str] = &[
     "Application",
     "Profile",
     "Office",
+    "Approval",
     "Batch",
     "Round",
     "Confirmation",
@@ -150,9 +152,11 @@ impl Access {
             Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
             Resource::Register(id) => ("register", id.to_string()),
             Resource::Campaign { id, .. } => ("campaign", id.to_string()),
-            Resource::Office(_) | Resource::Batch { .. } | Resource::Round { .. } | Resource::Roll { .. } => {
-                ("", String::new())
-            }
+            Resource::Office(_)
+            | Resource::Approval { .. }
+            | Resource::Batch { .. }
+            | Resource::Round { .. }
+            | Resource::Roll { .. } => ("", String::new()),
         };
         Ok(Grant {
             owner_kind,
@@ -319,6 +323,13 @@ impl Access {
                 self.names.id("Confirmation", id)?,
                 HashMap::from([("body".to_owned(), text(body))]),
             ),
+            Resource::Approval { id, made_by } => {
+                let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
+                (
+                    self.names.id("Approval", id)?,
+                    HashMap::from([("made_by".to_owned(), maker)]),
+                )
+            }
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
                 (

@@ -28,6 +28,7 @@ mod m026_outreach;
 mod m027_succession;
 mod m028_mydata_transfer;
 mod m029_hold_by_platform;
+mod m030_road;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m027_succession::Migration),
             Box::new(m028_mydata_transfer::Migration),
             Box::new(m029_hold_by_platform::Migration),
+            Box::new(m030_road::Migration),
         ]
     }
 }

@@ -50,6 +50,8 @@ pub mod preference;
 pub mod receiving;
 pub mod register;
 pub mod reuse;
+pub mod road_agreement;
+pub mod road_switch;
 pub mod roll;
 pub mod roll_entry;
 pub mod round;

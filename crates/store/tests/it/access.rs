@@ -18,6 +18,9 @@ const ACTIONS: &[&str] = &[
     "object",
     "report",
     "provide",
+    "road",
+    "road_change",
+    "approve",
     "letters",
     "payments",
     "account",
@@ -274,6 +277,17 @@ fn table(access: &Access) -> String {
                     Resource::Campaign {
                         id: THING,
                         agency: "health",
+                    },
+                ),
+                (
+                    "an approval they asked for",
+                    Resource::Approval { id: THING, made_by: ME },
+                ),
+                (
+                    "an approval a colleague asked for",
+                    Resource::Approval {
+                        id: THING,
+                        made_by: OTHER,
                     },
                 ),
                 ("a batch they made", Resource::Batch { id: THING, made_by: ME }),

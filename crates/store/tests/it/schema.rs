@@ -81,6 +81,8 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<reuse::Entity>(&mut tables);
     declared::<exclusion::Entity>(&mut tables);
     declared::<register::Entity>(&mut tables);
+    declared::<road_agreement::Entity>(&mut tables);
+    declared::<road_switch::Entity>(&mut tables);
     declared::<roll::Entity>(&mut tables);
     declared::<roll_entry::Entity>(&mut tables);
     declared::<round::Entity>(&mut tables);

@@ -158,6 +158,7 @@ pub fn config_for(data: &Path) -> Config {
         oidc: None,
         mydata: None,
         mydata_provider: None,
+        troad: None,
         mail: None,
     }
 }
@@ -202,6 +203,14 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let running = peers::start_on(world, peers::Terms::brief()).await?;
     drop(catalogue);
     connect(&mut config, &running);
+    let road = peers::road::start(peers::road::Config {
+        folder: args.data.join("peers").join("road"),
+        registers: peers::road::sample(),
+        denied: Vec::new(),
+    })
+    .await?;
+    let directory = road.directory("city-services", &format!("http://{listen}/healthz"));
+    config.troad = Some(road.configure(&args.data.join("troad"), &directory, &"0".repeat(64))?);
     progress.step("opening the store · 開啟資料庫");
     let desk = server::desk(
         &config,
@@ -223,6 +232,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     progress.end();
     tell(&args, &config, &running, &members, &offered);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
+    drop(road);
     running.shutdown().await;
     drop(lock);
     Ok(())

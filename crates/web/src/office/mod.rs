@@ -22,6 +22,7 @@ mod payments;
 mod queue;
 mod releases;
 mod results;
+mod road;
 mod rolls;
 mod rounds;
 mod sign_in;
@@ -72,6 +73,7 @@ pub fn routes() -> Router<App> {
         .merge(holds::routes())
         .merge(visits::routes())
         .merge(transfers::routes())
+        .merge(road::routes())
         .route("/office/appeals", get(appeals::list))
         .route("/office/confirm", get(confirm::list))
         .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
@@ -205,6 +207,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             ("/office", "office-nav-queue"),
             ("/office/load", "office-nav-load"),
             (releases::HERE, "office-nav-release"),
+            (road::HERE, "office-nav-road"),
             ("/office/rounds", "office-nav-rounds"),
             ("/office/results", "office-nav-results"),
             ("/office/rolls", "office-nav-rolls"),
@@ -223,9 +226,10 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Auditor => &[
             ("/office/audit", "office-nav-audit"),
             (transfers::HERE, "office-nav-transfers"),
+            (road::HERE, "office-nav-road"),
             ("/office/indicators", "office-nav-indicators"),
         ],
-        Role::Administrator => &[("/office/admin", "office-nav-admin")],
+        Role::Administrator => &[("/office/admin", "office-nav-admin"), (road::HERE, "office-nav-road")],
         Role::Organisation => &[("/agent", "office-nav-agent")],
         Role::VillageOfficer => &[
             ("/office/assist", "office-nav-assist"),

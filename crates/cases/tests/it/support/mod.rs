@@ -101,6 +101,7 @@ impl Kit {
             calendar: WorkCalendar::default(),
             agents: Default::default(),
             provider: None,
+            road: None,
             scans: Default::default(),
             recent: Default::default(),
         };
@@ -121,6 +122,7 @@ impl Kit {
             mail: None,
             agents: Default::default(),
             provider: None,
+            road: None,
             scans: Default::default(),
             city: city(),
             calendar: WorkCalendar::default(),
@@ -142,6 +144,29 @@ impl Kit {
             mail: None,
             agents: Default::default(),
             provider: Some(provider),
+            road: None,
+            scans: Default::default(),
+            city: city(),
+            calendar: WorkCalendar::default(),
+            recent: Default::default(),
+        };
+        Kit {
+            desk: Arc::new(desk),
+            ..self
+        }
+    }
+
+    /// The same city with a gateway to T-Road.
+    pub fn on_the_road(self, road: cases::road::Road) -> Kit {
+        let desk = Desk {
+            store: self.desk.store.clone(),
+            catalogue: catalogue(),
+            clock: self.clock.clone(),
+            mydata: None,
+            mail: None,
+            agents: Default::default(),
+            provider: None,
+            road: Some(road),
             scans: Default::default(),
             city: city(),
             calendar: WorkCalendar::default(),
