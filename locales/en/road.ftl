@@ -24,6 +24,7 @@ road-agreements = Approvals
 road-document = Number of the approval
 road-who = Who uses which interface
 road-purpose = Purpose and ground
+road-purpose-only = Purpose
 road-law = Legal ground
 road-fields = Fields, one a line
 road-days = Period

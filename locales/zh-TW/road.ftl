@@ -24,6 +24,7 @@ road-agreements = 介接核准
 road-document = 核准文號
 road-who = 使用機關與介面
 road-purpose = 目的與依據
+road-purpose-only = 目的
 road-law = 法律依據
 road-fields = 欄位（一行一個）
 road-days = 期間

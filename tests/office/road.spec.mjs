@@ -37,7 +37,7 @@ test("interfaces, approvals and certificates of T-Road are managed", async (t) =
     await page.getByText("連線正常").waitFor();
     await page.getByRole("link", { name: "最近的交換" }).click();
     await page.getByText("listMethods").first().waitFor();
-    assert.ok(await page.getByText("完成", { exact: true }).first().isVisible());
+    assert.ok(await page.locator("tbody").getByText("完成", { exact: true }).first().isVisible());
     await looked(admin, "road-exchanges");
   });
 

@@ -46,8 +46,9 @@ test("what the city decided is fetched on MyData, recorded and compared", async 
     await page.getByText("市府正在準備").waitFor();
     await looked(citizen, "provider-preparing");
     for (let tries = 0; !(await page.getByText("簽章和憑證都正確").count()); tries += 1) {
-      assert.ok(tries < 60, "the city never gives the data set");
-      await page.waitForTimeout(2000);
+      assert.ok(tries < 10, "the city never gives the data set");
+      const [, seconds] = (await page.getByText("市府正在準備").textContent()).match(/約 (\d+) 秒/);
+      await page.waitForTimeout(Number(seconds) * 1000 + 500);
       await page.getByRole("button", { name: "再取一次" }).click();
     }
     assert.ok(await page.getByText(number).first().isVisible());
