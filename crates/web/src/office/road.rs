@@ -392,7 +392,8 @@ struct ExchangesPage {
     frame: Frame,
     staff: Staff,
     wanted: Wanted,
-    outcomes: Vec<(&'static str, String)>,
+    /// Word, text, and whether it is chosen.
+    outcomes: Vec<(&'static str, String, bool)>,
     exchanges: Table,
 }
 
@@ -476,7 +477,10 @@ async fn exchanges(State(app): State<App>, duty: Duty, Query(wanted): Query<Want
     };
     page(&ExchangesPage {
         exchanges: listed(words, road::exchanges(&app.desk, &staff, &filter)?),
-        outcomes: OUTCOMES.iter().map(|(word, key, ..)| (*word, words.t(key))).collect(),
+        outcomes: OUTCOMES
+            .iter()
+            .map(|(word, key, ..)| (*word, words.t(key), *word == wanted.outcome))
+            .collect(),
         wanted,
         frame,
         staff,
