@@ -117,7 +117,7 @@ async fn what_one_asks_for_another_approves_and_it_counts_until_it_is_ended() {
                 "number",
                 (|one: &mut NewAgreement| one.number.clear()) as fn(&mut NewAgreement),
             ),
-            ("number", |one| one.number = "示範字第1150000號".to_owned()),
+            ("number", |one| one.number = "示範字第115000號".to_owned()),
             ("service", |one| {
                 one.service = "TW/GOV/A01000000A/registers/nothing".to_owned()
             }),
