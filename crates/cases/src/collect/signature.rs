@@ -83,6 +83,9 @@ pub async fn signed(
     if resources.is_empty() {
         return Err(outside("this service uses no data from MyData"));
     }
+    if !connector.states(&to_sign.text, &person.national_id) {
+        return Err(refused(&SignatureError::Wrong));
+    }
     let tx_id = TransactionId::from_uuid(to_sign.transaction);
     let pkcs7: String = pkcs7.chars().filter(|letter| !letter.is_whitespace()).collect();
     let return_url = &connector.config().return_url;

@@ -573,6 +573,13 @@ async fn who_signs_on_our_page_goes_straight_to_the_consent() {
                 "{problem}: {told:?}"
             );
         }
+        // what somebody else states and signs fills nobody's form but their own
+        let stranger = scene.kit.person(2).await;
+        let theirs = scene.kit.open(&stranger).await;
+        let stated = signature::to_sign(desk, &stranger, theirs, born).await.unwrap();
+        let pkcs7 = signed(&other, &stated.text);
+        let told = signature::signed(desk, person, id, &stated, &pkcs7, ZH).await;
+        assert!(matches!(told, Err(cases::CaseError::Input { problem: "wrong", .. })));
         assert_eq!(scene.state().await, MyDataState::NotUsed, "nothing was begun");
         // a line break in what was pasted is no matter
         let mut pkcs7 = signed(&own, &to_sign.text);

@@ -107,6 +107,12 @@ impl Connector {
         signature::to_sign(&self.0.key, salt, of)
     }
 
+    /// Whether a text to sign states this person; one that came back through a browser is asked so before it is handed in.
+    #[must_use]
+    pub fn states(&self, signed: &str, person: &NationalId) -> bool {
+        signature::states(&self.0.key, signed, person)
+    }
+
     /// Hands in the citizen's signature (Base64 of PKCS#7) over that text, and gives the address of the consent page.
     ///
     /// # Errors

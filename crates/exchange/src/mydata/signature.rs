@@ -145,6 +145,15 @@ pub(super) fn to_sign(key: &ServiceKey, salt: &Salt, of: &Statement<'_>) -> Stri
     key.seal(&statement.to_string())
 }
 
+/// Whether a text to sign states this person: it comes back through a browser.
+pub(super) fn states(key: &ServiceKey, signed: &str, person: &NationalId) -> bool {
+    let statement = key
+        .open(signed)
+        .ok()
+        .and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    statement.is_some_and(|statement| statement.get("pid").and_then(Value::as_str) == Some(person.reveal()))
+}
+
 /// Hands in what was signed.
 pub(super) async fn sign(
     config: &Config,
