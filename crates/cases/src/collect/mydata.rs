@@ -380,7 +380,7 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
                 secret_key: None,
                 unable_to_deliver: Vec::new(),
             };
-            let row = match verified(desk, &record, row, &secret).await? {
+            let row = match verified(desk, row, &secret).await? {
                 Ok(row) => row,
                 Err(row) => {
                     suspicious(
@@ -422,12 +422,7 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
 
 /// Asks the platform once more whose package it is and how that person was verified; the row comes back as an error where it is
 /// another person's.
-async fn verified(
-    desk: &Desk,
-    record: &Record,
-    row: Model,
-    secret: &SecretKey,
-) -> Result<Result<Model, Model>, CaseError> {
+async fn verified(desk: &Desk, row: Model, secret: &SecretKey) -> Result<Result<Model, Model>, CaseError> {
     let Some(connector) = desk.mydata.as_ref().filter(|one| one.config().confirm_person) else {
         return Ok(Ok(row));
     };
@@ -450,7 +445,6 @@ async fn verified(
     };
     let mut next = row;
     next.verified_by = Some(how.to_owned());
-    tracing::debug!(case = %record.id().uuid(), "the platform confirmed the person of a package");
     replace(desk, next).await.map(Ok)
 }
 
@@ -470,19 +464,23 @@ pub(crate) async fn lapse(desk: &Desk) -> Result<u64, CaseError> {
     let now = desk.now();
     let before = now.checked_sub(PATIENCE).unwrap_or(Timestamp::MIN);
     let longest = SignedDuration::from_secs(connector.config().times.notification_seconds);
-    let mut count = 0;
+    let (mut count, mut reachable) = (0, true);
     for row in transaction::silent(desk.store.read(), before.as_microsecond(), ASKED).await? {
         let begun = Timestamp::from_microsecond(row.started_at).unwrap_or(Timestamp::MIN);
         let over = now.duration_since(begun) > longest;
-        let said = match connector.progress(TransactionId::from_uuid(row.id)).await {
-            Ok(said) => said,
-            Err(error) => {
-                tracing::warn!(%error, "the MyData platform did not say what became of a transaction");
-                if !over {
-                    continue;
-                }
-                Progress::Unknown
-            }
+        // a platform that does not answer is not waited for again in this round
+        let said = match reachable {
+            true => connector.progress(TransactionId::from_uuid(row.id)).await.ok(),
+            false => None,
+        };
+        if said.is_none() && reachable {
+            tracing::warn!("the MyData platform did not say what became of a transaction");
+            reachable = false;
+        }
+        let said = match said {
+            Some(said) => said,
+            None if over => Progress::Unknown,
+            None => continue,
         };
         let failure = match said {
             Progress::Open | Progress::Preparing if !over => continue,
