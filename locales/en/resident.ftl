@@ -280,14 +280,14 @@ family-change = Add or remove family members
 # MyData: signing with a certificate on the city's page
 sign-link = Sign here with your natural-person certificate
 sign-title = Sign with your certificate
-sign-before = Sign here with your own certificate, and MyData need not verify you again. Give your date of birth first.
+sign-before = Sign here with your own certificate, and MyData need not verify you again. You need a card reader and a program that signs; without them go back and verify at MyData. Give your date of birth first.
 sign-text = Sign the text below as PKCS#7 with your certificate's component or program, and paste what it made (Base64) into the next field. The text is a statement encrypted for MyData alone.
 sign-what = Text to sign
 sign-signature = Signature
 sign-signature-hint = PKCS#7 with its content, in Base64.
 sign-send = Send the signature
 sign-empty = Paste the signature.
-sign-form = This is not the Base64 of a PKCS#7 signature. Sign once more.
+sign-form = What was pasted is no signature. Paste the whole result of the program that signs.
 sign-wrong = The signature is not one of the text above. Sign the whole text once more.
 sign-not-accepted = The certificate has expired or is not accepted. Use a valid natural-person certificate.
 sign-too-late = It took too long. Go back and begin again.

@@ -277,14 +277,14 @@ family-change = 新增或移除家人
 # MyData：在市府網頁用憑證簽章
 sign-link = 用自然人憑證在這裡簽章
 sign-title = 用自然人憑證簽章
-sign-before = 在這裡用自己的憑證簽章，就不用再到 MyData 驗證身分。請先輸入出生日期。
+sign-before = 在這裡用自己的憑證簽章，就不用再到 MyData 驗證身分。這個方式要有讀卡機和簽章軟體；沒有的話，請回上一頁，改到 MyData 驗證。請先輸入出生日期。
 sign-text = 請用您的憑證元件或簽章軟體，把下面這段文字簽成 PKCS#7，再把結果（Base64）貼到下一格。這段文字是加密過的聲明，只有 MyData 能讀。
 sign-what = 要簽的文字
 sign-signature = 簽章
 sign-signature-hint = PKCS#7，含原文，Base64。
 sign-send = 送出簽章
 sign-empty = 請貼上簽章。
-sign-form = 這不是 PKCS#7 簽章的 Base64，請再簽一次。
+sign-form = 貼上的內容不是簽章。請把簽章軟體產生的結果整段貼上。
 sign-wrong = 簽章和上面的文字不符，請把整段文字再簽一次。
 sign-not-accepted = 憑證過期或不被接受，請換一張有效的自然人憑證。
 sign-too-late = 時間過了太久，請回上一頁重新開始。

@@ -110,7 +110,7 @@ impl std::fmt::Debug for Gateway {
     }
 }
 
-/// A template with its values in place. A value that holds a placeholder is not replaced again.
+/// A template with its values in place. What a value itself holds is never taken for a place to fill.
 fn fill(template: &str, values: [(&str, &str); 3], write: impl Fn(&str) -> String) -> String {
     let (mut out, mut rest) = (String::with_capacity(template.len()), template);
     while let Some(at) = rest.find('{') {

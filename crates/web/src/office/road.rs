@@ -469,14 +469,24 @@ async fn exchanges(State(app): State<App>, duty: Duty, Query(wanted): Query<Want
     let Duty { frame, staff } = duty;
     let words = frame.words;
     let chosen = OUTCOMES.iter().find(|(word, ..)| *word == wanted.outcome);
+    let service = match wanted.service.trim() {
+        "" => Ok(None),
+        name => name.parse().map(Some).map_err(|_| ()),
+    };
+    // a name that nobody can have fits no exchange
+    let none_fits = service.is_err();
     let filter = Filter {
-        service: wanted.service.trim().parse().ok(),
+        service: service.ok().flatten(),
         outcome: chosen.map(|(_, _, outcome, _)| *outcome),
         id: Some(wanted.id.trim().to_owned()).filter(|id| !id.is_empty()),
         ..Filter::default()
     };
+    let mut found = road::exchanges(&app.desk, &staff, &filter)?;
+    if none_fits {
+        found.clear();
+    }
     page(&ExchangesPage {
-        exchanges: listed(words, road::exchanges(&app.desk, &staff, &filter)?),
+        exchanges: listed(words, found),
         outcomes: OUTCOMES
             .iter()
             .map(|(word, key, ..)| (*word, words.t(key), *word == wanted.outcome))
