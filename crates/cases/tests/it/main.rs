@@ -5,6 +5,7 @@
 mod agents;
 mod agents_law;
 mod appeal;
+mod assisted;
 mod counter;
 mod find;
 mod held_and_returned;

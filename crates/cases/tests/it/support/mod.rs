@@ -84,6 +84,24 @@ pub fn city() -> City {
     }
 }
 
+/// The desk of a city that is connected to nobody.
+fn alone(store: &store::Store, clock: Arc<FixedClock>) -> Desk {
+    Desk {
+        store: store.clone(),
+        catalogue: catalogue(),
+        clock,
+        mydata: None,
+        provider: None,
+        road: None,
+        mail: None,
+        scans: Default::default(),
+        city: city(),
+        calendar: WorkCalendar::default(),
+        agents: Default::default(),
+        recent: Default::default(),
+    }
+}
+
 impl Kit {
     fn on(store: TestStore, clock: Arc<FixedClock>) -> Kit {
         Kit::with(store, clock, None)
@@ -92,18 +110,8 @@ impl Kit {
     /// A kit that is connected to a MyData platform.
     pub fn with(store: TestStore, clock: Arc<FixedClock>, mydata: Option<exchange::mydata::Connector>) -> Kit {
         let desk = Desk {
-            store: store.store.clone(),
-            catalogue: catalogue(),
-            clock: clock.clone(),
             mydata,
-            mail: None,
-            city: city(),
-            calendar: WorkCalendar::default(),
-            agents: Default::default(),
-            provider: None,
-            road: None,
-            scans: Default::default(),
-            recent: Default::default(),
+            ..alone(&store.store, clock.clone())
         };
         Kit {
             desk: Arc::new(desk),
@@ -112,70 +120,29 @@ impl Kit {
         }
     }
 
-    /// The same city with other services on offer.
-    pub fn offering(self, catalogue: Catalogue) -> Kit {
-        let desk = Desk {
-            store: self.desk.store.clone(),
-            catalogue: Arc::new(catalogue),
-            clock: self.clock.clone(),
-            mydata: None,
-            mail: None,
-            agents: Default::default(),
-            provider: None,
-            road: None,
-            scans: Default::default(),
-            city: city(),
-            calendar: WorkCalendar::default(),
-            recent: Default::default(),
-        };
+    /// The same city after a change.
+    fn changed(self, change: impl FnOnce(&mut Desk)) -> Kit {
+        let mut desk = alone(&self.desk.store, self.clock.clone());
+        change(&mut desk);
         Kit {
             desk: Arc::new(desk),
             ..self
         }
+    }
+
+    /// The same city with other services on offer.
+    pub fn offering(self, catalogue: Catalogue) -> Kit {
+        self.changed(|desk| desk.catalogue = Arc::new(catalogue))
     }
 
     /// The same city as data provider of the MyData platform.
     pub fn providing(self, provider: exchange::mydata::provider::Provider) -> Kit {
-        let desk = Desk {
-            store: self.desk.store.clone(),
-            catalogue: catalogue(),
-            clock: self.clock.clone(),
-            mydata: None,
-            mail: None,
-            agents: Default::default(),
-            provider: Some(provider),
-            road: None,
-            scans: Default::default(),
-            city: city(),
-            calendar: WorkCalendar::default(),
-            recent: Default::default(),
-        };
-        Kit {
-            desk: Arc::new(desk),
-            ..self
-        }
+        self.changed(|desk| desk.provider = Some(provider))
     }
 
     /// The same city with a gateway to T-Road.
     pub fn on_the_road(self, road: cases::road::Road) -> Kit {
-        let desk = Desk {
-            store: self.desk.store.clone(),
-            catalogue: catalogue(),
-            clock: self.clock.clone(),
-            mydata: None,
-            mail: None,
-            agents: Default::default(),
-            provider: None,
-            road: Some(road),
-            scans: Default::default(),
-            city: city(),
-            calendar: WorkCalendar::default(),
-            recent: Default::default(),
-        };
-        Kit {
-            desk: Arc::new(desk),
-            ..self
-        }
+        self.changed(|desk| desk.road = Some(road))
     }
 
     /// Time goes by.
