@@ -19,6 +19,7 @@ mod platform;
 mod properties;
 mod provider;
 mod support;
+mod throughput;
 mod wallet_issuer;
 mod wallet_modules;
 mod wallet_verifier;
