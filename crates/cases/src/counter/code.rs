@@ -1,8 +1,8 @@
 //! The person's data by a MyData code of the counter (臨櫃取用碼): the clerk types the code, then the one-time password the
 //! platform showed the person; what follows is the fetch of every other MyData transaction.
 
-use civic::Language;
 use civic::ids::{ApplicationId, ConsentId, TransactionId};
+use civic::{Language, NationalId};
 use exchange::mydata::{CounterCall, CounterCode, CounterError};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -30,6 +30,16 @@ pub struct Offer {
 fn counter(desk: &Desk, visit: &Visit) -> String {
     let hash = desk.store.seal().lookup("counter", &visit.staff.uuid().to_string());
     hex::encode(hash.get(..8).unwrap_or(&hash))
+}
+
+/// Who stands there in the person's place.
+fn agent(visit: &Visit) -> Result<Option<NationalId>, CaseError> {
+    let Some(agent) = &visit.agent else { return Ok(None) };
+    let unreadable = || CaseError::Corrupt {
+        what: "visit",
+        why: "the agent's number".to_owned(),
+    };
+    agent.national_id().ok_or_else(unreadable).map(Some)
 }
 
 /// The first step: the clerk types the code.
@@ -60,9 +70,11 @@ pub async fn code(
         Err(error) => return Err(refused(desk, id, &error).await?),
     };
     let tx_id = TransactionId::from_uuid(Uuid::new_v4());
+    let agent = agent(visit)?;
     let call = CounterCall {
         tx_id,
         person: &visit.person.national_id,
+        agent: agent.as_ref(),
         code: &code,
         counter: &counter(desk, visit),
     };
@@ -160,9 +172,11 @@ pub async fn password(
         Ok(code) => code,
         Err(error) => return Err(refused(desk, id, &error).await?),
     };
+    let agent = agent(visit)?;
     let call = CounterCall {
         tx_id: TransactionId::from_uuid(row.id),
         person: &visit.person.national_id,
+        agent: agent.as_ref(),
         code: &code,
         counter: &counter(desk, visit),
     };
@@ -188,6 +202,7 @@ async fn refused(desk: &Desk, id: ApplicationId, error: &CounterError) -> Result
         CounterError::Used => ("code", "used"),
         CounterError::Expired => ("code", "expired"),
         CounterError::OtherPerson => ("code", "other"),
+        CounterError::OtherAgent => ("code", "agent"),
         CounterError::Password => ("password", "wrong"),
         CounterError::Locked(_) => ("code", "locked"),
         CounterError::Answer | CounterError::Notification(_) => ("code", "answer"),

@@ -161,7 +161,7 @@ pub(super) fn witnessed(visit: &Visit, consent: &consent::Model) -> witness::Mod
         consent_id: consent.id,
         application_id: consent.application_id,
         staff_id: visit.staff.uuid(),
-        shown: visit.shown.word().to_owned(),
+        shown: visit.known_by(),
         at: consent.agreed_at,
     }
 }

@@ -87,6 +87,40 @@ pub struct NewVisit {
     pub shown: Shown,
     /// The clerk saw that the person's name is another one than before.
     pub renamed: bool,
+    /// Who stands there in the person's place; the document is then theirs.
+    pub agent: Option<NewAgent>,
+}
+
+/// Who comes in the person's place (代辦人), as the clerk takes it down.
+pub struct NewAgent {
+    /// National id or number of the resident certificate.
+    pub national_id: NationalId,
+    /// Name on the document.
+    pub name: String,
+    /// The clerk has the written authority (委託書) with the person's signature before them.
+    pub authority_seen: bool,
+}
+
+/// Who stands at the counter in the person's place.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CounterAgent {
+    /// Name.
+    pub name: String,
+    national_id: String,
+}
+
+impl CounterAgent {
+    /// National id or number of the resident certificate; none where what was kept is none.
+    #[must_use]
+    pub fn national_id(&self) -> Option<NationalId> {
+        NationalId::parse(&self.national_id).ok()
+    }
+}
+
+impl std::fmt::Debug for CounterAgent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CounterAgent")
+    }
 }
 
 /// A person who stands at the counter now.
@@ -98,15 +132,29 @@ pub struct Visit {
     pub birth_date: Date,
     /// Which document was seen.
     pub shown: Shown,
+    /// Who stands there in the person's place.
+    pub agent: Option<CounterAgent>,
     /// When it began.
     pub started: Timestamp,
     staff: StaffId,
+}
+
+impl Visit {
+    /// The word of how somebody became known: the document, and that it is an agent's.
+    pub(crate) fn known_by(&self) -> String {
+        match self.agent {
+            None => self.shown.word().to_owned(),
+            Some(_) => format!("agent:{}", self.shown.word()),
+        }
+    }
 }
 
 /// What a visit knows beside the account.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     birth_date: Date,
+    #[serde(default)]
+    agent: Option<CounterAgent>,
 }
 
 fn clerk(staff: &Staff, person: civic::ids::PersonId) -> Who {
@@ -117,26 +165,52 @@ fn clerk(staff: &Staff, person: civic::ids::PersonId) -> Who {
     }
 }
 
-/// Begins to serve a person; a visit still open ends.
-///
-/// # Errors
-/// [`CaseError::Refused`] for everybody but clerks; [`CaseError::Input`] for a name that is none, a day of birth to come, or a
-/// name that differs from the one known; the store's.
-pub async fn begin(desk: &Desk, staff: &Staff, new: NewVisit) -> Result<(), CaseError> {
-    guard::office(desk, staff, Action::Serve)?;
-    let name = new.name.trim().to_owned();
+/// A name as it stands on a document.
+fn named(text: &str, field: &'static str) -> Result<String, CaseError> {
+    let name = text.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(CaseError::Input {
-            field: "name",
+            field,
             problem: "empty",
         });
     }
+    Ok(name.to_owned())
+}
+
+/// Who comes in the place of this person.
+fn taken(new: NewAgent, person: &NationalId) -> Result<CounterAgent, CaseError> {
+    let wrong = |field, problem| Err(CaseError::Input { field, problem });
+    let name = named(&new.name, "agent_name")?;
+    if &new.national_id == person {
+        return wrong("agent_id", "same");
+    }
+    if !new.authority_seen {
+        return wrong("authority", "unseen");
+    }
+    Ok(CounterAgent {
+        name,
+        national_id: new.national_id.reveal().to_owned(),
+    })
+}
+
+/// Begins to serve a person; a visit still open ends.
+///
+/// # Errors
+/// [`CaseError::Refused`] for everybody but clerks; [`CaseError::Input`] for a name that is none, a day of birth to come, a
+/// name that differs from the one known, or an agent who is the person or brings no written authority; the store's.
+pub async fn begin(desk: &Desk, staff: &Staff, new: NewVisit) -> Result<(), CaseError> {
+    guard::office(desk, staff, Action::Serve)?;
+    let name = named(&new.name, "name")?;
     if new.birth_date > desk.today() {
         return Err(CaseError::Input {
             field: "birth_date",
             problem: "future",
         });
     }
+    let agent = match new.agent {
+        Some(agent) => Some(taken(agent, &new.national_id)?),
+        None => None,
+    };
     let row = people::noted(
         desk,
         NewPerson {
@@ -167,6 +241,7 @@ pub async fn begin(desk: &Desk, staff: &Staff, new: NewVisit) -> Result<(), Case
         Place::new("visit", "sealed", &id),
         &Sealed {
             birth_date: new.birth_date,
+            agent,
         },
     )
     .await?;
@@ -213,6 +288,7 @@ pub async fn current(desk: &Desk, staff: &Staff) -> Result<Option<Visit>, CaseEr
     Ok(Some(Visit {
         person: people::served(desk, known, who).await?,
         birth_date: sealed.birth_date,
+        agent: sealed.agent,
         shown: Shown::parse(&row.shown).ok_or_else(|| CaseError::Corrupt {
             what: "visit",
             why: "unknown document".to_owned(),

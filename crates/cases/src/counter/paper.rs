@@ -134,6 +134,7 @@ async fn summary_data(desk: &Desk, visit: &Visit, record: &Record) -> Result<Val
         "agency": record.service.meta.agency.get(Language::ZhTw),
         "person": visit.person.name,
         "shown": visit.shown.chinese(),
+        "agent": visit.agent.as_ref().map(|agent| agent.name.as_str()).unwrap_or_default(),
         "notice": {
             "title": notice.title(),
             "version": agreed.digest.get(..12).unwrap_or(&agreed.digest),
@@ -236,7 +237,7 @@ async fn sign(desk: &Desk, visit: &Visit, record: &Record, summary: Model) -> Re
     let who = visit.person.who();
     let id = EvidenceId::generate(desk.clock.as_ref()).uuid();
     let place = Place::new("evidence", "sealed", &id);
-    let sealed = json!({ "paper": summary.id, "digest": summary.digest, "shown": visit.shown.word(), "signed": now });
+    let sealed = json!({ "paper": summary.id, "digest": summary.digest, "shown": visit.known_by(), "signed": now, "agent": visit.agent });
     let evidence = evidence::Model {
         id,
         application_id: record.row.id,
@@ -249,7 +250,11 @@ async fn sign(desk: &Desk, visit: &Visit, record: &Record, summary: Model) -> Re
         received_at: now,
         sealed: Some(record::seal(desk, desk.store.read(), record.row.key_id.into(), place, &sealed).await?),
     };
-    let change = Change::note(desk, &who, &record.row, "summary_signed");
+    let kind = match visit.agent {
+        None => "summary_signed",
+        Some(_) => "summary_signed_by_agent",
+    };
+    let change = Change::note(desk, &who, &record.row, kind);
     desk.store
         .write(move |tx| {
             Box::pin(async move {

@@ -1,7 +1,7 @@
 //! The counter: who may serve whom, for how long, and what is left of it in the history, the ledger and the measures.
 
 use cases::collect::{self, MyDataState};
-use cases::counter::{self, NewVisit, Shown, Visit, Way};
+use cases::counter::{self, NewAgent, NewVisit, Shown, Visit, Way};
 use cases::{CaseError, Person, Role, Staff, State, mine, review, succession};
 use civic::Channel;
 use civic::ids::ApplicationId;
@@ -19,6 +19,7 @@ fn document(number: u32) -> NewVisit {
         birth_date: jiff::civil::date(1950, 3, 15),
         shown: Shown::NationalIdCard,
         renamed: false,
+        agent: None,
     }
 }
 
@@ -229,6 +230,61 @@ async fn who_signs_in_is_known_as_the_identity_provider_knows_them_today() {
         let known = cases::people::get(desk, first.id).await.unwrap();
         assert_eq!(known.email.as_deref(), Some("new@example.org"));
         assert_eq!(known.phone, new_person(9).phone, "what was not said stays");
+    })
+    .await;
+}
+
+/// Somebody who comes in the place of the person.
+fn agent(number: u32) -> NewAgent {
+    NewAgent {
+        national_id: national_id(number),
+        name: "林大明".to_owned(),
+        authority_seen: true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_brings_written_authority_and_signs_in_their_own_name() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let clerk = kit.staff("clerk", Role::Clerk).await;
+        let unseen = NewAgent {
+            authority_seen: false,
+            ..agent(2)
+        };
+        let nameless = NewAgent {
+            name: " ".to_owned(),
+            ..agent(2)
+        };
+        for (wrong, field) in [(agent(1), "agent_id"), (unseen, "authority"), (nameless, "agent_name")] {
+            let new = NewVisit {
+                agent: Some(wrong),
+                ..document(1)
+            };
+            let told = counter::begin(desk, &clerk, new).await;
+            assert!(
+                matches!(told, Err(CaseError::Input { field: at, .. }) if at == field),
+                "{field}"
+            );
+            assert!(counter::current(desk, &clerk).await.unwrap().is_none());
+        }
+        let new = NewVisit {
+            agent: Some(agent(2)),
+            ..document(1)
+        };
+        counter::begin(desk, &clerk, new).await.unwrap();
+        let visit = counter::current(desk, &clerk).await.unwrap().unwrap();
+        assert_eq!(visit.agent.as_ref().unwrap().name, "林大明");
+        assert_eq!(visit.agent.as_ref().unwrap().national_id(), Some(national_id(2)));
+        let id = opened(&kit, &visit).await;
+        handed_in(&kit, &visit, id).await;
+        let events = event::of_application(desk.store.read(), id.uuid()).await.unwrap();
+        assert!(events.iter().any(|event| event.kind == "summary_signed_by_agent"));
+        let witnesses = witness::of_application(desk.store.read(), id.uuid()).await.unwrap();
+        assert_eq!(witnesses[0].shown, "agent:national_id_card");
+        // the case is the person's, and the agent has none
+        assert_eq!(mine::cases(desk, &kit.person(1).await).await.unwrap().len(), 1);
+        assert!(mine::cases(desk, &kit.person(2).await).await.unwrap().is_empty());
     })
     .await;
 }
@@ -447,6 +503,56 @@ async fn a_code_of_the_counter_brings_the_data_once() {
         assert_eq!(scene.security_events().await, ["mydata.counter"]);
         let receipt = handed_in(kit, &visit, id).await;
         assert_eq!(kit.row(receipt.id).await.uploads, 0);
+    })
+    .await;
+}
+
+/// An agent takes a person's data to the counter with their own number, and with the person's one-time password.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agents_number_opens_what_the_person_agreed_to() {
+    scenes(Default::default(), |scene| async move {
+        let kit = &scene.kit;
+        let desk = &kit.desk;
+        let clerk = kit.staff("clerk", Role::Clerk).await;
+        let new = NewVisit {
+            agent: Some(agent(2)),
+            ..document(1)
+        };
+        counter::begin(desk, &clerk, new).await.unwrap();
+        let visit = counter::current(desk, &clerk).await.unwrap().unwrap();
+        let id = opened(kit, &visit).await;
+        let (code, session) = box_of(&scene, 1, &SETS).await;
+        let refused = |found: Result<counter::Offer, CaseError>| match found {
+            Err(CaseError::Input { field, problem }) => (field, problem),
+            other => panic!("{other:?}"),
+        };
+        // the person's own code in the hand of somebody else
+        assert_eq!(
+            refused(counter::code(desk, &visit, id, &code, ZH).await),
+            ("code", "agent")
+        );
+        let agent_id = national_id(2).reveal().to_owned();
+        let named = format!("session={session}&agent={agent_id}&birth=1950-03-15");
+        let page = scene.at_platform("counter/agent/name", &named).await;
+        assert!(page.contains("等代辦人同意"), "{page}");
+        let asked = scene.at_platform("counter/agent", &format!("pid={agent_id}")).await;
+        let own = between(&asked, "name=\"session\" value=\"", "\"");
+        let agreed = scene
+            .at_platform("counter/agent", &format!("pid={agent_id}&session={own}&act=agree"))
+            .await;
+        let number = between(&agreed, "id=\"number\">", "<");
+        let offer = counter::code(desk, &visit, id, &number, ZH).await.unwrap();
+        let page = scene
+            .at_platform("counter/show", &format!("session={session}&act=look"))
+            .await;
+        let password = between(&page, "id=\"password\">", "<");
+        counter::password(desk, &visit, id, offer.transaction, &number, &password)
+            .await
+            .unwrap();
+        kit.work().await;
+        let draft = counter::draft(desk, &visit, id).await.unwrap();
+        assert!(matches!(draft.mydata, MyDataState::Arrived { sets: 6, .. }));
+        assert_eq!(scene.security_events().await, ["mydata.counter"], "the first code");
     })
     .await;
 }

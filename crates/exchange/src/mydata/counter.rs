@@ -6,6 +6,10 @@
 //! minutes close the counter for 15). How a program says it to the platform is not public. Assumed here: two `POST`s of
 //! JSON, `{platform}/organ/code` and `{platform}/organ/password`, with `client_id`, `tx_id` and `data`, the last made with the
 //! service's key as `pid` is; the password is answered by the notification of flow A.
+//!
+//! An agent (代辦人) whom the citizen named on the platform comes with a number of their own, 8 characters too; the password is
+//! still shown to the citizen. Assumed: the agent's id number is sent as `agent` beside the citizen's, and 412 says that the
+//! platform knows of no such agent for this number.
 
 use super::config::Config;
 use super::crypto::ServiceKey;
@@ -84,6 +88,9 @@ pub enum CounterError {
     /// 409: the code belongs to another person.
     #[error("this code belongs to another person")]
     OtherPerson,
+    /// 412: the citizen named no such agent, or the agent has not agreed.
+    #[error("the person did not name this agent for this code")]
+    OtherAgent,
     /// 403: the password is not the one the platform gave.
     #[error("the one-time password is wrong")]
     Password,
@@ -108,6 +115,8 @@ pub struct CounterCall<'a> {
     pub tx_id: TransactionId,
     /// The person at the counter.
     pub person: &'a NationalId,
+    /// Who stands at the counter in the person's place.
+    pub agent: Option<&'a NationalId>,
     /// The code typed.
     pub code: &'a CounterCode,
     /// Which counter asks, by a name that says nothing of the clerk; mistakes are counted for each.
@@ -171,6 +180,9 @@ async fn post(
         fields.insert("code".to_owned(), call.code.0.clone().into());
         fields.insert("pid".to_owned(), call.person.reveal().into());
         fields.insert("counter".to_owned(), call.counter.into());
+        if let Some(agent) = call.agent {
+            fields.insert("agent".to_owned(), agent.reveal().into());
+        }
     }
     let mut address = config.platform.clone();
     address
@@ -201,6 +213,7 @@ async fn post(
         StatusCode::FORBIDDEN => Err(CounterError::Password),
         StatusCode::NOT_FOUND => Err(CounterError::Unknown),
         StatusCode::CONFLICT => Err(CounterError::OtherPerson),
+        StatusCode::PRECONDITION_FAILED => Err(CounterError::OtherAgent),
         StatusCode::GONE => Err(CounterError::Expired),
         StatusCode::LOCKED => Err(CounterError::Locked(wait(&response))),
         StatusCode::UNAUTHORIZED => Err(CounterError::Unreachable(

@@ -4,6 +4,7 @@
 //! The reference page gives the steps and the times; how a program says them is not public. The two addresses for
 //! programs and their statuses are those the city assumes (see its how-to), read anew here.
 
+use super::counter_agent::{self, Agent};
 use super::kept::{Outcome, Ticket};
 use super::{Shared, TICKET, cipher, package};
 use crate::html::{escape, page};
@@ -17,7 +18,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const WHO: &str = "示範個人化資料自主運用平臺 Demonstration MyData";
+pub const WHO: &str = "示範個人化資料自主運用平臺 Demonstration MyData";
 /// Seconds a code is taken after it was made or renewed.
 const CODE: i64 = 20 * 60;
 /// Seconds a password is taken.
@@ -29,26 +30,28 @@ const LOCK: i64 = 15 * 60;
 /// Letters and digits that nobody takes for another.
 const LETTERS: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-type App = State<Arc<Shared>>;
-type Typed = Form<Vec<(String, String)>>;
+pub type App = State<Arc<Shared>>;
+pub type Typed = Form<Vec<(String, String)>>;
 
 /// Data sets a citizen put behind a code.
 pub struct Held {
-    code: String,
-    national_id: String,
-    resources: Vec<String>,
-    made: i64,
+    pub code: String,
+    pub national_id: String,
+    pub resources: Vec<String>,
+    pub made: i64,
     renewed: i64,
     /// The password of the last time the code was typed, and when.
     password: Option<(String, i64)>,
-    used: bool,
+    pub used: bool,
+    /// Who fetches it in the citizen's place.
+    pub agent: Option<Agent>,
 }
 
 /// What the counter keeps.
 #[derive(Default)]
 pub struct Counter {
     /// By the citizen's own page.
-    boxes: HashMap<Uuid, Held>,
+    pub boxes: HashMap<Uuid, Held>,
     /// Times of mistakes, by counter.
     mistakes: HashMap<String, Vec<i64>>,
 }
@@ -70,7 +73,7 @@ impl Counter {
     }
 }
 
-fn value<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
+pub fn value<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
     form.iter()
         .find(|(one, _)| one == name)
         .map_or("", |(_, value)| value.trim())
@@ -82,7 +85,7 @@ fn random(most: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn new_code() -> Option<String> {
+pub fn new_code() -> Option<String> {
     let letter = |byte: u8| LETTERS.get(usize::from(byte) % LETTERS.len()).copied().map(char::from);
     random(8)?.into_iter().map(letter).collect()
 }
@@ -159,6 +162,7 @@ pub async fn make(State(shared): App, Form(form): Typed) -> Response {
         renewed: now,
         password: None,
         used: false,
+        agent: None,
     };
     let answer = shown(own, &made, now);
     shared.kept().counter.boxes.insert(own, made);
@@ -184,7 +188,8 @@ pub async fn show(State(shared): App, Form(form): Typed) -> Response {
     shown(own, found, now)
 }
 
-fn shown(own: Uuid, found: &Held, now: i64) -> Response {
+/// The citizen's own page of a code.
+pub fn shown(own: Uuid, found: &Held, now: i64) -> Response {
     let mut body = format!("<p>取用碼 Code</p><p><strong id=\"code\">{}</strong></p>", found.code);
     let left = found.renewed.saturating_add(CODE).saturating_sub(now);
     if found.used {
@@ -209,6 +214,7 @@ fn shown(own: Uuid, found: &Held, now: i64) -> Response {
          <button name=\"act\" value=\"look\">看一次性密碼 Show the password</button> \
          <button class=\"second\" name=\"act\" value=\"renew\">延長 Renew</button></form>"
     );
+    counter_agent::on_own_page(own, found, &mut body);
     page(StatusCode::OK, WHO, "臨櫃取用碼 Code for the counter", &body)
 }
 
@@ -248,16 +254,48 @@ fn locked(seconds: i64) -> Response {
     (StatusCode::LOCKED, [(header::RETRY_AFTER, seconds.to_string())]).into_response()
 }
 
+/// What the clerk typed: a code, and who stands there where it is not the citizen.
+struct Clerked {
+    code: String,
+    agent: String,
+}
+
+fn typed(said: &Said) -> Clerked {
+    Clerked {
+        code: said.text("code").to_owned(),
+        agent: said.text("agent").to_owned(),
+    }
+}
+
+impl Held {
+    /// Whether this is the code of the citizen, or the number of the agent.
+    fn is(&self, typed: &Clerked) -> bool {
+        self.code == typed.code || self.agent.as_ref().and_then(Agent::number) == Some(typed.code.as_str())
+    }
+
+    /// The citizen comes with the code, an agent with the number that was made for them when they agreed.
+    fn may_fetch(&self, typed: &Clerked) -> bool {
+        match typed.agent.as_str() {
+            "" => self.code == typed.code,
+            agent => self
+                .agent
+                .as_ref()
+                .is_some_and(|one| one.national_id == agent && one.number() == Some(typed.code.as_str())),
+        }
+    }
+}
+
 /// The box of a code, or the status that says why not. A mistake is counted.
 fn found<'a>(counter: &'a mut Counter, said: &Said, now: i64) -> Result<&'a mut Held, Box<Response>> {
     let at = said.text("counter").to_owned();
     if let Some(left) = counter.wait(&at, now) {
         return Err(Box::new(locked(left)));
     }
-    let code = said.text("code");
-    let refusal = match counter.boxes.values().find(|one| one.code == code) {
+    let typed = typed(said);
+    let refusal = match counter.boxes.values().find(|one| one.is(&typed)) {
         None => StatusCode::NOT_FOUND,
         Some(one) if one.national_id != said.text("pid") => StatusCode::CONFLICT,
+        Some(one) if !one.may_fetch(&typed) => StatusCode::PRECONDITION_FAILED,
         Some(one) if one.used => StatusCode::CREATED,
         Some(one) if now - one.renewed > CODE => StatusCode::GONE,
         Some(_) => StatusCode::OK,
@@ -266,7 +304,7 @@ fn found<'a>(counter: &'a mut Counter, said: &Said, now: i64) -> Result<&'a mut 
         counter.mistakes.entry(at).or_default().push(now);
         return Err(Box::new(refusal.into_response()));
     }
-    let own = counter.boxes.values_mut().find(|one| one.code == code);
+    let own = counter.boxes.values_mut().find(|one| one.is(&typed));
     own.ok_or_else(|| Box::new(StatusCode::NOT_FOUND.into_response()))
 }
 
@@ -324,7 +362,12 @@ pub async fn password(State(shared): App, Json(body): Json<Value>) -> Response {
     let mut kept = shared.kept();
     match kept.counter.boxes.get_mut(&own) {
         // two clerks at once: the first has it
-        Some(one) if !one.used => one.used = true,
+        Some(one) if !one.used => {
+            one.used = true;
+            if let Some(agent) = one.agent.as_mut().filter(|_| !said.text("agent").is_empty()) {
+                agent.completed();
+            }
+        }
         _ => return StatusCode::CREATED.into_response(),
     }
     kept.tickets.insert(
@@ -369,8 +412,8 @@ fn opened(shared: &Shared, said: &Said, asked: &[String]) -> Result<(Uuid, Strin
     if !is_within {
         return Err(Box::new(StatusCode::BAD_REQUEST.into_response()));
     }
-    let code = said.text("code");
-    let own = counter.boxes.iter().find(|(_, one)| one.code == code);
+    let typed = typed(said);
+    let own = counter.boxes.iter().find(|(_, one)| one.is(&typed));
     own.map(|(own, _)| (*own, national_id))
         .ok_or_else(|| Box::new(StatusCode::NOT_FOUND.into_response()))
 }

@@ -4,6 +4,7 @@
 mod cipher;
 mod citizen;
 mod counter;
+mod counter_agent;
 mod deliver;
 mod faults;
 mod fetch;
@@ -113,6 +114,9 @@ pub fn router(
         .route("/counter", get(counter::begin).post(counter::choose))
         .route("/counter/box", post(counter::make))
         .route("/counter/show", post(counter::show))
+        .route("/counter/agent", get(counter_agent::begin).post(counter_agent::answer))
+        .route("/counter/agent/name", post(counter_agent::name))
+        .route("/counter/agent/end", post(counter_agent::end))
         .route("/organ/code", post(counter::code))
         .route("/organ/password", post(counter::password))
         .route("/service/data", get(fetch::data))

@@ -139,6 +139,68 @@ async fn no_more_is_given_than_is_in_the_box() {
     assert_eq!(world.opens(&one, &password, &[HOUSEHOLD]).await.status, 200);
 }
 
+impl World {
+    /// Somebody at the pages of agents.
+    async fn agent(&self, page: &str, pairs: &[(&str, &str)]) -> Reply {
+        post(&self.platform(&format!("counter/agent{page}")), &[], pairs).await
+    }
+
+    async fn agent_shows(&self, code: &str, agent: &str) -> u16 {
+        let data = json!({ "code": code, "pid": MEI, "counter": "agents", "agent": agent });
+        self.says("code", Uuid::new_v4(), data).await.status
+    }
+}
+
+/// Named by id number and day of birth, not oneself; agrees; shows a number of their own (reference page, 8).
+#[tokio::test]
+async fn an_agent_who_agreed_comes_with_a_number_of_their_own() {
+    let world = World::new().await;
+    let one = world.boxed(MEI, &[HOUSEHOLD]).await;
+    let born = "1950-03-15".to_owned();
+    let name = |agent: &'static str, birth: String| {
+        let (world, session) = (&world, one.session.clone());
+        async move {
+            let pairs = [
+                ("session", session.as_str()),
+                ("agent", agent),
+                ("birth", birth.as_str()),
+            ];
+            world.agent("/name", &pairs).await.status
+        }
+    };
+    assert_eq!(name(MEI, born.clone()).await, 422, "oneself");
+    assert_eq!(name(HAO, "1900-01-01".to_owned()).await, 422, "another day of birth");
+    assert_eq!(name(HAO, born.clone()).await, 200);
+    assert_eq!(name(HAO, born).await, 422, "named twice");
+    assert_eq!(world.agent_shows(&one.code, HAO).await, 412, "not agreed yet");
+    let asked = world.agent("", &[("pid", HAO)]).await;
+    let session = between(&asked, "name=\"session\" value=\"", "\"");
+    // nobody agrees for another
+    let stranger = world
+        .agent("", &[("pid", MEI), ("session", &session), ("act", "agree")])
+        .await;
+    assert!(!stranger.text().contains("id=\"number\""));
+    let agreed = world
+        .agent("", &[("pid", HAO), ("session", &session), ("act", "agree")])
+        .await;
+    let number = between(&agreed, "id=\"number\">", "<");
+    assert_eq!(number.len(), 8);
+    assert_eq!(
+        world.shows(&number, MEI, "b").await.status,
+        412,
+        "the number is the agent's"
+    );
+    assert_eq!(world.agent_shows(&number, MEI).await, 412);
+    assert_eq!(world.agent_shows(&number, HAO).await, 200);
+    assert_eq!(
+        world.shows(&one.code, MEI, "b").await.status,
+        200,
+        "the citizen may still come"
+    );
+    world.agent("/end", &[("session", &one.session)]).await;
+    assert_eq!(world.agent_shows(&number, HAO).await, 404, "ended");
+}
+
 #[tokio::test]
 async fn strangers_and_wrong_words_are_turned_away() {
     let world = World::new().await;

@@ -134,15 +134,19 @@ fn the_sheets_of_the_counter_are_tagged_and_come_out_the_same_again() {
     let rows: Vec<Value> = (0..60)
         .map(|n| json!({ "label": format!("第 {n} 題"), "value": "一\n二", "source": "mydata", "day": "民國115年11月1日" }))
         .collect();
-    let data = |name: &str| {
+    let written = |name: &str, agent: &str| {
         json!({
-            "service": "津貼", "agency": "臺中市政府社會局", "person": name, "shown": "國民身分證",
+            "service": "津貼", "agency": "臺中市政府社會局", "person": name, "shown": "國民身分證", "agent": agent,
             "notice": { "title": "個人資料蒐集告知", "version": "0123456789ab", "at": "民國115年11月20日 10:00" },
             "printed": "民國115年11月20日 10:00", "parts": [{ "title": "聯絡方式", "rows": rows }],
             "number": "115-SA-000001", "submitted": "民國115年11月20日 10:00", "deadline": "民國115年12月10日",
             "portal": "https://city.example", "phone": "1999",
         })
     };
+    let data = |name: &str| written(name, "");
+    let own = services::counter_sheet(services::Sheet::Summary, &data("林阿梅")).unwrap();
+    let by_agent = services::counter_sheet(services::Sheet::Summary, &written("林阿梅", "林大明")).unwrap();
+    assert_ne!(own, by_agent, "the sheet names who signs it");
     for sheet in [services::Sheet::Summary, services::Sheet::Receipt] {
         let made = services::counter_sheet(sheet, &data("林阿梅")).unwrap_or_else(|error| panic!("{sheet:?}: {error}"));
         assert!(

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cases::counter::{self, NewVisit, Shown, Visit};
+use cases::counter::{self, NewAgent, NewVisit, Shown, Visit};
 use cases::{CaseError, Staff, State as CaseState, transition};
 use civic::{Channel, NationalId, roc};
 
@@ -22,7 +22,12 @@ struct StartPage {
     staff: Staff,
     errors: Option<ErrorSummary>,
     fields: Vec<Field>,
+    /// Who stands there in the person's place.
+    agent: Vec<Field>,
 }
+
+/// The fields of whoever stands there in the person's place.
+const AGENT: [&str; 3] = ["agent_id", "agent_name", "authority"];
 
 /// What was typed on the first page, and what is wrong with it.
 #[derive(Default)]
@@ -32,6 +37,9 @@ struct Filled {
     birth: [String; 3],
     shown: String,
     renamed: bool,
+    agent_id: String,
+    agent_name: String,
+    authority: bool,
     /// Input to lead to, name of the field, text.
     errors: Vec<(&'static str, &'static str, String)>,
 }
@@ -49,6 +57,9 @@ impl Filled {
             ],
             shown: text("shown"),
             renamed: posted.text("renamed") == "yes",
+            agent_id: text("agent_id"),
+            agent_name: text("agent_name"),
+            authority: posted.text("authority") == "yes",
             errors: Vec::new(),
         }
     }
@@ -73,7 +84,27 @@ impl Filled {
         if shown.is_none() {
             wrong("shown", "shown", "counter-error-shown");
         }
+        // whoever types one of them means an agent
+        let comes = !self.agent_id.is_empty() || !self.agent_name.is_empty() || self.authority;
+        let agent_id = NationalId::parse(&self.agent_id).ok();
+        if comes && agent_id.is_none() {
+            wrong("agent_id", "agent_id", "counter-error-national-id");
+        }
+        if comes && self.agent_name.is_empty() {
+            wrong("agent_name", "agent_name", "counter-error-name");
+        }
+        if comes && !self.authority {
+            wrong("authority", "authority", "counter-error-authority");
+        }
+        if self.errors.iter().any(|(_, field, _)| AGENT.contains(field)) {
+            return None;
+        }
         Some(NewVisit {
+            agent: agent_id.filter(|_| comes).map(|national_id| NewAgent {
+                national_id,
+                name: self.agent_name.clone(),
+                authority_seen: self.authority,
+            }),
             national_id: national_id?,
             name: Some(self.name.clone()).filter(|name| !name.is_empty())?,
             birth_date: birth_date?,
@@ -82,25 +113,31 @@ impl Filled {
         })
     }
 
-    fn fields(&self, words: Words) -> Vec<Field> {
-        let error = |field: &str| {
-            let mut errors = self.errors.iter();
-            errors
-                .find(|(_, one, _)| *one == field)
-                .map(|(_, _, text)| text.clone())
-        };
-        let line = |value: &str, width| {
-            Control::Input(Typed {
-                value: value.to_owned(),
-                autocomplete: "off",
-                width,
-                ..Typed::default()
-            })
-        };
-        let field = |name: &'static str, key: &str, control| Field {
-            error: error(name),
+    fn field(&self, words: Words, name: &'static str, key: &str, control: Control) -> Field {
+        let wrong = self.errors.iter().find(|(_, one, _)| *one == name);
+        Field {
+            error: wrong.map(|(_, _, text)| text.clone()),
             ..Field::new(words, name, words.t(key), control)
+        }
+    }
+
+    fn agent(&self, words: Words) -> Vec<Field> {
+        let seen = Choice {
+            value: "yes".to_owned(),
+            label: words.t("counter-authority-yes"),
+            hint: None,
+            chosen: self.authority,
         };
+        let [id, name, authority] = AGENT;
+        vec![
+            self.field(words, id, "counter-agent-id", line(&self.agent_id, 20)),
+            self.field(words, name, "counter-agent-name", line(&self.agent_name, 20)),
+            self.field(words, authority, "counter-authority", Control::Checkboxes(vec![seen])),
+        ]
+    }
+
+    fn fields(&self, words: Words) -> Vec<Field> {
+        let field = |name: &'static str, key: &str, control| self.field(words, name, key, control);
         let parts = [("year", 4_u8), ("month", 2), ("day", 2)].into_iter().zip(&self.birth);
         let boxes = parts.map(|((part, width), value)| Entry {
             part: part.to_owned(),
@@ -143,6 +180,16 @@ impl Filled {
     }
 }
 
+/// A line to type in.
+fn line(value: &str, width: u8) -> Control {
+    Control::Input(Typed {
+        value: value.to_owned(),
+        autocomplete: "off",
+        width,
+        ..Typed::default()
+    })
+}
+
 /// Name of the document that was seen.
 fn document(words: Words, shown: Shown) -> String {
     words.t(&format!("counter-shown-{}", shown.word().replace('_', "-")))
@@ -165,6 +212,7 @@ fn start(duty: Duty, filled: &Filled) -> Result<Response, Problem> {
         &StartPage {
             errors: (!errors.is_empty()).then_some(ErrorSummary { words, errors }),
             fields: filled.fields(words),
+            agent: filled.agent(words),
             frame: duty.frame,
             staff: duty.staff,
         },
@@ -189,6 +237,8 @@ struct VisitPage {
     national_id: String,
     birth_date: String,
     shown: String,
+    /// Name of who stands there in the person's place.
+    agent: Option<String>,
     /// Folder name and name of each service, and what is to know before it is chosen.
     services: Vec<(String, String, String)>,
     lines: Vec<Line>,
@@ -229,6 +279,7 @@ async fn served(app: &App, duty: Duty, visit: &Visit) -> Result<Response, Proble
         national_id: visit.person.national_id.reveal().to_owned(),
         birth_date: words.date(visit.birth_date),
         shown: document(words, visit.shown),
+        agent: visit.agent.as_ref().map(|agent| agent.name.clone()),
         services: services.collect(),
         lines: lines.collect(),
         frame: duty.frame,
@@ -252,6 +303,10 @@ pub(super) async fn begin(State(app): State<App>, duty: Duty, posted: Posted) ->
             problem: "differs",
         }) => ("renamed", "name", "counter-error-differs"),
         Err(CaseError::Input { field: "name", .. }) => ("name", "name", "counter-error-name"),
+        Err(CaseError::Input { field: "agent_id", .. }) => ("agent_id", "agent_id", "counter-error-agent-same"),
+        Err(CaseError::Input {
+            field: "agent_name", ..
+        }) => ("agent_name", "agent_name", "counter-error-name"),
         Err(CaseError::Input { .. }) => ("birth_date.year", "birth_date", "counter-error-birth-date"),
         Err(error) => return Err(error.into()),
     };

@@ -216,6 +216,7 @@ async fn everybody(town: &Town, owner: &Owner) -> Vec<(&'static str, Who)> {
                 birth_date: jiff::civil::date(1950, 3, 15),
                 shown: cases::counter::Shown::NationalIdCard,
                 renamed: false,
+                agent: None,
             };
             cases::counter::begin(&town.kit.desk, &staff, document).await.unwrap();
         }
