@@ -12,8 +12,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,13 +97,23 @@ impl Gateway {
 
 impl Running {
     /// Stops listening, lets calls end, and waits until the log is on disk.
-    pub async fn shutdown(mut self) {
-        let _ = self.stop.send(true);
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
+    pub async fn shutdown(self) {
+        let Running {
+            gateway,
+            stop,
+            mut tasks,
+            ..
+        } = self;
+        let _ = stop.send(true);
+        let ended = async {
+            while tasks.join_next().await.is_some() {}
+            // exchanges whose caller has gone hold a receiver until they are in the log
+            stop.closed().await;
+        };
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {
-            self.tasks.abort_all();
+            tasks.abort_all();
         }
-        let inner = Arc::clone(&self.gateway.inner);
+        let inner = gateway.inner;
         let _ = tokio::task::spawn_blocking(move || inner.log.close()).await;
     }
 }
@@ -184,10 +194,10 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener, tls: bool, mut stopped
             match tls {
                 true => outside(inner, stream, stopped).await,
                 false => {
-                    let for_service = Arc::clone(&inner);
+                    let (for_service, going_on) = (Arc::clone(&inner), stopped.clone());
                     let answer = move |request: Request<Incoming>| {
                         let inner = Arc::clone(&for_service);
-                        async move { Ok::<_, Infallible>(inside::answer(&inner, request).await) }
+                        to_its_end(going_on.clone(), async move { inside::answer(&inner, request).await })
                     };
                     speak(&inner, stream, answer, stopped).await;
                 }
@@ -215,19 +225,35 @@ async fn outside(inner: Arc<Inner>, stream: TcpStream, stopped: watch::Receiver<
         let shown = session.peer_certificates().and_then(|all| all.first());
         shown.map(|der| fingerprint(der)).unwrap_or_default()
     };
-    let for_service = Arc::clone(&inner);
+    let (for_service, going_on) = (Arc::clone(&inner), stopped.clone());
     let answer = move |request: Request<Incoming>| {
         let inner = Arc::clone(&for_service);
-        async move { Ok::<_, Infallible>(provider::answer(&inner, &peer, request).await) }
+        to_its_end(going_on.clone(), async move {
+            provider::answer(&inner, &peer, request).await
+        })
     };
     speak(&inner, stream, answer, stopped).await;
+}
+
+/// Runs an exchange as a task of its own. Its caller may hang up, upon which the connection drops what it waits for; the exchange
+/// goes on within its time limits, so that what has left this side stands in the log.
+fn to_its_end(
+    going_on: watch::Receiver<bool>,
+    exchange: impl Future<Output = Response<Body>> + Send + 'static,
+) -> impl Future<Output = io::Result<Response<Body>>> {
+    let running = tokio::spawn(async move {
+        let response = exchange.await;
+        drop(going_on);
+        response
+    });
+    async move { running.await.map_err(io::Error::other) }
 }
 
 async fn speak<S, F, R>(inner: &Inner, stream: S, answer: F, mut stopped: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     F: Fn(Request<Incoming>) -> R,
-    R: Future<Output = Result<Response<Body>, Infallible>>,
+    R: Future<Output = io::Result<Response<Body>>>,
 {
     let limits = &inner.config.limits;
     let pause = Duration::from_secs(limits.pause_s);

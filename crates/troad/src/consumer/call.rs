@@ -1,6 +1,6 @@
 //! Calls from within the process, with the three faults told apart (own side, road, provider's application).
 
-use super::{Caller, exchange};
+use super::{Caller, exchange, internal};
 use crate::body::{self, BodyError};
 use crate::exchange::{body_fault, set};
 use crate::fault::{Fault, Kind, Place};
@@ -9,6 +9,7 @@ use crate::ids::{MemberId, ServiceId};
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request, StatusCode};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -132,13 +133,8 @@ impl Gateway {
                 .map_err(|_| Fault::bad_request(format!("`{name}` can't hold this text")))?;
             headers.insert(name, value);
         }
-        let clients = [call.client];
-        let caller = Caller {
-            system: "platform",
-            clients: &clients,
-        };
-        let owner = &self.inner.config.member;
-        if !clients.iter().all(|client| client.same_owner(owner)) {
+        let client = call.client;
+        if !client.same_owner(&self.inner.config.member) {
             return Err(Fault::new(
                 Place::ClientProxy,
                 Kind::AccessDenied,
@@ -146,7 +142,16 @@ impl Gateway {
             )
             .into());
         }
-        let response = exchange(&self.inner, &caller, request).await?;
+        // a task of its own: who calls may give up waiting, and what has left this side must stand in the log
+        let inner = Arc::clone(&self.inner);
+        let running = tokio::spawn(async move {
+            let caller = Caller {
+                system: "platform",
+                clients: &[client],
+            };
+            exchange(&inner, &caller, request).await
+        });
+        let response = running.await.map_err(|_| internal())??;
         let (parts, mut body) = response.into_parts();
         let limits = &self.inner.config.limits;
         let pause = Duration::from_secs(limits.pause_s);
