@@ -46,6 +46,10 @@ pub struct Inner {
     identity: Identity,
     trust: RwLock<Arc<Trust>>,
     roads: Mutex<HashMap<MemberId, Arc<Pool>>>,
+    /// Held while a directory is read, changed and put in place: two changes at once would undo one of them.
+    changing: Mutex<()>,
+    /// Held while a batch is stamped, so that no other takes the same records.
+    stamping: tokio::sync::Mutex<()>,
     seal: Option<Seal>,
     stamper: Option<Stamper>,
 }
@@ -148,6 +152,8 @@ impl Gateway {
             identity,
             trust: RwLock::new(Arc::new(trust)),
             roads: Mutex::default(),
+            changing: Mutex::default(),
+            stamping: tokio::sync::Mutex::default(),
             seal,
             stamper,
             config,
@@ -160,6 +166,7 @@ impl Gateway {
     /// # Errors
     /// [`ConfigError::Directory`]; the one of now then stays.
     pub fn set_directory(&self, directory: Directory) -> Result<(), ConfigError> {
+        let _changing = lock(&self.inner.changing);
         self.inner.set_directory(directory)
     }
 
@@ -174,6 +181,7 @@ impl Gateway {
     /// # Errors
     /// [`ConfigError::Directory`] where there is no such interface.
     pub fn switch(&self, service: &ServiceId, on: bool) -> Result<(), ConfigError> {
+        let _changing = lock(&self.inner.changing);
         let mut directory = self.directory();
         let found = directory
             .interfaces
@@ -195,6 +203,7 @@ impl Gateway {
     /// # Errors
     /// [`ConfigError`]; what was in force then stays.
     pub fn reload_trust(&self) -> Result<(), ConfigError> {
+        let _changing = lock(&self.inner.changing);
         let trust = read_trust(&self.inner.config)?;
         *self.inner.trust.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(trust);
         self.inner.set_directory(self.directory())
@@ -259,6 +268,7 @@ impl Inner {
 
     /// Checks certificates and revocation lists against the time again.
     pub(crate) fn recheck(&self) {
+        let _changing = lock(&self.changing);
         let before = self.current.get();
         let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
         match Registry::new(before.directory().clone(), &trust, self.seal.is_some(), self.now()) {
@@ -335,6 +345,7 @@ impl Inner {
         let Some(stamper) = &self.stamper else {
             return Ok(0);
         };
+        let _stamping = self.stamping.lock().await;
         let mut stamped = 0;
         loop {
             let batch = self.log.pending(stamper.records);
