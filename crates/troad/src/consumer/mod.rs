@@ -167,6 +167,7 @@ fn check(inner: &Inner, draft: &mut Draft, caller: &Caller<'_>, parts: &mut Part
     draft.record.id = id;
     draft.record.request_id = uuid::Uuid::new_v4().to_string();
     check_optional(dialect, &parts.headers)?;
+    let aimed = aimed_at(dialect, &parts.headers)?;
     inner.admit(&registry, Place::ClientProxy, now)?;
     if !caller.clients.contains(&client) {
         return Err(own(
@@ -183,7 +184,7 @@ fn check(inner: &Inner, draft: &mut Draft, caller: &Caller<'_>, parts: &mut Part
         )
     })?;
     draft.record.service = Some(target.service.clone());
-    let sites = sites(inner, &parts.headers, owner)?;
+    let sites = sites(aimed, owner)?;
     let owner = owner.id.owner();
     let mut interface = None;
     if target.meta.is_none() {
@@ -240,8 +241,7 @@ fn read_target(inner: &Inner, registry: &Registry, uri: &Uri) -> Result<Target, 
 }
 
 /// The gateways of the provider a call may go to, in their order.
-fn sites(inner: &Inner, headers: &HeaderMap, owner: &crate::directory::Member) -> Result<Vec<Site>, Fault> {
-    let aimed = aimed_at(&inner.config.dialect, headers)?;
+fn sites(aimed: Option<(MemberId, String)>, owner: &crate::directory::Member) -> Result<Vec<Site>, Fault> {
     let sites: Vec<Site> = match aimed {
         None => owner.gateways.clone(),
         Some((member, code)) if member == owner.id.owner() => owner
