@@ -128,6 +128,9 @@ impl Gateway {
         let replay_s = i64::try_from(config.limits.replay_s).unwrap_or(i64::MAX);
         let since = Timestamp::from_second(now.as_second().saturating_sub(replay_s)).unwrap_or(Timestamp::MIN);
         let log = Log::open(&config.log, Some(since))?;
+        if config.timestamp.is_none() {
+            log.expect_no_timestamps();
+        }
         let spool = config.log.folder.join("spool");
         std::fs::create_dir_all(&spool).map_err(|why| ConfigError::File {
             path: spool.clone(),

@@ -60,6 +60,8 @@ pub(super) struct State {
     pub aggregates: Aggregates,
     pub recent: VecDeque<(u64, Arc<Record>)>,
     pub pending: VecDeque<Pending>,
+    /// Whether no timestamps come, so that nothing waits for one.
+    pub no_stamps: bool,
     pub head: Head,
     /// Messages answered since `since`, for the memory of ids.
     pub young: Vec<(MemberId, String)>,
@@ -199,6 +201,13 @@ impl Log {
         (state.head.seq, state.head.hash.clone())
     }
 
+    /// Says that no timestamp authority is configured: records no longer wait in memory for a timestamp.
+    pub(crate) fn expect_no_timestamps(&self) {
+        let mut state = lock(&self.state);
+        state.no_stamps = true;
+        state.pending = VecDeque::new();
+    }
+
     /// The oldest records without a timestamp, at most `most`.
     #[must_use]
     pub fn pending(&self, most: usize) -> Vec<Pending> {
@@ -271,11 +280,13 @@ impl State {
                 {
                     self.young.push((client.clone(), record.id.clone()));
                 }
-                self.pending.push_back(Pending {
-                    seq: line.seq,
-                    leaf: leaf(raw),
-                    time: record.time,
-                });
+                if !self.no_stamps {
+                    self.pending.push_back(Pending {
+                        seq: line.seq,
+                        leaf: leaf(raw),
+                        time: record.time,
+                    });
+                }
                 if self.recent.len() >= recent {
                     self.recent.pop_front();
                 }
