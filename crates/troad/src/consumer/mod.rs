@@ -393,12 +393,18 @@ where
     let request = outgoing(&parts, uri, Passing::after(start, body, bounds, finish));
     let total = Duration::from_secs(inner.config.limits.body_s.saturating_add(inner.config.limits.answer_s));
     let answered = pool.send(request, total).await;
-    let early = lock(&sent.body).is_none();
+    let is_whole = lock(&sent.body).is_some();
     match answered {
-        Ok(response) if !early => Ok(response),
+        Ok(response) if is_whole => Ok(response),
         answered => {
+            let (early, broken) = match answered {
+                Ok(response) => {
+                    let (registry, owner) = (&checked.registry, &checked.owner);
+                    (answer::Early::read(inner, registry, owner, sent, response).await, None)
+                }
+                Err(error) => (None, Some(error)),
+            };
             // the body has ended in one way or the other, or ends now that its connection is given up
-            let broken = answered.err();
             let back = tokio::time::timeout(Duration::from_secs(1), given_back).await;
             let mut fault = broken.map_or_else(
                 || {
@@ -423,6 +429,9 @@ where
                 draft.record.id = sent.subject.id.clone();
                 draft.record.request_id = sent.subject.request_id.clone();
                 *slot = Some(draft);
+            }
+            if let (Some(early), Some(draft)) = (early, slot.as_mut()) {
+                fault = early.told(inner, draft);
             }
             Err(fault)
         }
