@@ -1,7 +1,7 @@
 //! The gateway as a whole: what it is set up with, what it decides by, and what can be changed while it runs.
 
 use crate::certificates::Trust;
-use crate::config::{Config, ConfigError, file, text_file};
+use crate::config::{Config, ConfigError, System, file, text_file};
 use crate::connect::Pool;
 use crate::directory::Directory;
 use crate::fault::{Fault, Kind, Place};
@@ -43,6 +43,8 @@ pub struct Inner {
     pub(crate) systems: Pool,
     pub(crate) spool: PathBuf,
     pub(crate) server_tls: Arc<ServerConfig>,
+    /// SHA-256 of the keys of this side's systems, in the order of the configuration.
+    pub(crate) system_keys: Vec<[u8; 32]>,
     identity: Identity,
     trust: RwLock<Arc<Trust>>,
     roads: Mutex<HashMap<MemberId, Arc<Pool>>>,
@@ -141,6 +143,7 @@ impl Gateway {
         for (client, id) in log.take_young() {
             replays.see(&client.to_string(), &id, now);
         }
+        let system_keys = config.systems.iter().map(System::key).collect::<Result<Vec<_>, _>>()?;
         let today = legal_day(now);
         let quotas = Quotas::new(today, log.counts(|counts| counts.quotas(today)));
         let inner = Inner {
@@ -152,6 +155,7 @@ impl Gateway {
             quotas,
             spool,
             server_tls,
+            system_keys,
             identity,
             trust: RwLock::new(Arc::new(trust)),
             roads: Mutex::default(),

@@ -60,7 +60,7 @@ impl Expected {
             signed,
             now,
         )?;
-        draft.note(Direction::Response, &message, &proof, &certified.der);
+        draft.note(Direction::Response, &message, proof, certified.named());
         Ok(())
     }
 }

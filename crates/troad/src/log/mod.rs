@@ -19,7 +19,7 @@ pub use archive::{Archived, Pruned};
 pub use read::{Filter, Found, content, find};
 pub use record::{Content, Entry, Line, Outcome, Part, Record, Side, Stamp};
 pub use verify::{Verified, verify};
-pub use writer::{Log, Pending, Written};
+pub use writer::{Certificate, Log, Pending, Written};
 
 use std::path::PathBuf;
 

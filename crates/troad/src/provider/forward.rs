@@ -1,7 +1,7 @@
 //! The way to the provider's system and back: a fixed base address, no redirect, no header of the road's that the system made
 //! up itself.
 
-use super::{fault, internal, mark};
+use super::{fault, internal, mark, sent_body};
 use crate::body::{self, Body, BodyError, Bounds, Passing};
 use crate::canonical::strip_hop;
 use crate::connect::SendError;
@@ -181,18 +181,14 @@ pub(super) async fn own_answer(
     bytes: Vec<u8>,
 ) -> Result<Response<Body>, Fault> {
     let draft = slot.as_mut().ok_or_else(internal)?;
-    let mut response = Response::new(body::full(bytes.clone()));
+    let hashed = sent_body(draft, &bytes);
+    let mut response = Response::new(body::full(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     mark(inner, draft, headers);
     draft.answered(StatusCode::OK);
     let (_, headers) = head(&inner.config.dialect, "HTTP/1.1 200", response.headers());
-    let mut running = crate::canonical::Running::default();
-    running.update(&bytes);
-    let message = Message {
-        headers,
-        body: running.finish(),
-    };
+    let message = Message { headers, body: hashed };
     let signature = sign_answer(inner, draft, StatusCode::OK, &message)?;
     response
         .headers_mut()
