@@ -12,7 +12,7 @@ use crate::gateway::Inner;
 use crate::spool::Spooled;
 use crate::statement::{Direction, Message};
 use crate::target::Target;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRAILER};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TE, TRAILER};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode, Uri};
 use std::sync::Arc;
@@ -41,6 +41,14 @@ fn address(base: &url::Url, target: &Target) -> Result<Uri, Fault> {
     }
 }
 
+/// Whether a request says that its sender takes headers behind the body (RFC 9110 §10.1.4).
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|one| one.trim().eq_ignore_ascii_case("trailers"))
+}
+
 /// Forwards a checked call and hands its answer on, signed. `kept` is the request's content, where it is to be kept.
 pub(super) async fn forward(
     inner: &Arc<Inner>,
@@ -63,6 +71,7 @@ pub(super) async fn forward(
     *request.method_mut() = parts.method.clone();
     *request.uri_mut() = uri;
     let mut headers = parts.headers;
+    let takes_trailers = takes_trailers(&headers);
     strip_hop(&mut headers);
     for name in [&names.signature, &names.request_hash, &names.key] {
         headers.remove(&name.0);
@@ -125,6 +134,11 @@ pub(super) async fn forward(
             .await
             .map_err(|error| body_fault(Place::ServerProxy, error))?;
         return Ok(Response::from_parts(parts, body::full(bytes)));
+    }
+    if !takes_trailers {
+        return Err(Fault::bad_request(
+            "a long answer is signed behind its end: send `TE: trailers`",
+        ));
     }
     let name = names.signature.0.clone();
     set(&mut parts.headers, &TRAILER, name.as_str());
