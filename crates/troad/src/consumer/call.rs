@@ -79,8 +79,9 @@ pub struct Answer {
 /// Why there is no good answer. Who must act differs with the kind.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
-    /// The own side: the call itself, the agreement, the quota, this gateway. A repetition alone helps nothing.
-    #[error("the call did not leave this side: {0}")]
+    /// The own side: the call itself, the agreement, the quota, this gateway. A repetition alone helps nothing; where the fault
+    /// came after the call had left, such as a log that can't be written, the provider may have acted on it.
+    #[error("the call failed on this side: {0}")]
     Own(Fault),
     /// The road: the network, certificates, the provider's gateway. May be tried again later.
     #[error("the road failed: {0}")]

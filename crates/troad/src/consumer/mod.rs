@@ -320,9 +320,16 @@ async fn send_whole(
     let kept = keep(inner, checked.interface.as_ref()).filter(|most| bytes.len() as u64 <= *most);
     let kept = kept.map(|_| bytes.to_vec());
     *lock(&sent.body) = Some((message.body, kept, draft));
-    let mut last = own(Kind::NetworkError, "the provider's gateway can't be reached");
+    let mut last = None;
     for site in &checked.sites {
-        let mut request = outgoing(parts, address(parts, site)?, body::full(bytes.clone()));
+        let uri = match address(parts, site) {
+            Ok(uri) => uri,
+            Err(fault) => {
+                last = Some(fault);
+                break;
+            }
+        };
+        let mut request = outgoing(parts, uri, body::full(bytes.clone()));
         request
             .headers_mut()
             .insert(&inner.config.dialect.headers.signature.0, signature.clone());
@@ -332,7 +339,7 @@ async fn send_whole(
         {
             Ok(response) => return Ok(response),
             Err(error) => {
-                last = unsent(error);
+                last = Some(unsent(error));
                 if error != SendError::Connect {
                     break;
                 }
@@ -340,7 +347,7 @@ async fn send_whole(
         }
     }
     *slot = lock(&sent.body).take().map(|(_, _, draft)| draft);
-    Err(last)
+    Err(last.unwrap_or_else(|| unsent(SendError::Connect)))
 }
 
 /// Sends a call whose body is still coming: it passes as it comes, its signature follows as a trailer.
