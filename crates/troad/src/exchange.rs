@@ -80,7 +80,13 @@ impl Draft {
     }
 
     /// Notes a message that was signed here or checked: the signature as it travels and the signer's certificate.
-    pub fn note(&mut self, direction: Direction, message: &Message, proof: String, (fingerprint, der): (&[u8; 32], &Arc<[u8]>)) {
+    pub fn note(
+        &mut self,
+        direction: Direction,
+        message: &Message,
+        proof: String,
+        (fingerprint, der): (&[u8; 32], &Arc<[u8]>),
+    ) {
         let part = Some(Part::new(message, Some(proof)));
         match direction {
             Direction::Request => self.record.request = part,

@@ -1,7 +1,7 @@
 //! The gateway as a whole: what it is set up with, what it decides by, and what can be changed while it runs.
 
 use crate::certificates::Trust;
-use crate::config::{Config, ConfigError, System, file, text_file};
+use crate::config::{Config, ConfigError, Stamping, System, file, text_file};
 use crate::connect::Pool;
 use crate::directory::Directory;
 use crate::fault::{Fault, Kind, Place};
@@ -14,7 +14,7 @@ use crate::timestamp::{self, StampError};
 use crate::tls::{self, Current, Identity};
 use civic::{Clock, legal_day};
 use jiff::Timestamp;
-use rustls::ServerConfig;
+use rustls::{ClientConfig, ServerConfig};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -75,8 +75,18 @@ pub(crate) fn read_trust(config: &Config) -> Result<Trust, ConfigError> {
     })
 }
 
-/// Reads this side's two certificates with their keys.
-pub(crate) fn check_keys(config: &Config) -> Result<(Identity, Signer), ConfigError> {
+/// What stands in the files a configuration names, except the directory.
+pub(crate) struct Material {
+    identity: Identity,
+    signer: Signer,
+    pub(crate) trust: Trust,
+    /// For provider systems and an authority that are reached over `https`.
+    ordinary: Option<Arc<ClientConfig>>,
+    stamper: Option<Stamper>,
+}
+
+/// Reads every key, certificate and list a configuration names.
+pub(crate) fn material(config: &Config) -> Result<Material, ConfigError> {
     let key = |what| move |why: String| ConfigError::Key { what, why };
     let keys = &config.keys;
     let identity = Identity::read(
@@ -86,7 +96,30 @@ pub(crate) fn check_keys(config: &Config) -> Result<(Identity, Signer), ConfigEr
     .map_err(key("keys.authentication_certificate"))?;
     let signer = Signer::new(&text_file(&keys.signing_certificate)?, &text_file(&keys.signing_key)?)
         .map_err(|error| key("keys.signing_key")(error.to_string()))?;
-    Ok((identity, signer))
+    let ordinary = keys.system_roots.as_deref().map(text_file).transpose()?;
+    let ordinary = ordinary.map(|roots| tls::ordinary(&roots)).transpose();
+    let stamper = config.timestamp.as_ref().map(read_stamper).transpose()?;
+    Ok(Material {
+        identity,
+        signer,
+        trust: read_trust(config)?,
+        ordinary: ordinary.map_err(key("keys.system_roots"))?,
+        stamper,
+    })
+}
+
+fn read_stamper(stamping: &Stamping) -> Result<Stamper, ConfigError> {
+    let trust = Trust::read(&text_file(&stamping.roots)?, "", &[], false).map_err(|error| ConfigError::Key {
+        what: "timestamp.roots",
+        why: error.to_string(),
+    })?;
+    Ok(Stamper {
+        url: stamping.url.clone(),
+        trust,
+        records: stamping.records.max(1),
+        interval: Duration::from_secs(stamping.interval_s.max(1)),
+        failure_period_s: i64::try_from(stamping.failure_period_s).unwrap_or(i64::MAX),
+    })
 }
 
 impl Gateway {
@@ -103,30 +136,20 @@ impl Gateway {
     ) -> Result<Gateway, ConfigError> {
         config.check()?;
         let now = clock.now();
-        let key = |what| move |why: String| ConfigError::Key { what, why };
-        let keys = &config.keys;
-        let (identity, signer) = check_keys(&config)?;
-        let trust = read_trust(&config)?;
+        let Material {
+            identity,
+            signer,
+            trust,
+            ordinary,
+            stamper,
+        } = material(&config)?;
         let registry = Registry::new(directory, &trust, seal.is_some(), now)?;
         let current = Current::new(registry, clock);
-        let server_tls = tls::server(&identity, &current).map_err(key("keys.authentication_key"))?;
-        let ordinary = keys.system_roots.as_deref().map(text_file).transpose()?;
-        let ordinary = ordinary.map(|roots| tls::ordinary(&roots)).transpose();
+        let server_tls = tls::server(&identity, &current).map_err(|why| ConfigError::Key {
+            what: "keys.authentication_key",
+            why,
+        })?;
         let within = Duration::from_secs(config.limits.connect_s);
-        let stamper = config
-            .timestamp
-            .as_ref()
-            .map(|stamping| -> Result<Stamper, ConfigError> {
-                Ok(Stamper {
-                    url: stamping.url.clone(),
-                    trust: Trust::read(&text_file(&stamping.roots)?, "", &[], false)
-                        .map_err(|error| key("timestamp.roots")(error.to_string()))?,
-                    records: stamping.records.max(1),
-                    interval: Duration::from_secs(stamping.interval_s.max(1)),
-                    failure_period_s: i64::try_from(stamping.failure_period_s).unwrap_or(i64::MAX),
-                })
-            });
-        let stamper = stamper.transpose()?;
         let replay_s = i64::try_from(config.limits.replay_s).unwrap_or(i64::MAX);
         let since = Timestamp::from_second(now.as_second().saturating_sub(replay_s)).unwrap_or(Timestamp::MIN);
         let log = Log::open(&config.log, Some(since))?;
@@ -147,7 +170,7 @@ impl Gateway {
         let today = legal_day(now);
         let quotas = Quotas::new(today, log.counts(|counts| counts.quotas(today)));
         let inner = Inner {
-            systems: Pool::ordinary(ordinary.map_err(key("keys.system_roots"))?, within),
+            systems: Pool::ordinary(ordinary, within),
             current,
             signer,
             log,

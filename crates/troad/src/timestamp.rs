@@ -1,8 +1,8 @@
 //! Timestamps (RFC 3161): asks an authority to stamp the manifest of a batch, and checks what it answers before it counts.
 
 use crate::asn1::{
-    CONTENT_TYPE as CONTENT_TYPE_ATTRIBUTE, MESSAGE_DIGEST, MessageImprint, SHA_256, SHA_384, SHA_512, SIGNED_DATA, TST_INFO, TimeStampReq, TimeStampResp,
-    TstInfo,
+    CONTENT_TYPE as CONTENT_TYPE_ATTRIBUTE, MESSAGE_DIGEST, MessageImprint, SHA_256, SHA_384, SHA_512, SIGNED_DATA,
+    TST_INFO, TimeStampReq, TimeStampResp, TstInfo,
 };
 use crate::body;
 use crate::certificates::{CertificateError, Purpose, Trust};

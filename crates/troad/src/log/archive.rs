@@ -132,7 +132,9 @@ pub fn holds(folder: &Path, (seq, hash): (u64, &str), start: &Head) -> Result<bo
             let path = folder.join("archives").join(&archived.file);
             let zipped = |why: zip::result::ZipError| failed(&path, why);
             let mut zip = ZipArchive::new(File::open(&path).map_err(|why| failed(&path, why))?).map_err(zipped)?;
-            let lines = zip.by_name(&format!("records-{}.jsonl", archived.day)).map_err(zipped)?;
+            let lines = zip
+                .by_name(&format!("records-{}.jsonl", archived.day))
+                .map_err(zipped)?;
             chain::walk_lines(lines, &path, &mut head, &mut |raw, line| {
                 found |= line.seq == seq && hex::encode(line_hash(raw)) == hash;
                 Ok(())
