@@ -9,6 +9,7 @@ use crate::ids::{MemberId, ServiceId};
 use crate::log::{Filter, Log, Record, Stamp};
 use crate::registry::{Expiry, Registry};
 use crate::replay::{Quotas, Replays, lock};
+use crate::serve::Refused;
 use crate::signature::Signer;
 use crate::timestamp::{self, StampError};
 use crate::tls::{self, Current, Identity};
@@ -50,6 +51,7 @@ pub struct Inner {
     roads: Mutex<HashMap<MemberId, Arc<Pool>>>,
     /// Held while a directory is read, changed and put in place: two changes at once would undo one of them.
     changing: Mutex<()>,
+    pub(crate) refused: Refused,
     /// Held while a batch is stamped, so that no other takes the same records.
     stamping: tokio::sync::Mutex<()>,
     seal: Option<Seal>,
@@ -183,6 +185,7 @@ impl Gateway {
             trust: RwLock::new(Arc::new(trust)),
             roads: Mutex::default(),
             changing: Mutex::default(),
+            refused: Refused::default(),
             stamping: tokio::sync::Mutex::default(),
             seal,
             stamper,
