@@ -1,13 +1,14 @@
 //! The message log: its chain, its timestamps, its archives, its end.
 
-use crate::support::{City, Wishes, theirs};
+use crate::support::{City, Wishes, ask, theirs, usual};
+use der::{Decode, Encode};
 use hyper::StatusCode;
 use jiff::ToSpan;
-use peers::road::{Faults, HOUSEHOLD};
+use peers::road::{AGENCY, CITY, Faults, HOUSEHOLD, REGISTERS};
 use std::path::{Path, PathBuf};
 use troad::command::verify_log;
 use troad::config;
-use troad::log::{Filter, Log, LogError, Outcome, Record, Side, find};
+use troad::log::{Filter, Log, LogError, Outcome, Record, Side, Stamp, find, merkle};
 
 const PATH: &str = "household-registry/persons/A123456789";
 
@@ -157,11 +158,22 @@ async fn counts_are_kept_while_records_come_and_over_a_restart() {
     made_up.service = Some(theirs("made-up"));
     made_up.fault = Some("Server.ServerProxy.UnknownService".to_owned());
     log.append(made_up, None, Vec::new()).await.unwrap().unwrap();
+    for (code, fault) in [
+        ("listMethods", None),
+        ("another", Some("Server.ClientProxy.UnknownMember")),
+        ("a-third", Some("server.serverproxy.unknown_member")),
+    ] {
+        let mut made_up = record(now, code);
+        made_up.service = Some(theirs(code));
+        made_up.fault = fault.map(str::to_owned);
+        made_up.agreement = None;
+        log.append(made_up, None, Vec::new()).await.unwrap().unwrap();
+    }
     log.close();
     for log in [log, Log::open(&settings(kept.path()), None).unwrap()] {
         log.counts(|counts| {
             let days: Vec<_> = counts.days().collect();
-            assert_eq!(days.len(), 2, "the service nobody knows has no row of its own");
+            assert_eq!(days.len(), 2, "what nobody knows has no row of its own");
             let found = days.iter().find(|(key, _)| key.service == Some(theirs(HOUSEHOLD)));
             let (_, day) = found.unwrap();
             assert_eq!((day.calls, day.outcomes[&Outcome::Road]), (100, 10));
@@ -185,11 +197,162 @@ async fn counts_are_kept_while_records_come_and_over_a_restart() {
 }
 
 #[tokio::test]
+async fn names_that_callers_make_up_take_no_memory() {
+    let city = City::start().await;
+    let (made_up, nowhere) = (format!("{AGENCY}/{REGISTERS}/made-up"), format!("{AGENCY}/nowhere"));
+    for (service, aimed) in [
+        (&made_up, None),
+        (&made_up, Some("TW/GOV")),
+        (&made_up, Some("TW/GOV/A01000000A/no-such-gateway")),
+    ] {
+        let mut headers = usual();
+        headers.extend(aimed.map(|aimed| ("x-road-security-server", aimed.to_owned())));
+        let reply = ask(city.inside(), "GET", &format!("/r1/{service}/x"), &headers, b"").await;
+        assert_ne!(reply.fault(), "none", "{aimed:?}");
+    }
+    for service in ["listMethods", "allowedMethods"] {
+        let message = city.road.message("GET", &format!("{CITY}/invented/{service}"), "", b"");
+        assert_eq!(city.road.call(city.outside(), &message).await.unwrap().status, 200);
+        ask(city.inside(), "GET", &format!("/r1/{nowhere}/{service}"), &usual(), b"").await;
+    }
+    city.gateway().log().counts(|counts| {
+        let named: Vec<_> = counts.days().filter_map(|(key, _)| key.service.clone()).collect();
+        assert!(named.is_empty(), "{named:?}");
+        assert_eq!(counts.days().map(|(_, day)| day.calls).sum::<u64>(), 7);
+    });
+}
+
+#[tokio::test]
+async fn without_an_authority_nothing_waits_for_a_timestamp() {
+    let city = City::with(Wishes {
+        config: Some(Box::new(|config| config.timestamp = None)),
+        ..Wishes::default()
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(city.get(PATH).await.status, StatusCode::OK);
+    }
+    assert_eq!(city.gateway().log().pending_count(), 0);
+    city.running.shutdown().await;
+    // what was written then waits once an authority is configured
+    let log = Log::open(&settings(&city.folder.join("log")), None).unwrap();
+    assert_eq!(log.pending_count(), 3);
+}
+
+#[tokio::test]
+async fn two_stampings_at_once_take_each_record_once() {
+    let city = City::start().await;
+    for _ in 0..3 {
+        assert_eq!(city.get(PATH).await.status, StatusCode::OK);
+    }
+    let (one, other) = tokio::join!(city.gateway().stamp(), city.gateway().stamp());
+    assert_eq!(one.unwrap() + other.unwrap(), 3);
+    let sound = verify_log(&city.log(), Some(&city.road.authority.root_pem()), None).unwrap();
+    assert_eq!((sound.timestamps, sound.unstamped), (1, 0));
+}
+
+#[tokio::test]
+async fn a_batch_that_lost_its_first_day_proves_nothing_any_more() {
+    let kept = tempfile::tempdir().unwrap();
+    let now = jiff::Timestamp::now();
+    let log = Log::open(&settings(kept.path()), None).unwrap();
+    let mut time = 0;
+    for days in [40, 2] {
+        time = (now - (days * 24).hours()).as_millisecond();
+        for at in 0..3 {
+            let written = log.append(record(time, &format!("d{days}-{at}")), None, Vec::new());
+            written.await.unwrap().unwrap();
+        }
+    }
+    let leaves: Vec<_> = log.pending(10).iter().map(|one| one.leaf).collect();
+    let stamp = Stamp {
+        time,
+        first: 1,
+        last: 6,
+        count: 6,
+        root: hex(&merkle::root(&leaves).unwrap()),
+        token: String::new(),
+    };
+    log.append_stamp(stamp.clone()).await.unwrap().unwrap();
+    let found = find(kept.path(), "d2-1").unwrap();
+    let (of, steps) = found[0].stamp.as_ref().unwrap();
+    assert_eq!(
+        (of, hex(&merkle::climb(leaves[4], steps))),
+        (&stamp, stamp.root.clone())
+    );
+    log.archive(now, false).unwrap();
+    assert_eq!(log.prune(now).unwrap().days.len(), 1);
+    assert!(find(kept.path(), "d2-1").unwrap()[0].stamp.is_none());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_signature_over_something_else_is_no_timestamp() {
+    let city = City::start().await;
+    assert_eq!(city.get(PATH).await.status, StatusCode::OK);
+    assert_eq!(city.gateway().stamp().await.unwrap(), 1);
+    let id = city.gateway().recent(&Filter::default(), 1)[0].1.id.clone();
+    city.running.shutdown().await;
+    let log = city.folder.join("log");
+    let (stamp, _) = find(&log, &id).unwrap().remove(0).stamp.unwrap();
+    let token = openssl::base64::decode_block(&stamp.token).unwrap();
+    let content = signed(&token).encap_content_info.econtent.unwrap().value().to_vec();
+    let stamps = city.road.folder().join("stamps");
+    std::fs::write(stamps.join("content.der"), content).unwrap();
+    let roots = city.road.authority.root_pem();
+    let path = lines(&log);
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (is_stated, sound) in [(true, true), (false, false)] {
+        let mut command = std::process::Command::new("openssl");
+        command
+            .current_dir(&stamps)
+            .args(["cms", "-sign", "-binary", "-nodetach"]);
+        command.args([
+            "-outform",
+            "DER",
+            "-md",
+            "sha256",
+            "-in",
+            "content.der",
+            "-out",
+            "made.der",
+        ]);
+        command.args(["-signer", "signer.pem", "-inkey", "signer.key"]);
+        if is_stated {
+            command.args(["-econtent_type", "1.2.840.113549.1.9.16.1.4"]);
+        }
+        assert!(command.output().unwrap().status.success());
+        let made = std::fs::read(stamps.join("made.der")).unwrap();
+        let mut inside = signed(&made);
+        // what the container says beside the signature is anybody's to write
+        inside.encap_content_info.econtent_type = "1.2.840.113549.1.9.16.1.4".parse().unwrap();
+        let info = cms::content_info::ContentInfo {
+            content_type: "1.2.840.113549.1.7.2".parse().unwrap(),
+            content: der::Any::encode_from(&inside).unwrap(),
+        };
+        let made = openssl::base64::encode_block(&info.to_der().unwrap());
+        std::fs::write(&path, text.replace(&stamp.token, &made)).unwrap();
+        let found = verify_log(&log, Some(&roots), None);
+        assert_eq!(found.is_ok(), sound, "{found:?}");
+    }
+}
+
+fn signed(token: &[u8]) -> cms::signed_data::SignedData {
+    let info = cms::content_info::ContentInfo::from_der(token).unwrap();
+    info.content.decode_as().unwrap()
+}
+
+#[tokio::test]
 async fn days_are_archived_in_a_chain_and_then_destroyed() {
     let kept = tempfile::tempdir().unwrap();
     let now = jiff::Timestamp::now();
     let log = Log::open(&settings(kept.path()), None).unwrap();
+    let mut noted = Vec::new();
     for days in [50, 40, 2, 0] {
+        noted.push(log.head());
         let time = (now - (days * 24).hours()).as_millisecond();
         for at in 0..5 {
             log.append(record(time, &format!("d{days}-{at}")), None, Vec::new())
@@ -212,6 +375,16 @@ async fn days_are_archived_in_a_chain_and_then_destroyed() {
     assert_eq!(pruned.days.len(), 2);
     let left = verify_log(kept.path(), None, None).unwrap();
     assert_eq!((left.records, left.archives, left.seq), (10, 3, 20));
+    // what was noted outside is found in an archive, at the seam, and among the kept lines; another line is not
+    for (seq, hash) in noted.iter().skip(1) {
+        assert!(verify_log(kept.path(), None, Some((*seq, hash))).is_ok(), "{seq}");
+        let other = hash.chars().rev().collect::<String>();
+        assert!(
+            verify_log(kept.path(), None, Some((*seq, other.as_str()))).is_err(),
+            "{seq}"
+        );
+    }
+    assert!(verify_log(kept.path(), None, Some((2, noted[1].1.as_str()))).is_err());
     log.close();
     // the log goes on where it was, also with nothing left but the archives
     let log = Log::open(&settings(kept.path()), None).unwrap();

@@ -76,6 +76,41 @@ async fn bodies_of_every_size_pass_both_ways_signed_before_or_behind() {
 }
 
 #[tokio::test]
+async fn a_long_answer_needs_a_caller_that_takes_trailers() {
+    let city = City::start().await;
+    for (te, expected) in [
+        ("gzip", "Client.BadRequest"),
+        ("gzip, Trailers", "none"),
+        ("TRAILERS", "none"),
+    ] {
+        let mut message = city.road.message("GET", &ours(), "/bytes/200000", b"");
+        message.wrong.te = Some(te.to_owned());
+        let reply = city.road.call(city.outside(), &message).await.unwrap();
+        assert_eq!(fault(&reply), expected, "{te}");
+        assert!(reply.proven, "{te}: nothing comes unsigned");
+        // a short one needs none
+        let mut message = city.road.message("GET", &ours(), "/bytes/2000", b"");
+        message.wrong.te = Some(te.to_owned());
+        assert!(city.road.call(city.outside(), &message).await.unwrap().proven, "{te}");
+    }
+}
+
+#[tokio::test]
+async fn answers_to_head_are_signed_as_they_travel() {
+    let city = City::start().await;
+    for (service, expected) in [
+        (ours(), "none"),
+        (format!("{CITY}/{PORTAL}/listMethods"), "none"),
+        (format!("{CITY}/{PORTAL}/no-such"), "Server.ServerProxy.UnknownService"),
+    ] {
+        let message = city.road.message("HEAD", &service, "", b"");
+        let reply = city.road.call(city.outside(), &message).await.unwrap();
+        assert_eq!(fault(&reply), expected, "{service}");
+        assert!(reply.body.is_empty() && reply.proven, "{service}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_signed_rightly_never_reaches_the_system() {
     let city = City::start().await;
     let cases = [
@@ -241,6 +276,8 @@ async fn paths_that_lead_elsewhere_are_refused() {
         "/a%2fb",
         "/a%5cb",
         "/%252e%252e/x",
+        "/%2525252e%2525252e/x",
+        "/%2525252525252525252541/x",
         "/a//b",
         "/..;x=1/y",
         "/a%00b",
@@ -283,6 +320,8 @@ async fn a_message_counts_once() {
     assert_eq!(city.road.call(city.outside(), &message).await.unwrap().status, 200);
     let again = city.road.call(city.outside(), &message).await.unwrap();
     assert_eq!(fault(&again), "Server.ServerProxy.Replayed");
+    let logged = &city.gateway().recent(&Filter::default(), 1)[0].1;
+    assert_eq!(logged.fault.as_deref(), Some("Server.ServerProxy.Replayed"));
     // over a restart too
     let City {
         road,
@@ -470,6 +509,7 @@ async fn the_providers_system_may_be_away_slow_or_broken() {
         config: Some(Box::new(|config| {
             config.limits.pause_s = 1;
             config.limits.answer_s = 1;
+            config.limits.answer_bytes = 1 << 20;
         })),
         ..Wishes::default()
     })
@@ -484,6 +524,18 @@ async fn the_providers_system_may_be_away_slow_or_broken() {
     // whether its head had gone out already is a matter of microseconds
     let told = fault(&cut) == "Server.ServerProxy.NetworkError" || fault(&cut) == "Server.ServerProxy.ServiceFailed";
     assert!(told || (!cut.whole && !cut.proven), "{:?}", cut.headers);
+    // a bomb of the own system
+    let bomb = call("/bytes/2147483648").await;
+    assert!(
+        !bomb.whole && !bomb.proven && bomb.body.len() <= 1 << 20,
+        "{}",
+        bomb.body.len()
+    );
+    let logged = &city.gateway().recent(&Filter::default(), 1)[0].1;
+    assert_eq!(
+        (logged.outcome, logged.fault.as_deref()),
+        (Outcome::Road, Some("Server.ServerProxy.BodyTooLarge"))
+    );
     let own = call("/status/503").await;
     assert_eq!(
         (own.status, fault(&own).as_str()),
