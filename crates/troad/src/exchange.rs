@@ -205,7 +205,7 @@ pub fn check_proof(
     let proof: Proof = text.parse().map_err(|error| wrong(format!("{error}")))?;
     let certified = registry
         .signing_certificate(&proof.certificate)
-        .filter(|certified| certified.owner == owner.owner())
+        .filter(|certified| certified.owner.same_owner(owner))
         .ok_or_else(|| {
             wrong(format!(
                 "the {} is signed with a certificate that is none of `{owner}`",
