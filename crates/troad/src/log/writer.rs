@@ -100,7 +100,7 @@ impl Log {
         for (at, day) in days.iter().enumerate() {
             let path = chain::segment(&folder, *day);
             let end = chain::walk_file(&path, &mut head, &mut |raw, line| {
-                state.take(raw, line, recent);
+                state.take(leaf(raw), line, recent);
                 Ok(())
             })?;
             match (end.torn, at + 1 == days.len()) {
@@ -276,8 +276,8 @@ fn cut(path: &Path, whole: u64) -> Result<(), LogError> {
 }
 
 impl State {
-    /// Takes a line into what is held in memory.
-    fn take(&mut self, raw: &[u8], line: Line, recent: usize) {
+    /// Takes a line, with its leaf, into what is held in memory.
+    fn take(&mut self, leaf: Hash, line: Line, recent: usize) {
         match line.entry {
             Entry::Message(record) => {
                 self.aggregates.add(&record);
@@ -290,7 +290,7 @@ impl State {
                 if !self.no_stamps {
                     self.pending.push_back(Pending {
                         seq: line.seq,
-                        leaf: leaf(raw),
+                        leaf,
                         time: record.time,
                     });
                 }
@@ -402,12 +402,12 @@ impl Writer {
             head.hash = hex::encode(merkle::line_hash(&raw));
             block.extend_from_slice(&raw);
             block.push(b'\n');
-            taken.push((raw, line));
+            taken.push((leaf(&raw), line));
         }
         self.flush(&mut block, files)?;
         let mut state = lock(&self.state);
-        for (raw, line) in taken {
-            state.take(&raw, line, self.recent);
+        for (leaf, line) in taken {
+            state.take(leaf, line, self.recent);
         }
         state.head = head;
         Ok(())
