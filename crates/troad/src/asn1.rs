@@ -1,7 +1,11 @@
 //! The ASN.1 structures of RFC 3161 and RFC 5035 that the CMS library does not have.
 
 use der::Sequence;
-use der::asn1::{Any, BitString, GeneralizedTime, Int, ObjectIdentifier, OctetString};
+use der::asn1::{Any, BitString, Int, ObjectIdentifier, OctetString};
+use der::{Tag, Tagged};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use x509_cert::ext::Extensions;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -120,8 +124,8 @@ pub struct TstInfo {
     pub message_imprint: MessageImprint,
     /// Serial number of the token.
     pub serial_number: Int,
-    /// When.
-    pub gen_time: GeneralizedTime,
+    /// When: a `GeneralizedTime`, which may have a fraction of a second here; [`TstInfo::time`] reads it.
+    pub gen_time: Any,
     /// How exact.
     #[asn1(optional = "true")]
     pub accuracy: Option<Accuracy>,
@@ -137,4 +141,37 @@ pub struct TstInfo {
     /// Extensions.
     #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
     pub extensions: Option<Extensions>,
+}
+
+impl TstInfo {
+    /// The authority's time (RFC 3161 §2.4.2): `YYYYMMDDhhmmss[.s…]Z`. None for what is no such time.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        if self.gen_time.tag() != Tag::GeneralizedTime {
+            return None;
+        }
+        let text = str::from_utf8(self.gen_time.value()).ok()?.strip_suffix('Z')?;
+        let (whole, fraction) = match text.split_once('.') {
+            None => (text, ""),
+            // in its one form a fraction is neither empty nor ended by a zero
+            Some((_, fraction)) if fraction.is_empty() || fraction.ends_with('0') || fraction.len() > 9 => return None,
+            Some(parts) => parts,
+        };
+        if whole.len() != 14 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let number = |from: usize, to: usize| whole.get(from..to)?.parse::<i8>().ok();
+        let nanoseconds = format!("{fraction:0<9}").parse().ok()?;
+        let year = whole.get(..4)?.parse().ok()?;
+        let time = DateTime::new(
+            year,
+            number(4, 6)?,
+            number(6, 8)?,
+            number(8, 10)?,
+            number(10, 12)?,
+            number(12, 14)?,
+            nanoseconds,
+        );
+        Offset::UTC.to_timestamp(time.ok()?).ok()
+    }
 }

@@ -5,7 +5,7 @@
 //! reads a body whose proof fails sees a broken connection, never a whole body.
 
 use crate::canonical::{Hashed, Running};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::HeaderMap;
@@ -53,10 +53,34 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     }
 }
 
+/// Pieces smaller than this are gathered: each would hold on to the whole buffer it was read into.
+const SMALL: usize = 4 << 10;
+/// Gathered pieces become one of about this size.
+const GATHERED: usize = 64 << 10;
+
+/// Takes a piece behind those that are there; small ones gather first.
+fn put(pieces: &mut VecDeque<Bytes>, gathering: &mut BytesMut, piece: Bytes) {
+    if piece.len() < SMALL {
+        gathering.extend_from_slice(&piece);
+        if gathering.len() >= GATHERED {
+            flush(pieces, gathering);
+        }
+        return;
+    }
+    flush(pieces, gathering);
+    pieces.push_back(piece);
+}
+
+fn flush(pieces: &mut VecDeque<Bytes>, gathering: &mut BytesMut) {
+    if !gathering.is_empty() {
+        pieces.push_back(std::mem::take(gathering).freeze());
+    }
+}
+
 /// What has come of a body.
 #[derive(Default, Clone)]
 pub struct Start {
-    /// The bytes, in the pieces they came in.
+    /// The bytes, in pieces.
     pub pieces: VecDeque<Bytes>,
     /// Their running hash.
     pub running: Running,
@@ -72,12 +96,13 @@ impl Start {
     pub fn joined(&self) -> Bytes {
         match (self.pieces.len(), self.pieces.front()) {
             (1, Some(only)) => only.clone(),
-            _ => self
-                .pieces
-                .iter()
-                .flat_map(|piece| piece.iter().copied())
-                .collect::<Vec<u8>>()
-                .into(),
+            _ => {
+                let mut joined = Vec::with_capacity(self.pieces.iter().map(Bytes::len).sum());
+                for piece in &self.pieces {
+                    joined.extend_from_slice(piece);
+                }
+                joined.into()
+            }
         }
     }
 
@@ -97,6 +122,7 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let mut start = Start::default();
+    let mut gathering = BytesMut::new();
     if body.size_hint().lower() > limit {
         return Err(BodyError::TooLarge);
     }
@@ -106,7 +132,7 @@ where
             Err(_) => return Err(BodyError::Slow),
             Ok(None) => {
                 start.whole = true;
-                return Ok(start);
+                break;
             }
             Ok(Some(Err(_))) => return Err(BodyError::Broken),
             Ok(Some(Ok(frame))) => frame,
@@ -117,13 +143,12 @@ where
                 if start.running.bytes > limit {
                     return Err(BodyError::TooLarge);
                 }
-                if !data.is_empty() {
-                    start.pieces.push_back(data);
-                }
+                put(&mut start.pieces, &mut gathering, data);
             }
             Err(frame) => start.trailers = frame.into_trailers().ok().or(start.trailers),
         }
     }
+    flush(&mut start.pieces, &mut gathering);
     Ok(start)
 }
 

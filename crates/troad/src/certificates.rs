@@ -252,7 +252,12 @@ impl Trust {
                     } else {
                         UnknownStatusPolicy::Allow
                     })
-                    .with_expiration_policy(ExpirationPolicy::Enforce)
+                    // where no list is required an old one still tells of those that were revoked by then
+                    .with_expiration_policy(if required {
+                        ExpirationPolicy::Enforce
+                    } else {
+                        ExpirationPolicy::Ignore
+                    })
                     .build(),
             ),
         };
@@ -326,9 +331,10 @@ fn refusal(error: webpki::Error) -> CertificateError {
         webpki::Error::CertNotValidYet { .. } => CertificateError::NotYetValid,
         webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => CertificateError::UnknownIssuer,
         webpki::Error::CertRevoked => CertificateError::Revoked,
-        webpki::Error::UnknownRevocationStatus | webpki::Error::CrlExpired { .. } => {
-            CertificateError::RevocationUnknown
-        }
+        webpki::Error::UnknownRevocationStatus
+        | webpki::Error::CrlExpired { .. }
+        | webpki::Error::InvalidCrlSignatureForPublicKey
+        | webpki::Error::IssuerNotCrlSigner => CertificateError::RevocationUnknown,
         webpki::Error::CaUsedAsEndEntity
         | webpki::Error::EndEntityUsedAsCa
         | webpki::Error::RequiredEkuNotFoundContext(_) => CertificateError::WrongPurpose,

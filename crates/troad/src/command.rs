@@ -58,8 +58,7 @@ pub fn check(path: &Path, clock: &dyn Clock, has_seal: bool) -> Result<Report, C
     let config = Config::read(path)?;
     let directory = directory(&config)?;
     let now = clock.now();
-    crate::gateway::check_keys(&config)?;
-    let trust = crate::gateway::read_trust(&config)?;
+    let trust = crate::gateway::material(&config)?.trust;
     let counts = [
         directory.members.len(),
         directory.interfaces.len(),
@@ -80,10 +79,7 @@ pub fn check(path: &Path, clock: &dyn Clock, has_seal: bool) -> Result<Report, C
 /// [`LogError`]
 pub fn verify_log(folder: &Path, roots: Option<&str>, anchor: Option<(u64, &str)>) -> Result<Verified, LogError> {
     let trust = roots.map(|roots| Trust::read(roots, "", &[], false));
-    let trust = trust.transpose().map_err(|error| LogError::File {
-        path: folder.to_path_buf(),
-        why: format!("roots of the timestamp authority: {error}"),
-    })?;
+    let trust = trust.transpose().map_err(|error| LogError::Roots(error.to_string()))?;
     let covers = |stamp: &Stamp, data: &[u8]| {
         let Some(trust) = &trust else {
             return true;

@@ -88,6 +88,21 @@ pub struct System {
     pub clients: Vec<MemberId>,
 }
 
+impl System {
+    /// SHA-256 of its key.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`]
+    pub fn key(&self) -> Result<[u8; 32], ConfigError> {
+        let mut key = [0; 32];
+        hex::decode_to_slice(&self.key_sha256, &mut key).map_err(|_| ConfigError::Value {
+            what: self.name.clone(),
+            why: "`key_sha256` must be the SHA-256 of the system's key, 64 hexadecimal digits",
+        })?;
+        Ok(key)
+    }
+}
+
 /// Bounds on what comes from outside. Sizes in bytes, times in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -350,12 +365,7 @@ impl Config {
             return wrong("limits.small_bytes", "must not be more than `memory_bytes`");
         }
         for system in &self.systems {
-            if hex::decode(&system.key_sha256).map_or(true, |hash| hash.len() != 32) {
-                return wrong(
-                    &system.name,
-                    "`key_sha256` must be the SHA-256 of the system's key, 64 hexadecimal digits",
-                );
-            }
+            system.key()?;
             if system.clients.is_empty() || !system.clients.iter().all(|client| client.same_owner(&self.member)) {
                 return wrong(&system.name, "`clients` must name the own member or subsystems of it");
             }

@@ -194,7 +194,8 @@ impl SendError {
                 if inner.is_some() {
                     return SendError::Tls;
                 }
-                if io.kind() == io::ErrorKind::TimedOut {
+                // a connection that does not come about in time sent nothing: another gateway may be tried
+                if io.kind() == io::ErrorKind::TimedOut && !error.is_connect() {
                     return SendError::Timeout;
                 }
             }

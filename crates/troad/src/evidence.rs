@@ -34,8 +34,11 @@ pub enum EvidenceError {
     /// No such exchange.
     #[error("the log has no exchange with this id; days that were destroyed stand in their archive only")]
     Unknown,
-    /// Not stamped yet.
-    #[error("the exchange has no timestamp yet; wait for the next batch, or ask for the evidence without one")]
+    /// Not stamped yet, or the batch it was stamped with is no longer whole.
+    #[error(
+        "the log proves no timestamp over the exchange: none has come yet, or the day its batch began on was destroyed; wait for \
+         the next batch, or ask for the evidence without one"
+    )]
     NotStamped,
     /// No signed message in it: a refusal before the signatures.
     #[error("the exchange was refused before a message was signed; its record stands in the log")]

@@ -8,7 +8,7 @@ use crate::directory::{Interface, Keep};
 use crate::fault::{Fault, Kind, Place};
 use crate::gateway::Inner;
 use crate::ids::MemberId;
-use crate::log::{LogError, Outcome, Part, Record, Side, Written};
+use crate::log::{Certificate, LogError, Outcome, Part, Record, Side, Written};
 use crate::registry::{Certified, Registry};
 use crate::signature::Proof;
 use crate::statement::{self, Direction, Message, Subject};
@@ -28,7 +28,7 @@ pub struct Draft {
     /// What is known so far.
     pub record: Record,
     /// Certificates of its signatures.
-    pub certificates: Vec<([u8; 32], Vec<u8>)>,
+    pub certificates: Vec<Certificate>,
     /// Content to keep: headers and body of the request, headers and body of the answer.
     pub content: Option<[Vec<u8>; 4]>,
 }
@@ -79,15 +79,21 @@ impl Draft {
         })
     }
 
-    /// Notes a message that was signed here or checked.
-    pub fn note(&mut self, direction: Direction, message: &Message, proof: &Proof, certificate: &[u8]) {
-        let part = Some(Part::new(message, Some(proof.to_string())));
+    /// Notes a message that was signed here or checked: the signature as it travels and the signer's certificate.
+    pub fn note(
+        &mut self,
+        direction: Direction,
+        message: &Message,
+        proof: String,
+        (fingerprint, der): (&[u8; 32], &Arc<[u8]>),
+    ) {
+        let part = Some(Part::new(message, Some(proof)));
         match direction {
             Direction::Request => self.record.request = part,
             Direction::Response => self.record.response = part,
         }
-        if self.certificates.iter().all(|(known, _)| *known != proof.certificate) {
-            self.certificates.push((proof.certificate, certificate.to_vec()));
+        if self.certificates.iter().all(|(known, _)| known != fingerprint) {
+            self.certificates.push((*fingerprint, Arc::clone(der)));
         }
     }
 
@@ -176,7 +182,8 @@ pub fn keep(inner: &Inner, interface: Option<&Arc<Interface>>) -> Option<u64> {
     full.then_some(inner.config.limits.content_bytes)
 }
 
-/// Checks the signature of a message: whose certificate it is, whether that serves now, the time, the value.
+/// Checks the signature of a message: whose certificate it is, whether that serves now, the time, the value. Returns the
+/// signature as it travelled and its certificate.
 ///
 /// # Errors
 /// `InvalidSignatureValue`, `ClockSkew`
@@ -188,7 +195,7 @@ pub fn check_proof(
     proof: Option<&HeaderValue>,
     signed: (Direction, &str),
     now: Timestamp,
-) -> Result<(Proof, Arc<Certified>), Fault> {
+) -> Result<(String, Arc<Certified>), Fault> {
     let wrong = |what: String| Fault::new(place, Kind::InvalidSignature, what);
     let (direction, statement) = signed;
     let text = proof
@@ -198,7 +205,7 @@ pub fn check_proof(
     let proof: Proof = text.parse().map_err(|error| wrong(format!("{error}")))?;
     let certified = registry
         .signing_certificate(&proof.certificate)
-        .filter(|certified| certified.owner == owner.owner())
+        .filter(|certified| certified.owner.same_owner(owner))
         .ok_or_else(|| {
             wrong(format!(
                 "the {} is signed with a certificate that is none of `{owner}`",
@@ -229,7 +236,7 @@ pub fn check_proof(
             direction.word()
         )));
     }
-    Ok((proof, Arc::clone(certified)))
+    Ok((text.to_owned(), Arc::clone(certified)))
 }
 
 /// Signs a message of this side and notes it.
@@ -254,8 +261,10 @@ pub fn sign(
         .signer
         .sign(direction, &text, inner.now())
         .map_err(|_| internal())?;
-    draft.note(direction, message, &proof, inner.signer.certificate());
-    HeaderValue::from_str(&proof.to_string()).map_err(|_| internal())
+    let proof = proof.to_string();
+    let value = HeaderValue::from_str(&proof).map_err(|_| internal())?;
+    draft.note(direction, message, proof, inner.signer.certificate());
+    Ok(value)
 }
 
 /// The headers of a message in their one form, and their hash.

@@ -1,7 +1,7 @@
 //! The gateway as a whole: what it is set up with, what it decides by, and what can be changed while it runs.
 
 use crate::certificates::Trust;
-use crate::config::{Config, ConfigError, file, text_file};
+use crate::config::{Config, ConfigError, Stamping, System, file, text_file};
 use crate::connect::Pool;
 use crate::directory::Directory;
 use crate::fault::{Fault, Kind, Place};
@@ -9,12 +9,13 @@ use crate::ids::{MemberId, ServiceId};
 use crate::log::{Filter, Log, Record, Stamp};
 use crate::registry::{Expiry, Registry};
 use crate::replay::{Quotas, Replays, lock};
+use crate::serve::Refused;
 use crate::signature::Signer;
 use crate::timestamp::{self, StampError};
 use crate::tls::{self, Current, Identity};
 use civic::{Clock, legal_day};
 use jiff::Timestamp;
-use rustls::ServerConfig;
+use rustls::{ClientConfig, ServerConfig};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -43,9 +44,16 @@ pub struct Inner {
     pub(crate) systems: Pool,
     pub(crate) spool: PathBuf,
     pub(crate) server_tls: Arc<ServerConfig>,
+    /// SHA-256 of the keys of this side's systems, in the order of the configuration.
+    pub(crate) system_keys: Vec<[u8; 32]>,
     identity: Identity,
     trust: RwLock<Arc<Trust>>,
     roads: Mutex<HashMap<MemberId, Arc<Pool>>>,
+    /// Held while a directory is read, changed and put in place: two changes at once would undo one of them.
+    changing: Mutex<()>,
+    pub(crate) refused: Refused,
+    /// Held while a batch is stamped, so that no other takes the same records.
+    stamping: tokio::sync::Mutex<()>,
     seal: Option<Seal>,
     stamper: Option<Stamper>,
 }
@@ -69,8 +77,18 @@ pub(crate) fn read_trust(config: &Config) -> Result<Trust, ConfigError> {
     })
 }
 
-/// Reads this side's two certificates with their keys.
-pub(crate) fn check_keys(config: &Config) -> Result<(Identity, Signer), ConfigError> {
+/// What stands in the files a configuration names, except the directory.
+pub(crate) struct Material {
+    identity: Identity,
+    signer: Signer,
+    pub(crate) trust: Trust,
+    /// For provider systems and an authority that are reached over `https`.
+    ordinary: Option<Arc<ClientConfig>>,
+    stamper: Option<Stamper>,
+}
+
+/// Reads every key, certificate and list a configuration names.
+pub(crate) fn material(config: &Config) -> Result<Material, ConfigError> {
     let key = |what| move |why: String| ConfigError::Key { what, why };
     let keys = &config.keys;
     let identity = Identity::read(
@@ -80,7 +98,30 @@ pub(crate) fn check_keys(config: &Config) -> Result<(Identity, Signer), ConfigEr
     .map_err(key("keys.authentication_certificate"))?;
     let signer = Signer::new(&text_file(&keys.signing_certificate)?, &text_file(&keys.signing_key)?)
         .map_err(|error| key("keys.signing_key")(error.to_string()))?;
-    Ok((identity, signer))
+    let ordinary = keys.system_roots.as_deref().map(text_file).transpose()?;
+    let ordinary = ordinary.map(|roots| tls::ordinary(&roots)).transpose();
+    let stamper = config.timestamp.as_ref().map(read_stamper).transpose()?;
+    Ok(Material {
+        identity,
+        signer,
+        trust: read_trust(config)?,
+        ordinary: ordinary.map_err(key("keys.system_roots"))?,
+        stamper,
+    })
+}
+
+fn read_stamper(stamping: &Stamping) -> Result<Stamper, ConfigError> {
+    let trust = Trust::read(&text_file(&stamping.roots)?, "", &[], false).map_err(|error| ConfigError::Key {
+        what: "timestamp.roots",
+        why: error.to_string(),
+    })?;
+    Ok(Stamper {
+        url: stamping.url.clone(),
+        trust,
+        records: stamping.records.max(1),
+        interval: Duration::from_secs(stamping.interval_s.max(1)),
+        failure_period_s: i64::try_from(stamping.failure_period_s).unwrap_or(i64::MAX),
+    })
 }
 
 impl Gateway {
@@ -97,33 +138,26 @@ impl Gateway {
     ) -> Result<Gateway, ConfigError> {
         config.check()?;
         let now = clock.now();
-        let key = |what| move |why: String| ConfigError::Key { what, why };
-        let keys = &config.keys;
-        let (identity, signer) = check_keys(&config)?;
-        let trust = read_trust(&config)?;
+        let Material {
+            identity,
+            signer,
+            trust,
+            ordinary,
+            stamper,
+        } = material(&config)?;
         let registry = Registry::new(directory, &trust, seal.is_some(), now)?;
         let current = Current::new(registry, clock);
-        let server_tls = tls::server(&identity, &current).map_err(key("keys.authentication_key"))?;
-        let ordinary = keys.system_roots.as_deref().map(text_file).transpose()?;
-        let ordinary = ordinary.map(|roots| tls::ordinary(&roots)).transpose();
+        let server_tls = tls::server(&identity, &current).map_err(|why| ConfigError::Key {
+            what: "keys.authentication_key",
+            why,
+        })?;
         let within = Duration::from_secs(config.limits.connect_s);
-        let stamper = config
-            .timestamp
-            .as_ref()
-            .map(|stamping| -> Result<Stamper, ConfigError> {
-                Ok(Stamper {
-                    url: stamping.url.clone(),
-                    trust: Trust::read(&text_file(&stamping.roots)?, "", &[], false)
-                        .map_err(|error| key("timestamp.roots")(error.to_string()))?,
-                    records: stamping.records.max(1),
-                    interval: Duration::from_secs(stamping.interval_s.max(1)),
-                    failure_period_s: i64::try_from(stamping.failure_period_s).unwrap_or(i64::MAX),
-                })
-            });
-        let stamper = stamper.transpose()?;
         let replay_s = i64::try_from(config.limits.replay_s).unwrap_or(i64::MAX);
         let since = Timestamp::from_second(now.as_second().saturating_sub(replay_s)).unwrap_or(Timestamp::MIN);
         let log = Log::open(&config.log, Some(since))?;
+        if config.timestamp.is_none() {
+            log.expect_no_timestamps();
+        }
         let spool = config.log.folder.join("spool");
         std::fs::create_dir_all(&spool).map_err(|why| ConfigError::File {
             path: spool.clone(),
@@ -134,10 +168,11 @@ impl Gateway {
         for (client, id) in log.take_young() {
             replays.see(&client.to_string(), &id, now);
         }
+        let system_keys = config.systems.iter().map(System::key).collect::<Result<Vec<_>, _>>()?;
         let today = legal_day(now);
         let quotas = Quotas::new(today, log.counts(|counts| counts.quotas(today)));
         let inner = Inner {
-            systems: Pool::ordinary(ordinary.map_err(key("keys.system_roots"))?, within),
+            systems: Pool::ordinary(ordinary, within),
             current,
             signer,
             log,
@@ -145,9 +180,13 @@ impl Gateway {
             quotas,
             spool,
             server_tls,
+            system_keys,
             identity,
             trust: RwLock::new(Arc::new(trust)),
             roads: Mutex::default(),
+            changing: Mutex::default(),
+            refused: Refused::default(),
+            stamping: tokio::sync::Mutex::default(),
             seal,
             stamper,
             config,
@@ -160,6 +199,7 @@ impl Gateway {
     /// # Errors
     /// [`ConfigError::Directory`]; the one of now then stays.
     pub fn set_directory(&self, directory: Directory) -> Result<(), ConfigError> {
+        let _changing = lock(&self.inner.changing);
         self.inner.set_directory(directory)
     }
 
@@ -174,6 +214,7 @@ impl Gateway {
     /// # Errors
     /// [`ConfigError::Directory`] where there is no such interface.
     pub fn switch(&self, service: &ServiceId, on: bool) -> Result<(), ConfigError> {
+        let _changing = lock(&self.inner.changing);
         let mut directory = self.directory();
         let found = directory
             .interfaces
@@ -195,6 +236,7 @@ impl Gateway {
     /// # Errors
     /// [`ConfigError`]; what was in force then stays.
     pub fn reload_trust(&self) -> Result<(), ConfigError> {
+        let _changing = lock(&self.inner.changing);
         let trust = read_trust(&self.inner.config)?;
         *self.inner.trust.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(trust);
         self.inner.set_directory(self.directory())
@@ -259,6 +301,7 @@ impl Inner {
 
     /// Checks certificates and revocation lists against the time again.
     pub(crate) fn recheck(&self) {
+        let _changing = lock(&self.changing);
         let before = self.current.get();
         let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
         match Registry::new(before.directory().clone(), &trust, self.seal.is_some(), self.now()) {
@@ -335,6 +378,7 @@ impl Inner {
         let Some(stamper) = &self.stamper else {
             return Ok(0);
         };
+        let _stamping = self.stamping.lock().await;
         let mut stamped = 0;
         loop {
             let batch = self.log.pending(stamper.records);

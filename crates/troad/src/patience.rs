@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -15,6 +17,7 @@ pub struct Patient<S> {
     patience: Duration,
     timer: Pin<Box<Sleep>>,
     waiting: bool,
+    spoke_last: Arc<AtomicBool>,
 }
 
 impl<S> Patient<S> {
@@ -25,7 +28,13 @@ impl<S> Patient<S> {
             patience,
             timer: Box::pin(tokio::time::sleep(patience)),
             waiting: false,
+            spoke_last: Arc::default(),
         }
+    }
+
+    /// Whether the newest bytes came from the other end: it has begun what this end has not answered.
+    pub fn spoke_last(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.spoke_last)
     }
 
     fn bound<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -49,12 +58,18 @@ impl<S> Patient<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let done = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.spoke_last.store(true, Ordering::Relaxed);
+        }
+        done
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.spoke_last.store(false, Ordering::Relaxed);
         let done = Pin::new(&mut self.inner).poll_write(cx, bytes);
         self.bound(cx, done)
     }
@@ -78,6 +93,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.spoke_last.store(false, Ordering::Relaxed);
         let done = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
         self.bound(cx, done)
     }

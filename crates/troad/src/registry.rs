@@ -9,7 +9,6 @@ use crate::fault::{Fault, Kind, Place};
 use crate::ids::{MemberId, ServiceId};
 use civic::legal_day;
 use jiff::Timestamp;
-use rustls::pki_types::CertificateDer;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -21,7 +20,7 @@ pub struct Certified {
     /// What stands in it.
     pub facts: Facts,
     /// Its DER form.
-    pub der: CertificateDer<'static>,
+    pub der: Arc<[u8]>,
     /// Its key, for certificates that sign messages.
     pub key: Option<VerifyKey>,
     client: Result<(), CertificateError>,
@@ -30,6 +29,12 @@ pub struct Certified {
 }
 
 impl Certified {
+    /// Fingerprint and DER form: what the message log keeps.
+    #[must_use]
+    pub fn named(&self) -> (&[u8; 32], &Arc<[u8]>) {
+        (&self.facts.fingerprint, &self.der)
+    }
+
     /// Whether it may serve a purpose now.
     ///
     /// # Errors
@@ -171,7 +176,7 @@ impl Registry {
             },
             signing: if signs { check(Purpose::Signing) } else { unused() },
             facts,
-            der,
+            der: Arc::from(&*der),
         };
         let of = if signs {
             &mut self.signing

@@ -4,18 +4,25 @@ use crate::body::Body;
 use crate::certificates::fingerprint;
 use crate::config::ConfigError;
 use crate::consumer::inside;
+use crate::exchange::Draft;
+use crate::fault::{Fault, Kind, Place};
 use crate::gateway::{Gateway, Inner};
+use crate::ids::MemberId;
+use crate::log::Side;
 use crate::patience::Patient;
 use crate::provider;
+use crate::replay::lock;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
+use jiff::Timestamp;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +34,8 @@ use tokio_rustls::TlsAcceptor;
 const RECHECK: Duration = Duration::from_secs(60);
 /// How often days are archived and destroyed.
 const HOUSEKEEPING: Duration = Duration::from_secs(6 * 3600);
+/// Most connections refused before their first message that are recorded in a minute.
+const REFUSED_A_MINUTE: u32 = 60;
 /// Longest wait for calls to end when the gateway stops.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -97,13 +106,23 @@ impl Gateway {
 
 impl Running {
     /// Stops listening, lets calls end, and waits until the log is on disk.
-    pub async fn shutdown(mut self) {
-        let _ = self.stop.send(true);
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
+    pub async fn shutdown(self) {
+        let Running {
+            gateway,
+            stop,
+            mut tasks,
+            ..
+        } = self;
+        let _ = stop.send(true);
+        let ended = async {
+            while tasks.join_next().await.is_some() {}
+            // exchanges whose caller has gone hold a receiver until they are in the log
+            stop.closed().await;
+        };
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {
-            self.tasks.abort_all();
+            tasks.abort_all();
         }
-        let inner = Arc::clone(&self.gateway.inner);
+        let inner = gateway.inner;
         let _ = tokio::task::spawn_blocking(move || inner.log.close()).await;
     }
 }
@@ -184,12 +203,15 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener, tls: bool, mut stopped
             match tls {
                 true => outside(inner, stream, stopped).await,
                 false => {
-                    let for_service = Arc::clone(&inner);
+                    let (for_service, going_on) = (Arc::clone(&inner), stopped.clone());
                     let answer = move |request: Request<Incoming>| {
                         let inner = Arc::clone(&for_service);
-                        async move { Ok::<_, Infallible>(inside::answer(&inner, request).await) }
+                        to_its_end(going_on.clone(), async move { inside::answer(&inner, request).await })
                     };
-                    speak(&inner, stream, answer, stopped).await;
+                    if let Err(Slow) = speak(&inner, stream, answer, stopped).await {
+                        let fault = Fault::new(Place::ClientProxy, Kind::Timeout, "the head of a call came too slowly");
+                        record_refused(&inner, Side::Consumer, None, fault).await;
+                    }
                 }
             }
         });
@@ -198,16 +220,65 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener, tls: bool, mut stopped
     while connections.join_next().await.is_some() {}
 }
 
+/// Bounds how many connections that were refused before their first message are recorded: whoever can connect must not be able
+/// to fill the log.
+#[derive(Default)]
+pub struct Refused(Mutex<(i64, u32)>);
+
+impl Refused {
+    /// Whether another may be recorded in the minute of `now`.
+    fn take(&self, now: Timestamp) -> bool {
+        let minute = now.as_second() / 60;
+        let mut kept = lock(&self.0);
+        if kept.0 != minute {
+            *kept = (minute, 0);
+        }
+        kept.1 += 1;
+        kept.1 <= REFUSED_A_MINUTE
+    }
+}
+
+/// Records a connection that was refused before its first message. `client` is whose certificate it showed, if any.
+async fn record_refused(inner: &Inner, side: Side, client: Option<MemberId>, fault: Fault) {
+    tracing::info!(%fault, "a connection was refused");
+    let now = inner.now();
+    if !inner.refused.take(now) {
+        return;
+    }
+    let mut draft = Draft::new(side, now, "");
+    draft.fail(&fault);
+    // nothing was answered
+    draft.record.status = 0;
+    draft.record.client = client;
+    let _ = draft.settle(inner).await;
+}
+
+/// Whether a handshake failed for the certificate that was shown, or because there was none.
+fn is_of_certificate(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(
+        inner,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+    )
+}
+
 async fn outside(inner: Arc<Inner>, stream: TcpStream, stopped: watch::Receiver<bool>) {
     let acceptor = TlsAcceptor::from(Arc::clone(&inner.server_tls));
     let within = Duration::from_secs(inner.config.limits.connect_s);
     let stream = match tokio::time::timeout(within, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
+        Ok(Err(error)) if is_of_certificate(&error) => {
+            let fault = Fault::new(Place::ServerProxy, Kind::SslAuthenticationFailed, error.to_string());
+            return record_refused(&inner, Side::Provider, None, fault).await;
+        }
         Ok(Err(error)) => {
             tracing::info!(%error, "a gateway's connection was refused");
             return;
         }
-        Err(_) => return,
+        Err(_) => {
+            let fault = Fault::new(Place::ServerProxy, Kind::Timeout, "the TLS handshake came too slowly");
+            return record_refused(&inner, Side::Provider, None, fault).await;
+        }
     };
     // without a certificate there was no connection
     let peer = {
@@ -215,28 +286,59 @@ async fn outside(inner: Arc<Inner>, stream: TcpStream, stopped: watch::Receiver<
         let shown = session.peer_certificates().and_then(|all| all.first());
         shown.map(|der| fingerprint(der)).unwrap_or_default()
     };
-    let for_service = Arc::clone(&inner);
+    let (for_service, going_on) = (Arc::clone(&inner), stopped.clone());
     let answer = move |request: Request<Incoming>| {
         let inner = Arc::clone(&for_service);
-        async move { Ok::<_, Infallible>(provider::answer(&inner, &peer, request).await) }
+        to_its_end(going_on.clone(), async move {
+            provider::answer(&inner, &peer, request).await
+        })
     };
-    speak(&inner, stream, answer, stopped).await;
+    if let Err(Slow) = speak(&inner, stream, answer, stopped).await {
+        let registry = inner.current.get();
+        let client = registry.gateway_certificate(&peer).map(|found| found.owner.clone());
+        let fault = Fault::new(
+            Place::ServerProxy,
+            Kind::Timeout,
+            "the head of a message came too slowly",
+        );
+        record_refused(&inner, Side::Provider, client, fault).await;
+    }
 }
 
-async fn speak<S, F, R>(inner: &Inner, stream: S, answer: F, mut stopped: watch::Receiver<bool>)
+/// Runs an exchange as a task of its own. Its caller may hang up, upon which the connection drops what it waits for; the exchange
+/// goes on within its time limits, so that what has left this side stands in the log.
+fn to_its_end(
+    going_on: watch::Receiver<bool>,
+    exchange: impl Future<Output = Response<Body>> + Send + 'static,
+) -> impl Future<Output = io::Result<Response<Body>>> {
+    let running = tokio::spawn(async move {
+        let response = exchange.await;
+        drop(going_on);
+        response
+    });
+    async move { running.await.map_err(io::Error::other) }
+}
+
+/// A head of a message that did not come whole in its time.
+struct Slow;
+
+/// Serves one connection to its end.
+async fn speak<S, F, R>(inner: &Inner, stream: S, answer: F, mut stopped: watch::Receiver<bool>) -> Result<(), Slow>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     F: Fn(Request<Incoming>) -> R,
-    R: Future<Output = Result<Response<Body>, Infallible>>,
+    R: Future<Output = io::Result<Response<Body>>>,
 {
     let limits = &inner.config.limits;
     let pause = Duration::from_secs(limits.pause_s);
+    let stream = Patient::new(stream, pause);
+    let spoke_last = stream.spoke_last();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.head_s))
         .max_headers(limits.headers)
         .max_buf_size(limits.head_bytes.max(8192))
-        .serve_connection(TokioIo::new(Patient::new(stream, pause)), service_fn(answer));
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
     let mut connection = std::pin::pin!(connection);
     let stop = async move { stopped.wait_for(|stop| *stop).await.is_ok() };
     let early = tokio::select! {
@@ -250,7 +352,11 @@ where
             connection.await
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+    let Err(error) = ended else { return Ok(()) };
+    tracing::debug!(%error, "a connection ended early");
+    // a connection that only waits for its next message is closed after the same time
+    match error.is_timeout() && spoke_last.load(Ordering::Relaxed) {
+        true => Err(Slow),
+        false => Ok(()),
     }
 }

@@ -19,13 +19,15 @@ use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerIdentifier, Si
 use der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec, UtcTime};
 use der::{Decode, Encode};
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use x509_cert::Certificate;
 use x509_cert::attr::{Attribute, Attributes};
@@ -109,9 +111,7 @@ impl Proof {
     #[must_use]
     pub fn holds(&self, key: &VerifyKey, direction: Direction, statement: &str) -> bool {
         let manifest = message_manifest(direction, statement);
-        signed_attributes(&manifest, self.time, &self.certificate)
-            .and_then(|attributes| Ok(attributes.to_der()?))
-            .is_ok_and(|signed| key.verifies(&signed, &self.value))
+        signed_bytes(&manifest, self.time, &self.certificate).is_ok_and(|signed| key.verifies(&signed, &self.value))
     }
 
     /// The detached CMS signature (DER) over the message's manifest, with the signer's certificate inside.
@@ -186,6 +186,34 @@ fn signed_attributes(manifest: &str, time: i64, certificate: &[u8; 32]) -> Resul
     ])?)
 }
 
+/// The DER form of [`signed_attributes`]. Every message needs it twice, and in all of them only time, digest and certificate
+/// differ: it is put together from its fixed parts.
+fn signed_bytes(manifest: &str, time: i64, certificate: &[u8; 32]) -> Result<Vec<u8>, SignatureError> {
+    /// A set of 162 bytes; content type `data`; the head of the signing time as `UTCTime`.
+    const TO_TIME: &[u8] = b"\x31\x81\xa2\
+        \x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03\x31\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\
+        \x30\x1c\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05\x31\x0f\x17\x0d";
+    /// The head of the message digest.
+    const TO_DIGEST: &[u8] = b"\x30\x2f\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04\x31\x22\x04\x20";
+    /// The head of the signing certificate, version 2.
+    const TO_CERTIFICATE: &[u8] = b"\x30\x37\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f\
+        \x31\x28\x30\x26\x30\x24\x30\x22\x04\x20";
+    let time = Timestamp::from_second(time).map_err(|_| SignatureError::Header)?;
+    let time = Offset::UTC.to_datetime(time);
+    // the years a `UTCTime` has, from 1970 on
+    if !(1970..2050).contains(&time.year()) {
+        return Err(SignatureError::Header);
+    }
+    let mut signed = Vec::with_capacity(165);
+    signed.extend_from_slice(TO_TIME);
+    signed.extend_from_slice(time.strftime("%y%m%d%H%M%SZ").to_string().as_bytes());
+    signed.extend_from_slice(TO_DIGEST);
+    signed.extend_from_slice(digest(&SHA256, manifest.as_bytes()).as_ref());
+    signed.extend_from_slice(TO_CERTIFICATE);
+    signed.extend_from_slice(certificate);
+    Ok(signed)
+}
+
 enum Key {
     Ecdsa(Box<EcdsaKeyPair>),
     Rsa(Box<RsaKeyPair>),
@@ -195,7 +223,7 @@ enum Key {
 pub struct Signer {
     key: Key,
     random: SystemRandom,
-    certificate: CertificateDer<'static>,
+    certificate: Arc<[u8]>,
     fingerprint: [u8; 32],
 }
 
@@ -223,7 +251,7 @@ impl Signer {
             key,
             random,
             fingerprint: certificates::fingerprint(&certificate),
-            certificate,
+            certificate: Arc::from(&*certificate),
         };
         let public = Certificate::from_der(&signer.certificate)
             .ok()
@@ -236,10 +264,10 @@ impl Signer {
         }
     }
 
-    /// The certificate, DER.
+    /// Fingerprint and DER form of the certificate.
     #[must_use]
-    pub fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
+    pub fn certificate(&self) -> (&[u8; 32], &Arc<[u8]>) {
+        (&self.fingerprint, &self.certificate)
     }
 
     /// Signs a statement.
@@ -249,7 +277,7 @@ impl Signer {
     pub fn sign(&self, direction: Direction, statement: &str, now: Timestamp) -> Result<Proof, SignatureError> {
         let time = now.as_second();
         let manifest = message_manifest(direction, statement);
-        let signed = signed_attributes(&manifest, time, &self.fingerprint)?.to_der()?;
+        let signed = signed_bytes(&manifest, time, &self.fingerprint)?;
         let refused = |_| SignatureError::Library("the key refuses to sign".to_owned());
         let value = match &self.key {
             Key::Ecdsa(key) => key.sign(&self.random, &signed).map_err(refused)?.as_ref().to_vec(),

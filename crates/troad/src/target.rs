@@ -155,6 +155,9 @@ impl Target {
     }
 }
 
+/// Most times a part may be decoded until nothing changes any more; what is encoded more often is refused.
+const MOST_DECODINGS: usize = 8;
+
 /// A part of a path that means one thing only, however often a careless reader decodes it.
 fn safe(text: &str) -> Result<String, TargetError> {
     let mut bytes = text.bytes();
@@ -165,7 +168,7 @@ fn safe(text: &str) -> Result<String, TargetError> {
         }
     }
     let mut now = text.to_owned();
-    for _ in 0..3 {
+    for _ in 0..MOST_DECODINGS {
         let next = percent_decode_str(&now)
             .decode_utf8()
             .map_err(|_| TargetError::Astray)?
@@ -178,14 +181,14 @@ fn safe(text: &str) -> Result<String, TargetError> {
             return Err(TargetError::Astray);
         }
         if next == now {
-            break;
+            return percent_decode_str(text)
+                .decode_utf8()
+                .map(|text| text.into_owned())
+                .map_err(|_| TargetError::Astray);
         }
         now = next;
     }
-    percent_decode_str(text)
-        .decode_utf8()
-        .map(|text| text.into_owned())
-        .map_err(|_| TargetError::Astray)
+    Err(TargetError::Astray)
 }
 
 impl Endpoint {

@@ -1,8 +1,8 @@
 //! Timestamps (RFC 3161): asks an authority to stamp the manifest of a batch, and checks what it answers before it counts.
 
 use crate::asn1::{
-    MESSAGE_DIGEST, MessageImprint, SHA_256, SHA_384, SHA_512, SIGNED_DATA, TST_INFO, TimeStampReq, TimeStampResp,
-    TstInfo,
+    CONTENT_TYPE as CONTENT_TYPE_ATTRIBUTE, MESSAGE_DIGEST, MessageImprint, SHA_256, SHA_384, SHA_512, SIGNED_DATA,
+    TST_INFO, TimeStampReq, TimeStampResp, TstInfo,
 };
 use crate::body;
 use crate::certificates::{CertificateError, Purpose, Trust};
@@ -182,10 +182,16 @@ pub fn check(token: &[u8], data: &[u8], trust: &Trust) -> Result<(Timestamp, Opt
         })
         .ok_or_else(|| unreadable("the authority's certificate is not in it"))?;
     let attributes = signer.signed_attrs.as_ref().ok_or(StampError::Signature)?;
-    let stated_digest = attributes
-        .iter()
-        .find(|attribute| attribute.oid == MESSAGE_DIGEST)
-        .and_then(|attribute| attribute.values.iter().next())
+    let attribute = |oid: ObjectIdentifier| {
+        let found = attributes.iter().find(|attribute| attribute.oid == oid);
+        found.and_then(|attribute| attribute.values.iter().next())
+    };
+    // what is signed must itself say that it is a timestamp (RFC 5652 §11.1), or a signature over other content would serve
+    let kind = attribute(CONTENT_TYPE_ATTRIBUTE).and_then(|value| value.decode_as::<ObjectIdentifier>().ok());
+    if kind != Some(TST_INFO) {
+        return Err(StampError::Signature);
+    }
+    let stated_digest = attribute(MESSAGE_DIGEST)
         .and_then(|value| value.decode_as::<OctetString>().ok())
         .ok_or(StampError::Signature)?;
     let hash = hash_of(signer.digest_alg.oid).ok_or(StampError::Signature)?;
@@ -198,11 +204,7 @@ pub fn check(token: &[u8], data: &[u8], trust: &Trust) -> Result<(Timestamp, Opt
     keys::UnparsedPublicKey::new(algorithm, key)
         .verify(&attributes.to_der()?, signer.signature.as_bytes())
         .map_err(|_| StampError::Signature)?;
-    let seconds = stated.gen_time.to_unix_duration().as_secs();
-    let time = i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .ok_or_else(|| unreadable("its time is none"))?;
+    let time = stated.time().ok_or_else(|| unreadable("its time is none"))?;
     trust.check(
         &CertificateDer::from(certificate.to_der()?),
         Purpose::TimeStamping,

@@ -86,6 +86,9 @@ pub fn server(identity: &Identity, current: &Current) -> Result<Arc<ServerConfig
         .with_single_cert(identity.chain.clone(), identity.key.clone_key())
         .map_err(|error| error.to_string())?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // a resumed session would skip the certificate
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }
 

@@ -50,6 +50,8 @@ pub struct Wrong {
     pub declared: Option<u64>,
     /// The body is followed by so many bytes more, which nobody signed.
     pub endless: u64,
+    /// What it says in `TE` instead of `trailers`.
+    pub te: Option<String>,
 }
 
 /// An answer.
@@ -139,7 +141,7 @@ pub async fn send(
     for (name, value) in &message.headers {
         request = request.header(name, value);
     }
-    request = request.header("te", "trailers");
+    request = request.header("te", wrong.te.as_deref().unwrap_or("trailers"));
     if wrong.header {
         request = request.header("x-added-later", "1");
     }

@@ -1,5 +1,6 @@
 //! How the member misbehaves, for tests of refusal.
 
+use super::pki::Issued;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is wrong with an answer's body.
@@ -35,6 +36,14 @@ pub struct Faults {
     pub other_message: bool,
     /// It shows a TLS certificate that is out of date.
     pub outdated: bool,
+    /// It shows this TLS certificate instead of its own.
+    pub shows: Option<Issued>,
+    /// It signs with this certificate instead of its own.
+    pub signs: Option<Issued>,
+    /// It refuses before it has read a body, without a hash of the request.
+    pub hasty: bool,
+    /// Its text of a refusal is followed by so many spaces.
+    pub wordy: usize,
     /// It refuses every message with this type of fault.
     pub refuse: Option<String>,
     /// It refuses in this way without a signature.

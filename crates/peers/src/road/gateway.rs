@@ -104,10 +104,11 @@ pub async fn serve(member: Arc<Member>, listener: TcpListener, mut stopped: watc
 }
 
 async fn speak(member: Arc<Member>, stream: TcpStream) {
-    let identity = if member.faults.now().outdated {
-        &member.outdated
-    } else {
-        &member.authentication
+    let faults = member.faults.now();
+    let identity = match &faults.shows {
+        Some(other) => other,
+        None if faults.outdated => &member.outdated,
+        None => &member.authentication,
     };
     let Ok(acceptor) = acceptor(identity, &member.root) else {
         return;
@@ -153,6 +154,28 @@ async fn answer(
         std::future::pending::<()>().await;
     }
     let (parts, body) = request.into_parts();
+    if let (true, Some(kind)) = (faults.hasty, &faults.refuse) {
+        let text = |name: &str| {
+            let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let mut services = parts.uri.path().splitn(8, '/').skip(2).take(5).collect::<Vec<_>>();
+        services.retain(|part| !part.is_empty());
+        let about = About {
+            client: text("x-road-client"),
+            service: services.join("/"),
+            id: text("x-road-id"),
+            request_id: text("x-road-request-id"),
+            method: parts.method.to_string(),
+        };
+        let mut answer = Signed {
+            member: Arc::clone(member),
+            about,
+            hash: "none".to_owned(),
+            faults: faults.clone(),
+        };
+        return answer.refuse(kind, 500);
+    }
     let collected = body.collect().await?;
     let trailer = collected
         .trailers()
@@ -258,7 +281,8 @@ struct Signed {
 
 impl Signed {
     fn refuse(&mut self, kind: &str, status: u16) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-        let body = json!({"type": kind, "message": "refused by the member", "detail": "detail-1"}).to_string();
+        let mut body = json!({"type": kind, "message": "refused by the member", "detail": "detail-1"}).to_string();
+        body.push_str(&" ".repeat(self.faults.wordy));
         let mut response = Response::builder()
             .status(status)
             .header("content-type", "application/json")
@@ -304,10 +328,10 @@ impl Signed {
     }
 
     fn sign(&self, statement: &str) -> Result<String, ErrorStack> {
-        let signer = if self.faults.foreign_signature {
-            &self.member.foreign
-        } else {
-            &self.member.signing
+        let signer = match &self.faults.signs {
+            Some(other) => other,
+            None if self.faults.foreign_signature => &self.member.foreign,
+            None => &self.member.signing,
         };
         let time = jiff::Timestamp::now().as_second() - self.faults.late_s;
         let text = if self.faults.bad_signature {

@@ -38,6 +38,12 @@ pub struct Issued {
     pub key: PKey<Private>,
 }
 
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Issued").field(&self.certificate).finish()
+    }
+}
+
 impl Issued {
     /// The certificate as PEM.
     #[must_use]

@@ -32,7 +32,7 @@ pub fn router(authority: &Authority, folder: &Path, faults: FaultSwitch) -> Resu
     let settings = format!(
         "[tsa]\ndefault_tsa = main\n[main]\nserial = {at}/serial\ncrypto_device = builtin\nsigner_cert = {at}/signer.pem\n\
          certs = {at}/root.pem\nsigner_key = {at}/signer.key\nsigner_digest = sha256\ndefault_policy = 1.2.3.4.1\n\
-         digests = sha256, sha384, sha512\naccuracy = secs:1\nordering = no\ntsa_name = no\ness_cert_id_chain = no\n\
+         digests = sha256, sha384, sha512\nclock_precision_digits = 3\naccuracy = secs:1\nordering = no\ntsa_name = no\ness_cert_id_chain = no\n\
          ess_cert_id_alg = sha256\n"
     );
     let files = [

@@ -5,6 +5,9 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use troad::config::ConfigError;
+use troad::evidence::EvidenceError;
+use troad::log::LogError;
 
 use super::{block, refused};
 use crate::{server, terminal};
@@ -94,7 +97,7 @@ fn serve(config: &std::path::Path) -> ExitCode {
         }
         server::asked_to_stop().await;
         running.shutdown().await;
-        Ok::<_, troad::config::ConfigError>(())
+        Ok::<_, ConfigError>(())
     });
     match done {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -157,11 +160,17 @@ fn verify(folder: &std::path::Path, roots: Option<&std::path::Path>, anchor: Opt
             return ExitCode::from(2);
         }
     };
-    let roots = match roots.map(std::fs::read_to_string).transpose() {
-        Ok(roots) => roots,
+    let text = roots.map(|path| {
+        std::fs::read_to_string(path).map_err(|why| ConfigError::File {
+            path: path.to_path_buf(),
+            why,
+        })
+    });
+    let text = match text.transpose() {
+        Ok(text) => text,
         Err(error) => return refused(&error),
     };
-    match troad::command::verify_log(folder, roots.as_deref(), anchor) {
+    match troad::command::verify_log(folder, text.as_deref(), anchor) {
         Ok(found) => {
             if json {
                 println!(
@@ -183,6 +192,10 @@ fn verify(folder: &std::path::Path, roots: Option<&std::path::Path>, anchor: Opt
             if json {
                 println!("{}", serde_json::json!({ "sound": false, "fault": error.to_string() }));
             }
+            if let (LogError::Roots(_), Some(path)) = (&error, roots) {
+                eprintln!("error: `{}`: {error}", path.display());
+                return ExitCode::FAILURE;
+            }
             refused(&error)
         }
     }
@@ -190,17 +203,15 @@ fn verify(folder: &std::path::Path, roots: Option<&std::path::Path>, anchor: Opt
 
 fn evidence(folder: &std::path::Path, id: &str, into: &std::path::Path, stamped: bool) -> ExitCode {
     match troad::command::evidence(folder, id, into, stamped, None) {
-        Ok(containers) if containers.is_empty() => {
-            eprintln!(
-                "error: there is no exchange `{id}` in this log that a timestamp covers; --unstamped takes the others too"
-            );
-            ExitCode::FAILURE
-        }
         Ok(containers) => {
             for one in containers {
                 println!("{}", into.join(one.name).display());
             }
             ExitCode::SUCCESS
+        }
+        Err(error @ EvidenceError::NotStamped) => {
+            eprintln!("error: {error} (--unstamped)");
+            ExitCode::FAILURE
         }
         Err(error) => refused(&error),
     }

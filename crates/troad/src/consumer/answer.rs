@@ -1,7 +1,7 @@
 //! The answer of the provider's gateway: whose it is, to which request, whether it is what was signed.
 
 use super::{Sent, internal, own};
-use crate::body::{self, Body, BodyError, Bounds, Passing};
+use crate::body::{self, Body, BodyError, Bounds, Passing, Start};
 use crate::canonical::{request_hash, strip_hop};
 use crate::directory::Interface;
 use crate::exchange::Draft;
@@ -60,8 +60,125 @@ impl Expected {
             signed,
             now,
         )?;
-        draft.note(Direction::Response, &message, &proof, &certified.der);
+        draft.note(Direction::Response, &message, proof, certified.named());
         Ok(())
+    }
+}
+
+/// What the head of an answer says.
+struct Stated {
+    expected: Expected,
+    /// Start line and headers in their one form.
+    text: Vec<u8>,
+    /// Type of the fault of the road, where it is one.
+    fault: Option<String>,
+    /// The provider's hash of the request.
+    request_hash: Option<String>,
+    /// Whether it answers the message that was sent.
+    is_ours: bool,
+    signature: Option<HeaderValue>,
+}
+
+impl Stated {
+    /// Reads a head and takes the signature out of it.
+    fn read(
+        inner: &Inner,
+        registry: &Arc<Registry>,
+        owner: &MemberId,
+        sent: &Sent,
+        parts: &mut hyper::http::response::Parts,
+    ) -> Stated {
+        let names = &inner.config.dialect.headers;
+        let text = |name: &crate::dialect::Name| parts.headers.get(&name.0).and_then(|value| value.to_str().ok());
+        let request_hash = text(&names.request_hash).map(str::to_owned);
+        let fault = text(&names.error).map(str::to_owned);
+        let is_ours = text(&names.id) == Some(sent.subject.id.as_str())
+            && text(&names.request_id) == Some(sent.subject.request_id.as_str());
+        let status = parts.status.as_u16();
+        let (text, headers) = head(&inner.config.dialect, &format!("HTTP/1.1 {status}"), &parts.headers);
+        Stated {
+            expected: Expected {
+                registry: Arc::clone(registry),
+                owner: owner.clone(),
+                subject: sent.subject.clone(),
+                headers,
+                status,
+                request_hash: request_hash.clone().unwrap_or_else(|| "none".to_owned()),
+            },
+            text,
+            fault,
+            request_hash,
+            is_ours,
+            signature: parts.headers.remove(&names.signature.0),
+        }
+    }
+
+    /// Notes what the record says of the head.
+    fn note(&self, draft: &mut Draft) {
+        draft.record.status = self.expected.status;
+        draft.record.request_hash = self.request_hash.clone().filter(|hash| hash.len() <= 100);
+    }
+
+    /// The fault of the road of type `kind` that an answer with this head brings. A gateway that refuses before it has understood
+    /// the message can't sign; one that signs must do it rightly.
+    fn refusal(&self, inner: &Inner, draft: &mut Draft, kind: &str, start: &Start) -> Fault {
+        if self.signature.is_some()
+            && let Err(fault) = self
+                .expected
+                .prove(inner, draft, start.hashed(), self.signature.as_ref())
+        {
+            return fault;
+        }
+        let status = StatusCode::from_u16(self.expected.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Fault::read(&inner.config.dialect, kind, status, &start.joined())
+    }
+}
+
+/// Reads the body of a fault of the road.
+async fn fault_body(inner: &Inner, incoming: &mut Incoming) -> Result<Start, Fault> {
+    let limits = &inner.config.limits;
+    let pause = Duration::from_secs(limits.pause_s);
+    let until = Instant::now() + Duration::from_secs(limits.body_s);
+    let read = body::start(incoming, FAULT_BYTES, FAULT_BYTES, pause, until).await;
+    read.map_err(|error| match error {
+        BodyError::TooLarge => own(
+            Kind::ServiceFailed,
+            "the provider's gateway refuses with more text than a fault has",
+        ),
+        error => body_fault(Place::ClientProxy, error),
+    })
+}
+
+/// A refusal that came before the whole request had left.
+pub(super) struct Early {
+    stated: Stated,
+    kind: String,
+    body: Result<Start, Fault>,
+}
+
+impl Early {
+    /// Reads an answer that came too early; none where it is no fault of the road.
+    pub(super) async fn read(
+        inner: &Inner,
+        registry: &Arc<Registry>,
+        owner: &MemberId,
+        sent: &Sent,
+        response: Response<Incoming>,
+    ) -> Option<Early> {
+        let (mut parts, mut incoming) = response.into_parts();
+        let stated = Stated::read(inner, registry, owner, sent, &mut parts);
+        let kind = stated.fault.clone()?;
+        let body = fault_body(inner, &mut incoming).await;
+        Some(Early { stated, kind, body })
+    }
+
+    /// The fault it tells, noted in the record.
+    pub(super) fn told(self, inner: &Inner, draft: &mut Draft) -> Fault {
+        self.stated.note(draft);
+        match self.body {
+            Ok(start) => self.stated.refusal(inner, draft, &self.kind, &start),
+            Err(fault) => fault,
+        }
     }
 }
 
@@ -81,40 +198,24 @@ pub(super) async fn take(
     let draft = slot.insert(draft);
     let (mut parts, mut incoming) = response.into_parts();
     let status = parts.status;
-    draft.record.status = status.as_u16();
+    let stated = Stated::read(inner, registry, owner, &sent, &mut parts);
+    stated.note(draft);
+    if let Some(kind) = &stated.fault {
+        let start = fault_body(inner, &mut incoming).await?;
+        return Err(stated.refusal(inner, draft, kind, &start));
+    }
+    let Stated {
+        expected,
+        text: head_text,
+        request_hash: stated_hash,
+        is_ours,
+        signature,
+        ..
+    } = stated;
     let expected_hash = request_hash(&sent.headers, &request_body);
-    let text = |name: &crate::dialect::Name| parts.headers.get(&name.0).and_then(|value| value.to_str().ok());
-    let stated_hash = text(&names.request_hash).map(str::to_owned);
-    let error = text(&names.error).map(str::to_owned);
-    let same = text(&names.id) == Some(sent.subject.id.as_str())
-        && text(&names.request_id) == Some(sent.subject.request_id.as_str());
-    let (head_text, headers) = head(
-        &inner.config.dialect,
-        &format!("HTTP/1.1 {}", status.as_u16()),
-        &parts.headers,
-    );
-    let expected = Expected {
-        registry: Arc::clone(registry),
-        owner: owner.clone(),
-        subject: sent.subject.clone(),
-        headers,
-        status: status.as_u16(),
-        request_hash: stated_hash.clone().unwrap_or_else(|| "none".to_owned()),
-    };
-    draft.record.request_hash = stated_hash.clone().filter(|hash| hash.len() <= 100);
-    let signature = parts.headers.remove(&names.signature.0);
     let pause = Duration::from_secs(limits.pause_s);
     let until = Instant::now() + Duration::from_secs(limits.body_s);
-    if let Some(kind) = error {
-        let read = body::start(&mut incoming, FAULT_BYTES, FAULT_BYTES, pause, until).await;
-        let start = read.map_err(|error| body_fault(Place::ClientProxy, error))?;
-        // a gateway that refuses before it has understood the message can't sign; one that signs must do it rightly
-        if signature.is_some() {
-            expected.prove(inner, draft, start.hashed(), signature.as_ref())?;
-        }
-        return Err(Fault::read(&inner.config.dialect, &kind, status, &start.joined()));
-    }
-    if !same {
+    if !is_ours {
         return Err(own(
             Kind::ServiceFailed,
             "the answer of the provider's gateway belongs to another message",

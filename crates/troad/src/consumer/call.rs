@@ -1,6 +1,6 @@
 //! Calls from within the process, with the three faults told apart (own side, road, provider's application).
 
-use super::{Caller, exchange};
+use super::{Caller, exchange, internal};
 use crate::body::{self, BodyError};
 use crate::exchange::{body_fault, set};
 use crate::fault::{Fault, Kind, Place};
@@ -9,6 +9,7 @@ use crate::ids::{MemberId, ServiceId};
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request, StatusCode};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -78,8 +79,9 @@ pub struct Answer {
 /// Why there is no good answer. Who must act differs with the kind.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
-    /// The own side: the call itself, the agreement, the quota, this gateway. A repetition alone helps nothing.
-    #[error("the call did not leave this side: {0}")]
+    /// The own side: the call itself, the agreement, the quota, this gateway. A repetition alone helps nothing; where the fault
+    /// came after the call had left, such as a log that can't be written, the provider may have acted on it.
+    #[error("the call failed on this side: {0}")]
     Own(Fault),
     /// The road: the network, certificates, the provider's gateway. May be tried again later.
     #[error("the road failed: {0}")]
@@ -132,13 +134,8 @@ impl Gateway {
                 .map_err(|_| Fault::bad_request(format!("`{name}` can't hold this text")))?;
             headers.insert(name, value);
         }
-        let clients = [call.client];
-        let caller = Caller {
-            system: "platform",
-            clients: &clients,
-        };
-        let owner = &self.inner.config.member;
-        if !clients.iter().all(|client| client.same_owner(owner)) {
+        let client = call.client;
+        if !client.same_owner(&self.inner.config.member) {
             return Err(Fault::new(
                 Place::ClientProxy,
                 Kind::AccessDenied,
@@ -146,7 +143,16 @@ impl Gateway {
             )
             .into());
         }
-        let response = exchange(&self.inner, &caller, request).await?;
+        // a task of its own: who calls may give up waiting, and what has left this side must stand in the log
+        let inner = Arc::clone(&self.inner);
+        let running = tokio::spawn(async move {
+            let caller = Caller {
+                system: "platform",
+                clients: &[client],
+            };
+            exchange(&inner, &caller, request).await
+        });
+        let response = running.await.map_err(|_| internal())??;
         let (parts, mut body) = response.into_parts();
         let limits = &self.inner.config.limits;
         let pause = Duration::from_secs(limits.pause_s);

@@ -6,6 +6,7 @@ use crate::exchange::{last, set};
 use crate::fault::{Fault, Kind, Place};
 use crate::gateway::Inner;
 use crate::provider::meta;
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response};
@@ -25,18 +26,16 @@ pub(crate) async fn answer(inner: &Arc<Inner>, request: Request<Incoming>) -> Re
         .map(str::to_owned);
     match run(inner, request).await {
         Ok(response) => response,
-        Err(fault) => told(inner, &fault, accept.as_deref(), id.as_deref()),
+        Err(fault) => told(inner, &fault, accept.as_deref(), id.as_deref()).0,
     }
 }
 
 async fn run(inner: &Arc<Inner>, request: Request<Incoming>) -> Result<Response<Body>, Fault> {
     let key = last(request.headers(), &inner.config.dialect.headers.key.0)?.unwrap_or_default();
     let shown = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
-    let system = inner.config.systems.iter().find(|system| {
-        let known = hex::decode(&system.key_sha256).unwrap_or_default();
-        bool::from(known.as_slice().ct_eq(shown.as_ref()))
-    });
-    let Some(system) = system else {
+    let mut systems = inner.config.systems.iter().zip(&inner.system_keys);
+    let found = systems.find(|(_, known)| bool::from(known.as_slice().ct_eq(shown.as_ref())));
+    let Some((system, _)) = found else {
         return Err(Fault::new(
             Place::Client,
             Kind::AuthenticationFailed,
@@ -60,11 +59,12 @@ pub(crate) fn json(value: &serde_json::Value) -> Response<Body> {
     response
 }
 
-/// A fault as an answer.
-pub(crate) fn told(inner: &Inner, fault: &Fault, accept: Option<&str>, id: Option<&str>) -> Response<Body> {
+/// A fault as an answer, and the bytes of its body.
+pub(crate) fn told(inner: &Inner, fault: &Fault, accept: Option<&str>, id: Option<&str>) -> (Response<Body>, Bytes) {
     let dialect = &inner.config.dialect;
     let (kind, media_type, bytes) = fault.body(dialect, accept);
-    let mut response = Response::new(body::full(bytes));
+    let bytes = Bytes::from(bytes);
+    let mut response = Response::new(body::full(bytes.clone()));
     let status = dialect
         .error_statuses
         .get(&fault.kind)
@@ -79,5 +79,5 @@ pub(crate) fn told(inner: &Inner, fault: &Fault, accept: Option<&str>, id: Optio
     if fault.is(Place::Client, Kind::AuthenticationFailed) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Key"));
     }
-    response
+    (response, bytes)
 }

@@ -167,6 +167,7 @@ fn check(inner: &Inner, draft: &mut Draft, caller: &Caller<'_>, parts: &mut Part
     draft.record.id = id;
     draft.record.request_id = uuid::Uuid::new_v4().to_string();
     check_optional(dialect, &parts.headers)?;
+    let aimed = aimed_at(dialect, &parts.headers)?;
     inner.admit(&registry, Place::ClientProxy, now)?;
     if !caller.clients.contains(&client) {
         return Err(own(
@@ -183,7 +184,7 @@ fn check(inner: &Inner, draft: &mut Draft, caller: &Caller<'_>, parts: &mut Part
         )
     })?;
     draft.record.service = Some(target.service.clone());
-    let sites = sites(inner, &parts.headers, owner)?;
+    let sites = sites(aimed, owner)?;
     let owner = owner.id.owner();
     let mut interface = None;
     if target.meta.is_none() {
@@ -240,8 +241,7 @@ fn read_target(inner: &Inner, registry: &Registry, uri: &Uri) -> Result<Target, 
 }
 
 /// The gateways of the provider a call may go to, in their order.
-fn sites(inner: &Inner, headers: &HeaderMap, owner: &crate::directory::Member) -> Result<Vec<Site>, Fault> {
-    let aimed = aimed_at(&inner.config.dialect, headers)?;
+fn sites(aimed: Option<(MemberId, String)>, owner: &crate::directory::Member) -> Result<Vec<Site>, Fault> {
     let sites: Vec<Site> = match aimed {
         None => owner.gateways.clone(),
         Some((member, code)) if member == owner.id.owner() => owner
@@ -320,9 +320,16 @@ async fn send_whole(
     let kept = keep(inner, checked.interface.as_ref()).filter(|most| bytes.len() as u64 <= *most);
     let kept = kept.map(|_| bytes.to_vec());
     *lock(&sent.body) = Some((message.body, kept, draft));
-    let mut last = own(Kind::NetworkError, "the provider's gateway can't be reached");
+    let mut last = None;
     for site in &checked.sites {
-        let mut request = outgoing(parts, address(parts, site)?, body::full(bytes.clone()));
+        let uri = match address(parts, site) {
+            Ok(uri) => uri,
+            Err(fault) => {
+                last = Some(fault);
+                break;
+            }
+        };
+        let mut request = outgoing(parts, uri, body::full(bytes.clone()));
         request
             .headers_mut()
             .insert(&inner.config.dialect.headers.signature.0, signature.clone());
@@ -332,7 +339,7 @@ async fn send_whole(
         {
             Ok(response) => return Ok(response),
             Err(error) => {
-                last = unsent(error);
+                last = Some(unsent(error));
                 if error != SendError::Connect {
                     break;
                 }
@@ -340,7 +347,7 @@ async fn send_whole(
         }
     }
     *slot = lock(&sent.body).take().map(|(_, _, draft)| draft);
-    Err(last)
+    Err(last.unwrap_or_else(|| unsent(SendError::Connect)))
 }
 
 /// Sends a call whose body is still coming: it passes as it comes, its signature follows as a trailer.
@@ -393,12 +400,18 @@ where
     let request = outgoing(&parts, uri, Passing::after(start, body, bounds, finish));
     let total = Duration::from_secs(inner.config.limits.body_s.saturating_add(inner.config.limits.answer_s));
     let answered = pool.send(request, total).await;
-    let early = lock(&sent.body).is_none();
+    let is_whole = lock(&sent.body).is_some();
     match answered {
-        Ok(response) if !early => Ok(response),
+        Ok(response) if is_whole => Ok(response),
         answered => {
+            let (early, broken) = match answered {
+                Ok(response) => {
+                    let (registry, owner) = (&checked.registry, &checked.owner);
+                    (answer::Early::read(inner, registry, owner, sent, response).await, None)
+                }
+                Err(error) => (None, Some(error)),
+            };
             // the body has ended in one way or the other, or ends now that its connection is given up
-            let broken = answered.err();
             let back = tokio::time::timeout(Duration::from_secs(1), given_back).await;
             let mut fault = broken.map_or_else(
                 || {
@@ -423,6 +436,9 @@ where
                 draft.record.id = sent.subject.id.clone();
                 draft.record.request_id = sent.subject.request_id.clone();
                 *slot = Some(draft);
+            }
+            if let (Some(early), Some(draft)) = (early, slot.as_mut()) {
+                fault = early.told(inner, draft);
             }
             Err(fault)
         }

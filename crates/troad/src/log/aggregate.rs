@@ -3,6 +3,7 @@
 use super::record::{Outcome, Record, Side, at};
 use crate::fault::{Kind, Place, same_type};
 use crate::ids::ServiceId;
+use crate::target::Meta;
 use civic::legal_day;
 use hdrhistogram::Histogram;
 use jiff::civil::Date;
@@ -72,7 +73,7 @@ impl Day {
 pub struct DayKey {
     /// Day in Asia/Taipei.
     pub day: Date,
-    /// The interface; none for calls that named none we know.
+    /// The interface; none for calls that named none we know, and for metaservices.
     pub service: Option<ServiceId>,
     /// The gateway's side.
     pub side: Side,
@@ -85,14 +86,15 @@ pub struct Aggregates {
     quotas: BTreeMap<(Date, String), u64>,
 }
 
-/// Whether the call named a service nobody knows; such names are whatever a caller makes up and get no row of their own.
+/// Whether the call named a service or member nobody knows; such names are whatever a caller makes up and get no row of their
+/// own.
 fn names_no_service(record: &Record) -> bool {
-    let unknown = [Place::ClientProxy, Place::ServerProxy]
-        .map(|place| format!("{}.{}", place.prefix(), Kind::UnknownService.word()));
-    record
-        .fault
-        .as_ref()
-        .is_some_and(|fault| unknown.iter().any(|kind| same_type(kind, fault)))
+    let Some(fault) = &record.fault else { return false };
+    [Place::ClientProxy, Place::ServerProxy].iter().any(|place| {
+        [Kind::UnknownService, Kind::UnknownMember]
+            .iter()
+            .any(|kind| same_type(&format!("{}.{}", place.prefix(), kind.word()), fault))
+    })
 }
 
 impl Aggregates {
@@ -100,7 +102,12 @@ impl Aggregates {
         let day = legal_day(at(record.time));
         let key = DayKey {
             day,
-            service: record.service.clone().filter(|_| !names_no_service(record)),
+            // the metaservices stand behind any name of a provider, also one that is made up
+            service: record
+                .service
+                .as_ref()
+                .filter(|id| Meta::of(&id.code).is_none() && !names_no_service(record))
+                .cloned(),
             side: record.side,
         };
         self.days.entry(key).or_default().add(record);

@@ -3,6 +3,7 @@
 
 use super::LogError;
 use super::chain::{self, Head, failed};
+use super::merkle::line_hash;
 use super::writer::{Log, sync_folder};
 use crate::replay::lock;
 use civic::legal_day;
@@ -13,7 +14,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// What the first archive names as the one before.
 const NONE: &str = "none";
@@ -115,6 +116,39 @@ pub fn check(folder: &Path) -> Result<u64, LogError> {
         count += 1;
     }
     Ok(count)
+}
+
+/// Whether the line of number `seq` among those whose files are destroyed has this hash: looks it up in its archive, and follows
+/// the chain from that day on to `start`, where the kept lines begin.
+pub fn holds(folder: &Path, (seq, hash): (u64, &str), start: &Head) -> Result<bool, LogError> {
+    let mut head = Head::default();
+    let mut found = false;
+    for archived in index(folder)?.into_iter().filter(|archived| archived.last <= start.seq) {
+        let end = Head {
+            seq: archived.last,
+            hash: archived.head.clone(),
+        };
+        if archived.last >= seq {
+            let path = folder.join("archives").join(&archived.file);
+            let zipped = |why: zip::result::ZipError| failed(&path, why);
+            let mut zip = ZipArchive::new(File::open(&path).map_err(|why| failed(&path, why))?).map_err(zipped)?;
+            let lines = zip
+                .by_name(&format!("records-{}.jsonl", archived.day))
+                .map_err(zipped)?;
+            chain::walk_lines(lines, &path, &mut head, &mut |raw, line| {
+                found |= line.seq == seq && hex::encode(line_hash(raw)) == hash;
+                Ok(())
+            })?;
+            if head != end {
+                return Err(LogError::Archive {
+                    file: archived.file,
+                    what: "its lines do not end where the list of archives says",
+                });
+            }
+        }
+        head = end;
+    }
+    Ok(found && head == *start)
 }
 
 impl Log {

@@ -79,7 +79,12 @@ pub type Visit<'a> = dyn FnMut(&[u8], Line) -> Result<(), LogError> + 'a;
 /// Walks one file from `head` on. Every line goes to `each` as it stands in the file and as what it says.
 pub fn walk_file(path: &Path, head: &mut Head, each: &mut Visit<'_>) -> Result<End, LogError> {
     let file = File::open(path).map_err(|why| failed(path, why))?;
-    let mut reader = BufReader::with_capacity(1 << 18, file);
+    walk_lines(file, path, head, each)
+}
+
+/// The same with lines that are read from elsewhere; `path` names them in errors.
+pub fn walk_lines(lines: impl Read, path: &Path, head: &mut Head, each: &mut Visit<'_>) -> Result<End, LogError> {
+    let mut reader = BufReader::with_capacity(1 << 18, lines);
     let name = || {
         path.file_name()
             .map(|name| name.to_string_lossy().into_owned())

@@ -7,13 +7,18 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Time between two syncs where no answer waits for them.
 pub const BETWEEN_SYNCS: Duration = Duration::from_secs(1);
 /// Most entries of one group.
 pub const GROUP: usize = 4096;
+/// Most groups of one sync.
+const MOST: usize = 1 << 16;
+
+/// What is never sent: a channel of it tells only that its other end is gone.
+pub enum Never {}
 
 /// Who waits for a record, and what they will be told.
 pub type Waiting = Vec<(oneshot::Sender<Result<Written, LogError>>, Written)>;
@@ -40,15 +45,21 @@ pub fn give_up(failed: &AtomicBool, error: &LogError) {
 }
 
 /// Brings to disk what the writer has written, until the writer ends. A sync holds up writes to the same file, so it comes
-/// only so often where nobody waits for it.
-pub fn sync_all(folder: &Path, to_sync: &mpsc::Receiver<Unsynced>, pause: Duration, failed_flag: &AtomicBool) {
+/// only so often where nobody waits for it. In between this thread sleeps on `ended`, which the writer drops at its end: a group
+/// that is handed over need not wake it.
+pub fn sync_all(
+    folder: &Path,
+    to_sync: &mpsc::Receiver<Unsynced>,
+    ended: &mpsc::Receiver<Never>,
+    pause: Duration,
+    failed_flag: &AtomicBool,
+) {
     while let Ok(first) = to_sync.recv() {
         let mut group = vec![first];
-        let due = Instant::now() + pause;
-        while let Ok(next) = to_sync.recv_timeout(due.saturating_duration_since(Instant::now())) {
-            group.push(next);
+        if !pause.is_zero() {
+            let _ = ended.recv_timeout(pause);
         }
-        group.extend(to_sync.try_iter().take(GROUP));
+        group.extend(to_sync.try_iter().take(MOST));
         let mut files: Vec<Arc<File>> = Vec::new();
         let mut waiting = Waiting::new();
         for one in group {

@@ -19,7 +19,7 @@ pub use archive::{Archived, Pruned};
 pub use read::{Filter, Found, content, find};
 pub use record::{Content, Entry, Line, Outcome, Part, Record, Side, Stamp};
 pub use verify::{Verified, verify};
-pub use writer::{Log, Pending, Written};
+pub use writer::{Certificate, Log, Pending, Written};
 
 use std::path::PathBuf;
 
@@ -55,6 +55,9 @@ pub enum LogError {
     /// The writer has ended.
     #[error("the message log is closed after an earlier fault; see the program's log, mend the disk and start again")]
     Closed,
+    /// The roots a check is given are none.
+    #[error("the roots of the timestamp authority can't be used: {0}")]
+    Roots(String),
     /// A timestamp in the log does not cover its records.
     #[error("the timestamp over records {first} to {last} does not cover what stands there")]
     Stamp {

@@ -3,7 +3,7 @@
 use super::LogError;
 use super::archive;
 use super::chain::{self, failed};
-use super::merkle::{Hash, Step, leaf, path};
+use super::merkle::{Hash, Step, leaf, path, root};
 use super::record::{Entry, Line, Outcome, Record, Side, Stamp};
 use super::writer::Log;
 use crate::ids::{MemberId, ServiceId};
@@ -75,7 +75,8 @@ pub struct Found {
     pub record: Record,
     /// The day whose file it stands in.
     pub day: Date,
-    /// The timestamp over its batch and the path to its root; none where it has none yet.
+    /// The timestamp over its batch and the path to its root; none where it has none yet, and where other lines of the batch are
+    /// destroyed with their day.
     pub stamp: Option<(Stamp, Vec<Step>)>,
 }
 
@@ -152,6 +153,12 @@ pub fn find(folder: &Path, id: &str) -> Result<Vec<Found>, LogError> {
             let leaves: Vec<(u64, Hash)> = batch.iter().filter(|(seq, _)| in_batch(*seq)).copied().collect();
             batch.retain(|(seq, _)| *seq > stamp.last);
             let hashes: Vec<Hash> = leaves.iter().map(|(_, leaf)| *leaf).collect();
+            // of a batch whose first lines are destroyed with their day no path leads to the root any more
+            if !found.iter().any(|one| in_batch(one.seq))
+                || root(&hashes).map(hex::encode).as_deref() != Some(stamp.root.as_str())
+            {
+                return;
+            }
             for one in found.iter_mut().filter(|one| in_batch(one.seq)) {
                 let at = leaves.iter().position(|(seq, _)| *seq == one.seq);
                 one.stamp = at.and_then(|at| Some((stamp.clone(), path(&hashes, at)?)));

@@ -99,7 +99,7 @@ pub struct Record {
     pub client: Option<MemberId>,
     /// What was called.
     pub service: Option<ServiceId>,
-    /// HTTP method.
+    /// HTTP method; empty where a connection was refused before its first message.
     pub method: String,
     /// Pattern of the endpoint.
     pub endpoint: Option<String>,

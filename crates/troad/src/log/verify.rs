@@ -25,7 +25,7 @@ pub struct Verified {
 }
 
 /// Checks the log in a folder. `token` checks a timestamp: the token (DER) and the bytes it must cover. `anchor` is a number
-/// and hash noted earlier by an outside keeper; the line of that number must still be there and unchanged.
+/// and hash noted earlier by an outside keeper; the line of that number must still be there, or in an archive, and unchanged.
 ///
 /// # Errors
 /// [`LogError`]
@@ -45,7 +45,12 @@ pub fn verify(
         head: String::new(),
     };
     let mut batch: Vec<(u64, Hash)> = Vec::new();
-    let mut anchored = anchor.is_none_or(|(seq, hash)| seq <= head.seq && (seq != head.seq || hash == head.hash));
+    let mut anchored = match anchor {
+        None => true,
+        Some((seq, hash)) if seq == head.seq => hash == head.hash,
+        Some((seq, _)) if seq > head.seq => false,
+        Some(anchor) => archive::holds(folder, anchor, &head)?,
+    };
     let start = head.seq;
     for day in chain::days(folder)? {
         let path = chain::segment(folder, day);

@@ -5,7 +5,7 @@ use super::LogError;
 use super::aggregate::Aggregates;
 use super::archive;
 use super::chain::{self, Head, failed};
-use super::disk::{BETWEEN_SYNCS, GROUP, Unsynced, Waiting, give_up, sync_all, tell};
+use super::disk::{BETWEEN_SYNCS, GROUP, Never, Unsynced, Waiting, give_up, sync_all, tell};
 use super::merkle::{self, Hash, leaf};
 use super::record::{Content, Entry, Line, Record, Side, Stamp, at};
 use crate::config::{self, Wait};
@@ -41,8 +41,8 @@ pub struct Pending {
     pub time: i64,
 }
 
-/// A certificate that occurs in a record.
-pub type Certificate = ([u8; 32], Vec<u8>);
+/// A certificate that occurs in a record: SHA-256 of its DER form, and that form.
+pub type Certificate = (Hash, Arc<[u8]>);
 
 enum Job {
     Append {
@@ -60,6 +60,8 @@ pub(super) struct State {
     pub aggregates: Aggregates,
     pub recent: VecDeque<(u64, Arc<Record>)>,
     pub pending: VecDeque<Pending>,
+    /// Whether no timestamps come, so that nothing waits for one.
+    pub no_stamps: bool,
     pub head: Head,
     /// Messages answered since `since`, for the memory of ids.
     pub young: Vec<(MemberId, String)>,
@@ -98,7 +100,7 @@ impl Log {
         for (at, day) in days.iter().enumerate() {
             let path = chain::segment(&folder, *day);
             let end = chain::walk_file(&path, &mut head, &mut |raw, line| {
-                state.take(raw, &line, recent);
+                state.take(leaf(raw), line, recent);
                 Ok(())
             })?;
             match (end.torn, at + 1 == days.len()) {
@@ -117,12 +119,18 @@ impl Log {
         state.since = None;
         let known = std::fs::read_dir(folder.join("certificates"))
             .map_err(|why| failed(&folder, why))?
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                let mut fingerprint = [0; 32];
+                hex::decode_to_slice(name.strip_suffix(".der")?, &mut fingerprint).ok()?;
+                Some(fingerprint)
+            })
             .collect();
         let state = Arc::new(Mutex::new(state));
         let failed_flag = Arc::new(AtomicBool::new(false));
         let (jobs, incoming) = mpsc::channel();
         let (unsynced, to_sync) = mpsc::channel();
+        let (alive, ended) = mpsc::channel();
         let pause = match config.wait {
             Wait::Written => BETWEEN_SYNCS,
             Wait::Disk => Duration::ZERO,
@@ -135,13 +143,14 @@ impl Log {
             open: None,
             known,
             unsynced,
+            _alive: alive,
         };
         let flag = Arc::clone(&failed_flag);
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let writing = named("message-log").spawn(move || writer.run(&incoming, &flag));
         let flag = Arc::clone(&failed_flag);
         let at = folder.clone();
-        let syncing = named("message-log-disk").spawn(move || sync_all(&at, &to_sync, pause, &flag));
+        let syncing = named("message-log-disk").spawn(move || sync_all(&at, &to_sync, &ended, pause, &flag));
         let refused = |why: std::io::Error| failed(&folder, why);
         let threads = vec![writing.map_err(refused)?, syncing.map_err(refused)?];
         Ok(Log {
@@ -197,6 +206,13 @@ impl Log {
     pub fn head(&self) -> (u64, String) {
         let state = lock(&self.state);
         (state.head.seq, state.head.hash.clone())
+    }
+
+    /// Says that no timestamp authority is configured: records no longer wait in memory for a timestamp.
+    pub(crate) fn expect_no_timestamps(&self) {
+        let mut state = lock(&self.state);
+        state.no_stamps = true;
+        state.pending = VecDeque::new();
     }
 
     /// The oldest records without a timestamp, at most `most`.
@@ -260,27 +276,29 @@ fn cut(path: &Path, whole: u64) -> Result<(), LogError> {
 }
 
 impl State {
-    /// Takes a line into what is held in memory.
-    fn take(&mut self, raw: &[u8], line: &Line, recent: usize) {
-        match &line.entry {
+    /// Takes a line, with its leaf, into what is held in memory.
+    fn take(&mut self, leaf: Hash, line: Line, recent: usize) {
+        match line.entry {
             Entry::Message(record) => {
-                self.aggregates.add(record);
+                self.aggregates.add(&record);
                 if let (Some(since), Some(client), Side::Provider) = (self.since, &record.client, record.side)
                     && record.request.is_some()
                     && at(record.time) >= since
                 {
                     self.young.push((client.clone(), record.id.clone()));
                 }
-                self.pending.push_back(Pending {
-                    seq: line.seq,
-                    leaf: leaf(raw),
-                    time: record.time,
-                });
+                if !self.no_stamps {
+                    self.pending.push_back(Pending {
+                        seq: line.seq,
+                        leaf,
+                        time: record.time,
+                    });
+                }
                 if self.recent.len() >= recent {
                     self.recent.pop_front();
                 }
                 if recent > 0 {
-                    self.recent.push_back((line.seq, Arc::new((**record).clone())));
+                    self.recent.push_back((line.seq, Arc::new(*record)));
                 }
             }
             Entry::Timestamp(stamp) => {
@@ -305,8 +323,10 @@ struct Writer {
     recent: usize,
     wait: Wait,
     open: Option<Open>,
-    known: HashSet<String>,
+    known: HashSet<Hash>,
     unsynced: mpsc::Sender<Unsynced>,
+    /// Gone with the writer: the thread beside it then need not wait any longer.
+    _alive: mpsc::Sender<Never>,
 }
 
 impl Writer {
@@ -382,12 +402,12 @@ impl Writer {
             head.hash = hex::encode(merkle::line_hash(&raw));
             block.extend_from_slice(&raw);
             block.push(b'\n');
-            taken.push((raw, line));
+            taken.push((leaf(&raw), line));
         }
         self.flush(&mut block, files)?;
         let mut state = lock(&self.state);
-        for (raw, line) in &taken {
-            state.take(raw, line, self.recent);
+        for (leaf, line) in taken {
+            state.take(leaf, line, self.recent);
         }
         state.head = head;
         Ok(())
@@ -450,12 +470,11 @@ impl Writer {
     }
 
     fn keep_certificate(&mut self, fingerprint: &Hash, der: &[u8]) -> Result<(), LogError> {
-        let name = format!("{}.der", hex::encode(fingerprint));
-        if self.known.contains(&name) {
+        if self.known.contains(fingerprint) {
             return Ok(());
         }
         let folder = self.folder.join("certificates");
-        let path = folder.join(&name);
+        let path = folder.join(format!("{}.der", hex::encode(fingerprint)));
         let whole = File::create(folder.join("new")).and_then(|mut file| {
             file.write_all(der)?;
             file.sync_all()
@@ -464,7 +483,7 @@ impl Writer {
             .and_then(|()| std::fs::rename(folder.join("new"), &path))
             .map_err(|why| failed(&path, why))?;
         sync_folder(&folder)?;
-        self.known.insert(name);
+        self.known.insert(*fingerprint);
         Ok(())
     }
 }

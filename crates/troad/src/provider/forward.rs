@@ -1,7 +1,7 @@
 //! The way to the provider's system and back: a fixed base address, no redirect, no header of the road's that the system made
 //! up itself.
 
-use super::{fault, internal, mark};
+use super::{fault, internal, mark, sent_body};
 use crate::body::{self, Body, BodyError, Bounds, Passing};
 use crate::canonical::strip_hop;
 use crate::connect::SendError;
@@ -12,7 +12,7 @@ use crate::gateway::Inner;
 use crate::spool::Spooled;
 use crate::statement::{Direction, Message};
 use crate::target::Target;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRAILER};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TE, TRAILER};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode, Uri};
 use std::sync::Arc;
@@ -41,6 +41,14 @@ fn address(base: &url::Url, target: &Target) -> Result<Uri, Fault> {
     }
 }
 
+/// Whether a request says that its sender takes headers behind the body (RFC 9110 §10.1.4).
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|one| one.trim().eq_ignore_ascii_case("trailers"))
+}
+
 /// Forwards a checked call and hands its answer on, signed. `kept` is the request's content, where it is to be kept.
 pub(super) async fn forward(
     inner: &Arc<Inner>,
@@ -63,6 +71,7 @@ pub(super) async fn forward(
     *request.method_mut() = parts.method.clone();
     *request.uri_mut() = uri;
     let mut headers = parts.headers;
+    let takes_trailers = takes_trailers(&headers);
     strip_hop(&mut headers);
     for name in [&names.signature, &names.request_hash, &names.key] {
         headers.remove(&name.0);
@@ -126,6 +135,11 @@ pub(super) async fn forward(
             .map_err(|error| body_fault(Place::ServerProxy, error))?;
         return Ok(Response::from_parts(parts, body::full(bytes)));
     }
+    if !takes_trailers {
+        return Err(Fault::bad_request(
+            "a long answer is signed behind its end: send `TE: trailers`",
+        ));
+    }
     let name = names.signature.0.clone();
     set(&mut parts.headers, &TRAILER, name.as_str());
     let mut draft = slot.take().ok_or_else(internal)?;
@@ -181,18 +195,14 @@ pub(super) async fn own_answer(
     bytes: Vec<u8>,
 ) -> Result<Response<Body>, Fault> {
     let draft = slot.as_mut().ok_or_else(internal)?;
-    let mut response = Response::new(body::full(bytes.clone()));
+    let hashed = sent_body(draft, &bytes);
+    let mut response = Response::new(body::full(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     mark(inner, draft, headers);
     draft.answered(StatusCode::OK);
     let (_, headers) = head(&inner.config.dialect, "HTTP/1.1 200", response.headers());
-    let mut running = crate::canonical::Running::default();
-    running.update(&bytes);
-    let message = Message {
-        headers,
-        body: running.finish(),
-    };
+    let message = Message { headers, body: hashed };
     let signature = sign_answer(inner, draft, StatusCode::OK, &message)?;
     response
         .headers_mut()

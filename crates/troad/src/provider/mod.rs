@@ -5,7 +5,7 @@ mod forward;
 pub(crate) mod meta;
 
 use crate::body::Body;
-use crate::canonical::request_hash;
+use crate::canonical::{Hashed, Running, request_hash};
 use crate::certificates::Purpose;
 use crate::consumer::inside::told;
 use crate::directory::{Agreement, Interface};
@@ -51,7 +51,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, peer: &[u8; 32], request: Request
 
 /// A fault as an answer: signed where the request told enough to be named, and in the log.
 async fn refuse(inner: &Inner, slot: Option<Draft>, fault: &Fault, accept: Option<&str>) -> Response<Body> {
-    let mut response = told(inner, fault, accept, None);
+    let (mut response, bytes) = told(inner, fault, accept, None);
     let Some(mut draft) = slot else {
         return response;
     };
@@ -60,13 +60,10 @@ async fn refuse(inner: &Inner, slot: Option<Draft>, fault: &Fault, accept: Optio
     draft.record.status = status;
     mark(inner, &draft, response.headers_mut());
     if let Some(subject) = draft.subject() {
-        let (_, _, bytes) = fault.body(&inner.config.dialect, accept);
         let (_, headers) = head(&inner.config.dialect, &format!("HTTP/1.1 {status}"), response.headers());
-        let mut running = crate::canonical::Running::default();
-        running.update(&bytes);
         let message = Message {
             headers,
-            body: running.finish(),
+            body: sent_body(&draft, &bytes),
         };
         let hash = draft.record.request_hash.clone().unwrap_or_else(|| "none".to_owned());
         let signed = sign(
@@ -85,6 +82,15 @@ async fn refuse(inner: &Inner, slot: Option<Draft>, fault: &Fault, accept: Optio
     }
     let _ = draft.settle(inner).await;
     response
+}
+
+/// The hash of the body an answer of the gateway's own travels with: to `HEAD` there is none.
+fn sent_body(draft: &Draft, bytes: &[u8]) -> Hashed {
+    let mut running = Running::default();
+    if draft.record.method != "HEAD" {
+        running.update(bytes);
+    }
+    running.finish()
 }
 
 /// The road's headers of an answer.
@@ -325,7 +331,7 @@ fn verify(
         now,
     );
     let (proof, certified) = found?;
-    draft.note(Direction::Request, message, &proof, &certified.der);
+    draft.note(Direction::Request, message, proof, certified.named());
     draft.record.request_hash = Some(request_hash(&message.headers, &message.body));
     match inner.replays.see(&checked.client.to_string(), &subject.id, now) {
         Seen::First => Ok(()),

@@ -1,10 +1,12 @@
 //! Certificates that must not serve: expired, not yet valid, revoked, self-signed, for another purpose, unknown.
 
-use crate::support::{City, Wishes, ours, theirs};
+use crate::support::{City, Wishes, logged, ours, theirs};
 use hyper::StatusCode;
-use peers::road::{HOUSEHOLD, Issued, Purpose, Wish};
+use peers::road::{AGENCY, Authority, Faults, HOUSEHOLD, Issued, Purpose, REGISTERS, Wish};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use troad::certificates::CertificateError;
 use troad::directory::Directory;
+use troad::log::{Filter, Outcome, Record};
 
 const PATH: &str = "household-registry/persons/A123456789";
 
@@ -48,6 +50,11 @@ fn name(directory: &mut Directory, issued: &Issued, signs: bool) {
     list.push(issued.certificate_pem());
 }
 
+/// The exchange logged last.
+fn newest(city: &City) -> std::sync::Arc<Record> {
+    std::sync::Arc::clone(&city.gateway().recent(&Filter::default(), 1)[0].1)
+}
+
 /// Whether a gateway with this certificate gets an answer to a good message.
 async fn gets_through(city: &City, identity: &Issued, signer: &Issued) -> Result<u16, String> {
     let message = city.road.message("GET", &ours(), "/headers", b"");
@@ -85,14 +92,23 @@ async fn gateways_with_certificates_that_do_not_serve_get_no_connection() {
         .issue("示範戶政司", Wish::of(Purpose::Gateway))
         .unwrap();
     all.push(("good, but in no directory", unknown));
-    for (kind, issued) in &all {
+    let refused = |city: &City| {
+        let filter = Filter {
+            fault: Some("Server.ServerProxy.SslAuthenticationFailed".to_owned()),
+            ..Filter::default()
+        };
+        city.gateway().recent(&filter, 100)
+    };
+    for (at, (kind, issued)) in all.iter().enumerate() {
         let got = gets_through(&city, issued, &city.road.signing).await;
         assert!(got.is_err(), "{kind}: {got:?}");
+        logged(|| refused(&city).len() == at + 1).await;
+        let record = &refused(&city)[0].1;
+        assert_eq!((record.outcome, record.status), (Outcome::Road, 0), "{kind}");
     }
     assert!(
         city.road.dial(city.outside(), None).await.is_err() || {
             // TLS 1.3 tells the client with its first answer
-            use tokio::io::AsyncReadExt;
             let mut stream = city.road.dial(city.outside(), None).await.unwrap();
             stream.read_u8().await.is_err()
         }
@@ -123,6 +139,14 @@ async fn gateways_with_certificates_that_do_not_serve_get_no_connection() {
         let found = listed.iter().find(|one| bare(&one.facts.serial) == bare(&serial));
         assert_eq!(found.unwrap().problem, Some(problem), "{kind}");
     }
+    // the management page counts them
+    let counted: u64 = city.gateway().log().counts(|counts| {
+        let faults = counts
+            .days()
+            .filter_map(|(_, day)| day.faults.get("Server.ServerProxy.SslAuthenticationFailed"));
+        faults.sum()
+    });
+    assert!(counted >= all.len() as u64, "{counted}");
     let ends: Vec<_> = city
         .gateway()
         .expiries()
@@ -168,6 +192,24 @@ async fn signatures_with_certificates_that_do_not_serve_are_wrong() {
             Ok(500),
             "{kind}"
         );
+        assert_eq!(
+            newest(&city).fault.as_deref(),
+            Some("Server.ServerProxy.InvalidSignatureValue"),
+            "{kind}"
+        );
+        // the same in answers to the city
+        city.road.misbehave(Faults {
+            signs: Some(issued.clone()),
+            ..Faults::default()
+        });
+        let expected = "Server.ClientProxy.InvalidSignatureValue";
+        assert_eq!(city.get(PATH).await.fault(), expected, "{kind}");
+        let record = newest(&city);
+        assert_eq!(
+            (record.outcome, record.fault.as_deref()),
+            (Outcome::Road, Some(expected)),
+            "{kind}"
+        );
     }
     // a second good one serves, also with an RSA key
     for wish in [signing, Wish { rsa: true, ..signing }] {
@@ -180,6 +222,36 @@ async fn signatures_with_certificates_that_do_not_serve_are_wrong() {
             wish.rsa
         );
     }
+}
+
+#[tokio::test]
+async fn gateways_that_show_certificates_that_do_not_serve_are_not_called() {
+    let city = City::start().await;
+    let issue = |wish: Wish| city.road.authority.issue("示範戶政司", wish).unwrap();
+    let mut all: Vec<(&str, Issued)> = kinds().into_iter().map(|(kind, wish)| (kind, issue(wish))).collect();
+    all.push(("for timestamps", issue(Wish::of(Purpose::Stamping))));
+    let revoked = issue(Wish::of(Purpose::Gateway));
+    city.road.authority.revoke(&revoked).unwrap();
+    std::fs::write(city.folder.join("revoked.pem"), city.road.authority.crl(30).unwrap()).unwrap();
+    city.gateway().reload_trust().unwrap();
+    all.push(("revoked", revoked));
+    city.change(|directory| all.iter().for_each(|(_, issued)| name(directory, issued, false)));
+    all.push(("good, but in no directory", issue(Wish::of(Purpose::Gateway))));
+    for (kind, issued) in all {
+        city.road.misbehave(Faults {
+            shows: Some(issued),
+            ..Faults::default()
+        });
+        let expected = "Server.ClientProxy.SslAuthenticationFailed";
+        assert_eq!(city.get(PATH).await.fault(), expected, "{kind}");
+        let record = newest(&city);
+        assert_eq!(
+            (record.outcome, record.fault.as_deref()),
+            (Outcome::Road, Some(expected)),
+            "{kind}"
+        );
+    }
+    assert!(city.road.seen().is_empty(), "nothing was said to them");
 }
 
 #[tokio::test]
@@ -210,6 +282,18 @@ async fn the_city_signs_with_rsa_too() {
     );
 }
 
+/// Asks for something over a connection, without the ids a message needs.
+async fn over(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
+    let head = format!(
+        "GET /r1/{} HTTP/1.1\r\nhost: g\r\nx-road-client: {AGENCY}/{REGISTERS}\r\n\r\n",
+        ours()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut text = vec![0; 4096];
+    let read = stream.read(&mut text).await.unwrap();
+    String::from_utf8_lossy(&text[..read]).into_owned()
+}
+
 #[tokio::test]
 async fn revoked_certificates_end_open_connections_too() {
     let city = City::start().await;
@@ -233,14 +317,24 @@ async fn revoked_certificates_end_open_connections_too() {
         StatusCode::OK,
         "a connection to the other side is open now"
     );
-    let open = city.road.dial(city.outside(), Some(&second)).await.unwrap();
+    let mut open = city.road.dial(city.outside(), Some(&second)).await.unwrap();
+    assert!(
+        over(&mut open).await.contains("Client.BadRequest"),
+        "the connection is open"
+    );
     for revoked in [&second, &signer, &city.road.authentication] {
         city.road.authority.revoke(revoked).unwrap();
     }
     std::fs::write(city.folder.join("revoked.pem"), city.road.authority.crl(30).unwrap()).unwrap();
     city.gateway().reload_trust().unwrap();
     assert!(gets_through(&city, &second, &signer).await.is_err());
-    drop(open);
+    let text = over(&mut open).await;
+    assert!(text.contains("Server.ServerProxy.SslAuthenticationFailed"), "{text}");
+    let logged = &city.gateway().recent(&Filter::default(), 1)[0].1;
+    assert_eq!(
+        logged.fault.as_deref(),
+        Some("Server.ServerProxy.SslAuthenticationFailed")
+    );
     assert_eq!(
         city.get(PATH).await.fault(),
         "Server.ClientProxy.SslAuthenticationFailed"
@@ -280,6 +374,29 @@ async fn without_a_current_list_of_the_revoked_nobody_is_trusted() {
     city.clock.by(0);
     city.gateway().reload_trust().unwrap();
     assert_eq!(problem(&city), None);
+}
+
+#[tokio::test]
+async fn where_no_list_is_required_an_old_one_refuses_the_revoked_alone() {
+    let city = City::with(Wishes {
+        config: Some(Box::new(|config| config.keys.require_crls = false)),
+        ..Wishes::default()
+    })
+    .await;
+    city.road.authority.revoke(&city.road.signing).unwrap();
+    std::fs::write(city.folder.join("revoked.pem"), city.road.authority.crl(30).unwrap()).unwrap();
+    city.clock.by(40 * 86_400);
+    city.gateway().reload_trust().unwrap();
+    let problems = |city: &City| -> Vec<_> {
+        let all = city.gateway().expiries().into_iter();
+        all.filter_map(|one| one.problem).collect()
+    };
+    assert_eq!(problems(&city), [CertificateError::Revoked]);
+    // a list in the authority's name that another has signed tells nothing
+    let other = Authority::new(&city.folder.join("other")).unwrap();
+    std::fs::write(city.folder.join("revoked.pem"), other.crl(90).unwrap()).unwrap();
+    city.gateway().reload_trust().unwrap();
+    assert_eq!(problems(&city), vec![CertificateError::RevocationUnknown; 6]);
 }
 
 #[tokio::test]

@@ -64,6 +64,17 @@ async fn a_wrong_set_up_is_told_what_is_wrong() {
         ("sign.key", "tls.key", "signing key"),
         ("root.pem", "missing.pem", "missing.pem"),
         ("[log]", "[unknown]\nx = 1\n[log]", "unknown"),
+        (
+            "roots = \"root.pem\"\ninterval_s",
+            "roots = \"absent.pem\"\ninterval_s",
+            "absent.pem",
+        ),
+        (
+            "roots = \"root.pem\"\ninterval_s",
+            "roots = \"tls.key\"\ninterval_s",
+            "timestamp.roots",
+        ),
+        ("crls = [", "system_roots = \"nowhere.pem\"\ncrls = [", "nowhere.pem"),
     ]
     .map(|(from, to, says)| (from.to_owned(), to.to_owned(), says));
     for (from, to, says) in cases {

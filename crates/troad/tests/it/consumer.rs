@@ -244,6 +244,31 @@ async fn the_kill_switch_and_the_quota_act_at_once() {
 }
 
 #[tokio::test]
+async fn no_change_beside_it_undoes_the_kill_switch() {
+    let city = City::start().await;
+    let service = theirs(HOUSEHOLD);
+    let is_on = |gateway: &troad::Gateway| {
+        let directory = gateway.directory();
+        directory.interfaces.iter().any(|one| one.id == service && one.enabled)
+    };
+    for _ in 0..20 {
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        city.gateway().reload_trust().unwrap();
+                    }
+                });
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            city.gateway().switch(&service, false).unwrap();
+        });
+        assert!(!is_on(city.gateway()), "what was switched off stays off");
+        city.gateway().switch(&service, true).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_old_directory_stops_everything() {
     let city = City::start().await;
     city.change(|directory| directory.valid_until = Some("2024-01-01T00:00:00Z".parse().unwrap()));

@@ -1,8 +1,11 @@
 //! The other side misbehaves: nothing false is handed on as true.
 
-use crate::support::{City, Wishes, portal, theirs};
+use crate::support::{City, Wishes, portal, pour, theirs};
+use bytes::Bytes;
+use futures::StreamExt;
 use hyper::StatusCode;
-use peers::road::{BodyFault, Faults, HOUSEHOLD};
+use hyper::body::Frame;
+use peers::road::{AGENCY, BodyFault, Faults, HOUSEHOLD, REGISTERS};
 use troad::log::{Filter, Outcome};
 use troad::{Call, CallError};
 
@@ -260,6 +263,79 @@ async fn slow_cut_off_and_huge_answers_end_in_time() {
     assert_eq!(
         logged.fault.as_deref(),
         Some("Server.ClientProxy.InvalidSignatureValue")
+    );
+}
+
+#[tokio::test]
+async fn a_long_request_refused_before_its_end_is_told_why() {
+    let city = City::start().await;
+    let kind = "Server.ServerProxy.AccessDenied";
+    for (refuse_unsigned, bad_signature, expected) in [
+        (false, false, kind),
+        (true, false, kind),
+        (false, true, "Server.ClientProxy.InvalidSignatureValue"),
+    ] {
+        city.road.misbehave(Faults {
+            refuse: Some(kind.to_owned()),
+            hasty: true,
+            refuse_unsigned,
+            bad_signature,
+            ..Faults::default()
+        });
+        let path = format!("/r1/{AGENCY}/{REGISTERS}/exercise/echo");
+        let pieces = futures::stream::iter([Ok(Frame::data(Bytes::from(vec![1; 200_000])))]);
+        // the rest never comes
+        let reply = pour(city.inside(), &path, pieces.chain(futures::stream::pending())).await;
+        assert_eq!(reply.fault(), expected);
+        let logged = &city.gateway().recent(&Filter::default(), 1)[0].1;
+        assert_eq!(
+            (logged.outcome, logged.fault.as_deref()),
+            (Outcome::Road, Some(expected))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_too_many_words_is_the_other_sides_fault() {
+    let city = City::start().await;
+    city.road.misbehave(Faults {
+        refuse: Some("Server.ServerProxy.AccessDenied".to_owned()),
+        wordy: 100_000,
+        ..Faults::default()
+    });
+    assert_eq!(city.get(PATH).await.fault(), "Server.ClientProxy.ServiceFailed");
+    let logged = &city.gateway().recent(&Filter::default(), 1)[0].1;
+    assert_eq!(logged.outcome, Outcome::Road);
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_take_the_connection_is_passed_over() {
+    let city = City::with(Wishes {
+        config: Some(Box::new(|config| config.limits.connect_s = 1)),
+        ..Wishes::default()
+    })
+    .await;
+    // a port that takes connections and says nothing
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = silent.local_addr().unwrap().to_string();
+    city.change(|directory| {
+        let gateways = &mut directory.members[1].gateways;
+        let mut first = gateways[0].clone();
+        first.address = at;
+        gateways.insert(0, first);
+    });
+    assert_eq!(city.get(PATH).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_logged_like_any_fault() {
+    let city = City::start().await;
+    city.change(|directory| directory.members[1].gateways[0].address = "no address".to_owned());
+    assert_eq!(city.get(PATH).await.fault(), "Server.ClientProxy.InternalError");
+    let logged = &city.gateway().recent(&Filter::default(), 1)[0].1;
+    assert_eq!(
+        (logged.outcome, logged.fault.as_deref()),
+        (Outcome::Own, Some("Server.ClientProxy.InternalError"))
     );
 }
 

@@ -1,17 +1,17 @@
-//! The message log: its chain, its timestamps, its archives, its end.
+//! The message log: its chain, its counts, its archives, its end.
 
-use crate::support::{City, Wishes, theirs};
+use crate::support::{City, ask, theirs, usual};
 use hyper::StatusCode;
 use jiff::ToSpan;
-use peers::road::{Faults, HOUSEHOLD};
+use peers::road::{AGENCY, CITY, HOUSEHOLD, REGISTERS};
 use std::path::{Path, PathBuf};
 use troad::command::verify_log;
 use troad::config;
-use troad::log::{Filter, Log, LogError, Outcome, Record, Side, find};
+use troad::log::{Filter, Log, LogError, Outcome, Record, Side};
 
 const PATH: &str = "household-registry/persons/A123456789";
 
-fn record(time: i64, id: &str) -> Record {
+pub fn record(time: i64, id: &str) -> Record {
     Record {
         time,
         side: Side::Consumer,
@@ -35,7 +35,7 @@ fn record(time: i64, id: &str) -> Record {
     }
 }
 
-fn settings(folder: &Path) -> config::Log {
+pub fn settings(folder: &Path) -> config::Log {
     config::Log {
         folder: folder.to_path_buf(),
         keep_days: 30,
@@ -44,7 +44,7 @@ fn settings(folder: &Path) -> config::Log {
     }
 }
 
-fn lines(folder: &Path) -> PathBuf {
+pub fn lines(folder: &Path) -> PathBuf {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -157,11 +157,22 @@ async fn counts_are_kept_while_records_come_and_over_a_restart() {
     made_up.service = Some(theirs("made-up"));
     made_up.fault = Some("Server.ServerProxy.UnknownService".to_owned());
     log.append(made_up, None, Vec::new()).await.unwrap().unwrap();
+    for (code, fault) in [
+        ("listMethods", None),
+        ("another", Some("Server.ClientProxy.UnknownMember")),
+        ("a-third", Some("server.serverproxy.unknown_member")),
+    ] {
+        let mut made_up = record(now, code);
+        made_up.service = Some(theirs(code));
+        made_up.fault = fault.map(str::to_owned);
+        made_up.agreement = None;
+        log.append(made_up, None, Vec::new()).await.unwrap().unwrap();
+    }
     log.close();
     for log in [log, Log::open(&settings(kept.path()), None).unwrap()] {
         log.counts(|counts| {
             let days: Vec<_> = counts.days().collect();
-            assert_eq!(days.len(), 2, "the service nobody knows has no row of its own");
+            assert_eq!(days.len(), 2, "what nobody knows has no row of its own");
             let found = days.iter().find(|(key, _)| key.service == Some(theirs(HOUSEHOLD)));
             let (_, day) = found.unwrap();
             assert_eq!((day.calls, day.outcomes[&Outcome::Road]), (100, 10));
@@ -185,11 +196,39 @@ async fn counts_are_kept_while_records_come_and_over_a_restart() {
 }
 
 #[tokio::test]
+async fn names_that_callers_make_up_take_no_memory() {
+    let city = City::start().await;
+    let (made_up, nowhere) = (format!("{AGENCY}/{REGISTERS}/made-up"), format!("{AGENCY}/nowhere"));
+    for (service, aimed) in [
+        (&made_up, None),
+        (&made_up, Some("TW/GOV")),
+        (&made_up, Some("TW/GOV/A01000000A/no-such-gateway")),
+    ] {
+        let mut headers = usual();
+        headers.extend(aimed.map(|aimed| ("x-road-security-server", aimed.to_owned())));
+        let reply = ask(city.inside(), "GET", &format!("/r1/{service}/x"), &headers, b"").await;
+        assert_ne!(reply.fault(), "none", "{aimed:?}");
+    }
+    for service in ["listMethods", "allowedMethods"] {
+        let message = city.road.message("GET", &format!("{CITY}/invented/{service}"), "", b"");
+        assert_eq!(city.road.call(city.outside(), &message).await.unwrap().status, 200);
+        ask(city.inside(), "GET", &format!("/r1/{nowhere}/{service}"), &usual(), b"").await;
+    }
+    city.gateway().log().counts(|counts| {
+        let named: Vec<_> = counts.days().filter_map(|(key, _)| key.service.clone()).collect();
+        assert!(named.is_empty(), "{named:?}");
+        assert_eq!(counts.days().map(|(_, day)| day.calls).sum::<u64>(), 7);
+    });
+}
+
+#[tokio::test]
 async fn days_are_archived_in_a_chain_and_then_destroyed() {
     let kept = tempfile::tempdir().unwrap();
     let now = jiff::Timestamp::now();
     let log = Log::open(&settings(kept.path()), None).unwrap();
+    let mut noted = Vec::new();
     for days in [50, 40, 2, 0] {
+        noted.push(log.head());
         let time = (now - (days * 24).hours()).as_millisecond();
         for at in 0..5 {
             log.append(record(time, &format!("d{days}-{at}")), None, Vec::new())
@@ -212,6 +251,16 @@ async fn days_are_archived_in_a_chain_and_then_destroyed() {
     assert_eq!(pruned.days.len(), 2);
     let left = verify_log(kept.path(), None, None).unwrap();
     assert_eq!((left.records, left.archives, left.seq), (10, 3, 20));
+    // what was noted outside is found in an archive, at the seam, and among the kept lines; another line is not
+    for (seq, hash) in noted.iter().skip(1) {
+        assert!(verify_log(kept.path(), None, Some((*seq, hash))).is_ok(), "{seq}");
+        let other = hash.chars().rev().collect::<String>();
+        assert!(
+            verify_log(kept.path(), None, Some((*seq, other.as_str()))).is_err(),
+            "{seq}"
+        );
+    }
+    assert!(verify_log(kept.path(), None, Some((2, noted[1].1.as_str()))).is_err());
     log.close();
     // the log goes on where it was, also with nothing left but the archives
     let log = Log::open(&settings(kept.path()), None).unwrap();
@@ -248,91 +297,10 @@ async fn days_are_archived_in_a_chain_and_then_destroyed() {
 }
 
 #[tokio::test]
-async fn every_record_gets_a_timestamp_that_is_checked() {
-    let city = City::start().await;
-    for _ in 0..3 {
-        assert_eq!(city.get(PATH).await.status, StatusCode::OK);
-    }
-    assert_eq!(city.gateway().stamp().await.unwrap(), 3);
-    assert_eq!(city.gateway().stamp().await.unwrap(), 0);
-    let id = city.gateway().recent(&Filter::default(), 1)[0].1.id.clone();
-    assert!(find(&city.log(), &id).unwrap()[0].stamp.is_some());
-    let roots = city.road.authority.root_pem();
-    let sound = verify_log(&city.log(), Some(&roots), None).unwrap();
-    assert_eq!((sound.records, sound.timestamps, sound.unstamped), (3, 1, 0));
-    // another authority's root proves nothing
-    let other = peers::road::Authority::new(&city.folder.join("other")).unwrap();
-    assert!(matches!(
-        verify_log(&city.log(), Some(&other.root_pem()), None),
-        Err(LogError::Stamp { .. })
-    ));
-}
-
-#[tokio::test]
-async fn without_timestamps_traffic_stops_after_the_period() {
-    let city = City::start().await;
-    city.road.misbehave(Faults {
-        no_stamps: true,
-        ..Faults::default()
-    });
-    assert_eq!(city.get(PATH).await.status, StatusCode::OK);
-    assert!(city.gateway().stamp().await.is_err());
-    city.clock.by(14_000);
-    assert!(city.gateway().is_open().is_ok());
-    city.clock.by(14_500);
-    assert!(city.gateway().is_open().is_err());
-    assert_eq!(
-        city.get(PATH).await.fault(),
-        "Server.ClientProxy.LoggingFailed.TimestamperFailed"
-    );
-    let message = city.road.message("GET", &crate::support::ours(), "/headers", b"");
-    let reply = city.road.call(city.outside(), &message).await.unwrap();
-    assert_eq!(
-        reply.header("x-road-error"),
-        Some("Server.ServerProxy.LoggingFailed.TimestamperFailed")
-    );
-    // an authority whose clock is far from ours does not help
-    city.road.misbehave(Faults::default());
-    assert!(matches!(city.gateway().stamp().await, Err(troad::StampError::Skew(_))));
-    city.clock.by(0);
-    // and neither does a stamp on something else
-    city.road.misbehave(Faults {
-        other_stamps: true,
-        ..Faults::default()
-    });
-    assert_eq!(city.gateway().stamp().await, Err(troad::StampError::Other));
-    city.road.misbehave(Faults::default());
-    assert!(city.gateway().stamp().await.unwrap() >= 1);
-    assert_eq!(city.get(PATH).await.status, StatusCode::OK);
-}
-
-#[tokio::test]
 async fn a_log_that_cannot_be_written_stops_everything() {
     let city = City::start().await;
     assert_eq!(city.get(PATH).await.status, StatusCode::OK);
     city.gateway().log().close();
     assert_eq!(city.get(PATH).await.fault(), "Server.ClientProxy.LoggingFailed");
     assert_eq!(city.road.seen().len(), 1, "nothing leaves that can't be logged");
-}
-
-#[tokio::test]
-async fn the_stamper_works_by_itself() {
-    let city = City::with(Wishes {
-        config: Some(Box::new(|config| {
-            if let Some(stamping) = &mut config.timestamp {
-                stamping.interval_s = 1;
-            }
-        })),
-        ..Wishes::default()
-    })
-    .await;
-    assert_eq!(city.get(PATH).await.status, StatusCode::OK);
-    for _ in 0..50 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        if city.gateway().log().pending_count() == 0 {
-            break;
-        }
-    }
-    assert_eq!(city.gateway().log().pending_count(), 0);
-    city.running.shutdown().await;
 }

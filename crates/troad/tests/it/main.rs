@@ -6,6 +6,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod answers;
 mod bodies;
 mod certificates;
 mod command;
@@ -16,4 +17,5 @@ mod laws;
 mod load;
 mod log;
 mod provider;
+mod stamps;
 mod support;

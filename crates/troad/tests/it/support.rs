@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use troad::config::Config;
 use troad::directory::Directory;
@@ -178,6 +179,17 @@ impl City {
         )
         .await
     }
+}
+
+/// Waits until something is so, at most ten seconds.
+pub async fn logged(is_so: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(is_so(), "nothing was logged in time");
 }
 
 /// Headers every call of the case management has.
