@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::logout_token(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::outside::logout_token(bytes));

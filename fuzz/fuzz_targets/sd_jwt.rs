@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::sd_jwt(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::outside::sd_jwt(bytes));

@@ -23,6 +23,7 @@ pub mod fault;
 mod gateway;
 pub mod ids;
 pub mod log;
+pub mod outside;
 mod patience;
 mod provider;
 pub mod registry;

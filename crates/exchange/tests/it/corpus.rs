@@ -1,7 +1,7 @@
 //! Every file of the fuzz corpus, and every file cut and altered a little, is refused or read without a panic, by the
 //! functions that cargo-fuzz calls.
 
-#[path = "../../../../fuzz/src/lib.rs"]
+#[path = "../../../../fuzz/src/outside.rs"]
 mod targets;
 
 use std::path::PathBuf;

@@ -11,6 +11,7 @@ mod bodies;
 mod certificates;
 mod command;
 mod consumer;
+mod corpus;
 mod evidence;
 mod faults;
 mod laws;
