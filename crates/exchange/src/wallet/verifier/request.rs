@@ -166,11 +166,6 @@ impl Verifier {
     }
 
     fn below(&self, path: &[&str]) -> Result<Url, VerifierError> {
-        let mut url = self.0.config.address.clone();
-        url.path_segments_mut()
-            .map_err(|()| VerifierError::Config("`address` must be an https address"))?
-            .pop_if_empty()
-            .extend(path);
-        Ok(url)
+        client::below(&self.0.config.address, path).ok_or(VerifierError::Config("`address` must be an https address"))
     }
 }
