@@ -162,7 +162,7 @@ impl Issuer {
 
     /// The wallet's key, by its proof (OpenID4VCI, `openid4vci-proof+jwt`).
     fn proven(&self, proof: &str, granted: &Granted, now: Timestamp) -> Result<PublicKey, &'static str> {
-        let token = Token::parse(proof, LARGEST_PROOF).map_err(|_| "it is not signed with ES256")?;
+        let token = Token::parse(proof, LARGEST_PROOF).map_err(|_| "it can't be read, or is not signed with ES256")?;
         if token.header_text("typ") != Some("openid4vci-proof+jwt") {
             return Err("it is a token of another type");
         }
