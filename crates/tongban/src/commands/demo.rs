@@ -429,6 +429,7 @@ fn connect(config: &mut Config, running: &Running) {
             name_claim: "cn".to_owned(),
             pending_seconds: 900,
             skew_seconds: 60,
+            iss_required: false,
             client: client.clone(),
         });
     }
