@@ -34,6 +34,8 @@ pub struct Meta {
     pub retention_days: u32,
     /// MyData sets asked for, by resource id.
     pub mydata: Vec<String>,
+    /// Cards taken from the digital wallet, by type.
+    pub wallet: Vec<String>,
     /// Papers a person would have to bring if they applied on paper.
     pub paper_documents: i32,
     /// Events of life under which people look for it, such as `old_age`.
@@ -228,6 +230,8 @@ struct MetaFile {
     #[serde(default)]
     mydata: Vec<Spanned<String>>,
     #[serde(default)]
+    wallet: Vec<Spanned<String>>,
+    #[serde(default)]
     paper_documents: u16,
     #[serde(default)]
     life_events: Vec<String>,
@@ -247,6 +251,8 @@ pub(crate) struct ReadMeta {
     pub meta: Meta,
     /// Where each MyData set stands.
     pub mydata: Vec<Spanned<String>>,
+    /// Where each card of the wallet stands.
+    pub wallet: Vec<Spanned<String>>,
     /// Where the facts of `[invite]` stand.
     pub invite: Option<InviteFile>,
 }
@@ -356,6 +362,20 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
             wrong(
                 set.span(),
                 format!("`{}` stands here twice", set.get_ref()),
+                Some("remove one".to_owned()),
+            );
+        }
+    }
+    for (place, card) in read.wallet.iter().enumerate() {
+        if read
+            .wallet
+            .iter()
+            .take(place)
+            .any(|other| other.get_ref() == card.get_ref())
+        {
+            wrong(
+                card.span(),
+                format!("`{}` stands here twice", card.get_ref()),
                 Some("remove one".to_owned()),
             );
         }
@@ -491,6 +511,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         categories: words(&read.categories),
         retention_days: read.retention_days.into_inner(),
         mydata: words(&read.mydata),
+        wallet: words(&read.wallet),
         paper_documents: i32::from(read.paper_documents),
         life_events: read.life_events,
         deadline: read.deadline.into_inner(),
@@ -506,6 +527,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
     Ok(ReadMeta {
         meta,
         mydata: read.mydata,
+        wallet: read.wallet,
         invite: read.invite,
     })
 }
