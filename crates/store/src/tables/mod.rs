@@ -64,4 +64,7 @@ pub mod succession;
 pub mod survey;
 pub mod ticket;
 pub mod visit;
+pub mod wallet_card;
+pub mod wallet_request;
+pub mod wallet_seen;
 pub mod witness;

@@ -94,6 +94,9 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<ticket::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);
     declared::<visit::Entity>(&mut tables);
+    declared::<wallet_card::Entity>(&mut tables);
+    declared::<wallet_request::Entity>(&mut tables);
+    declared::<wallet_seen::Entity>(&mut tables);
     declared::<witness::Entity>(&mut tables);
     tables
 }
