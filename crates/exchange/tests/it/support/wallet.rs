@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use civic::{Clock, FixedClock};
 use exchange::wallet::issuer::{
-    CardKind, CredentialRequest, Field, Granted, Issued, Issuer, Offered, Refusal, TokenRequest,
+    CardKind, Content, CredentialRequest, Field, Granted, Issued, Issuer, Offered, Refusal, TokenRequest,
 };
 use exchange::wallet::status_list::{Purpose, StatusList};
 use exchange::wallet::verifier::{Pending, Presentation, Presented, TrustedIssuer, Verifier, VerifierError};
@@ -234,9 +234,15 @@ async fn credential(State(city): App, headers: HeaderMap, body: Bytes) -> Respon
     };
     let index = kept.issued.len() + 40;
     let random = SystemRandom::new();
+    let subject = subject();
+    let content = Content {
+        subject: &subject,
+        index,
+        not_after: None,
+    };
     match city
         .issuer
-        .handle_credential(&request, &mut granted, &subject(), index, &random, city.now())
+        .handle_credential(&request, &mut granted, &content, &random, city.now())
     {
         Ok((answer, issued)) => {
             kept.issued.push(issued);
