@@ -23,6 +23,8 @@ pub struct Desk {
     pub mydata: Option<exchange::mydata::Connector>,
     /// What the city gives to the MyData platform; without it nothing is given.
     pub provider: Option<exchange::mydata::provider::Provider>,
+    /// The ways to digital wallets; without them no card is asked for or given.
+    pub wallet: Option<crate::wallet::Wallet>,
     /// The gateway to T-Road; without it nothing is exchanged with other agencies.
     pub road: Option<crate::road::Road>,
     /// The way to the mail server; without it messages wait in the store.

@@ -85,6 +85,7 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 seal.destroy(tx, row.key_id.into(), "retention").await?;
                 evidence::delete_of(tx, id).await?;
                 mydata_transaction::delete_of(tx, id).await?;
+                store::tables::wallet_request::delete_of(tx, id).await?;
                 decision::delete_of(tx, id).await?;
                 message::delete_of(tx, id).await?;
                 letter::delete_of(tx, id).await?;

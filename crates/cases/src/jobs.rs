@@ -48,6 +48,8 @@ pub struct Tidied {
     pub packages: u64,
     /// Ways to MyData that ended without a word from the platform.
     pub unanswered: u64,
+    /// Cards in digital wallets that were revoked because their decision does not stand any more.
+    pub cards: u64,
 }
 
 /// The handlers of everything the verbs put into the outbox.
@@ -178,6 +180,7 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
         lists: outreach::tidy(desk).await?,
         packages: provide::tidy(desk).await?,
         unanswered: mydata::lapse(desk).await?,
+        cards: crate::wallet::tidy(desk).await?,
     })
 }
 
@@ -200,6 +203,7 @@ pub async fn run(desk: Arc<Desk>) {
                     lists,
                     packages,
                     unanswered,
+                    cards,
                 }) => tracing::info!(
                     lapsed,
                     disposed,
@@ -212,6 +216,7 @@ pub async fn run(desk: Arc<Desk>) {
                     lists,
                     packages,
                     unanswered,
+                    cards,
                     "a round of tidying"
                 ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),

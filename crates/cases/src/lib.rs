@@ -42,6 +42,7 @@ pub mod round;
 pub mod staff;
 pub mod succession;
 pub mod transition;
+pub mod wallet;
 mod wanted;
 
 pub use civic::{Month, MonthError};

@@ -272,6 +272,7 @@ fn source_name(source: &Source) -> Option<String> {
         Source::Register => Some("register".to_owned()),
         Source::Body { name, .. } => Some(name.clone()),
         Source::MyData { resource, .. } => Some(resource.clone()),
+        Source::Wallet { card, .. } => Some(card.clone()),
     }
 }
 

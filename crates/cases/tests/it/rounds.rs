@@ -372,6 +372,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         mail: None,
         agents: Default::default(),
         provider: None,
+        wallet: None,
         road: None,
         scans: Default::default(),
         city: crate::support::city(),

@@ -92,6 +92,7 @@ fn alone(store: &store::Store, clock: Arc<FixedClock>) -> Desk {
         clock,
         mydata: None,
         provider: None,
+        wallet: None,
         road: None,
         mail: None,
         scans: Default::default(),
