@@ -12,7 +12,7 @@ use exchange::oidc::Provider;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{acting, base, counter, office, resident};
+use crate::{acting, base, counter, office, resident, wallet};
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -41,6 +41,7 @@ where
         .merge(resident::routes())
         .merge(office::routes())
         .merge(counter::routes())
+        .merge(wallet::routes())
         .layer(from_fn_with_state(app.clone(), acting::gate))
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
         .with_state(app);

@@ -181,8 +181,8 @@ pub(crate) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
     let reference = reference
         .filter(|_| status.is_server_error())
         .map(|reference| reference.0);
-    if uri.path().starts_with("/api/") || uri.path() == "/mydata/notify" || uri.path().starts_with("/mydata/provider/")
-    {
+    let programs = ["/api/", "/mydata/provider/", "/wallet/"];
+    if uri.path() == "/mydata/notify" || programs.iter().any(|start| uri.path().starts_with(start)) {
         return program_problem(&problem, reference.as_deref());
     }
     let visit = match session {

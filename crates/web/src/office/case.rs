@@ -448,11 +448,12 @@ fn source_name(desk: &Desk, words: Words, name: &str) -> String {
     }
 }
 
-/// What a MyData set is called; its id where no mapping names it.
+/// What a MyData set or a card is called; its id where nothing names it.
 fn data_set(desk: &Desk, words: Words, set: &str) -> String {
-    desk.catalogue
-        .mapping(set)
-        .map_or_else(|| set.to_owned(), |mapping| words.of(&mapping.title).to_owned())
+    let catalogue = &desk.catalogue;
+    let title = catalogue.mapping(set).map(|mapping| &mapping.title);
+    let title = title.or_else(|| catalogue.card(set).map(|card| &card.title));
+    title.map_or_else(|| set.to_owned(), |title| words.of(title).to_owned())
 }
 
 fn groups(desk: &Desk, words: Words, rows: &[SideBySide], asked: &BTreeSet<String>) -> Vec<Group> {

@@ -6,6 +6,7 @@ pub(crate) mod agent_form;
 mod agents;
 mod appeal;
 mod apply;
+pub(crate) mod card;
 mod case;
 mod change;
 mod check;
@@ -25,6 +26,7 @@ mod rounds;
 mod sign_in;
 mod signature;
 mod survey;
+mod wallet;
 mod withdraw;
 
 pub(crate) use agents::standing;
@@ -61,6 +63,10 @@ pub fn routes() -> Router<App> {
         .route("/applications/{id}/notice", get(notice::show).post(notice::agree))
         .route("/applications/{id}/held", get(held::show).post(held::take))
         .route("/applications/{id}/mydata", get(mydata::show).post(mydata::go))
+        .route("/applications/{id}/wallet", get(wallet::show).post(wallet::ask))
+        .route("/applications/{id}/wallet/state", get(wallet::state))
+        .route("/applications/{id}/card", get(card::show).post(card::offer))
+        .route("/applications/{id}/card/state", get(card::state))
         .route("/applications/{id}/form/{address}", get(form::show).post(form::save))
         .route("/applications/{id}/check", get(check::show).post(check::submit))
         .route("/applications/{id}/correct", post(check::correct))

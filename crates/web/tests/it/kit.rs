@@ -69,6 +69,7 @@ impl Kit {
             calendar: WorkCalendar::default(),
             agents: Default::default(),
             provider: None,
+            wallet: None,
             road: None,
             scans: Default::default(),
             recent: Default::default(),
