@@ -55,6 +55,9 @@ pub struct Config {
     /// What the city gives to the MyData platform as data provider.
     #[serde(default)]
     pub mydata_provider: Option<exchange::mydata::provider::Config>,
+    /// Digital wallets; without it no card is asked for or given.
+    #[serde(default)]
+    pub wallet: Option<crate::wallet::WalletConfig>,
     /// Configuration file of the gateway to T-Road; without it nothing is exchanged with other agencies.
     #[serde(default)]
     pub troad: Option<PathBuf>,

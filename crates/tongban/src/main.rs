@@ -8,6 +8,7 @@ mod demo;
 mod history;
 mod server;
 mod terminal;
+mod wallet;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -49,6 +49,9 @@ pub enum ServeError {
     /// MyData, as data provider.
     #[error("`mydata_provider`: {0}")]
     Provider(#[from] exchange::mydata::provider::ConfigError),
+    /// Digital wallets.
+    #[error("`wallet`: {0}")]
+    Wallet(#[from] crate::wallet::WalletError),
     /// T-Road.
     #[error("`troad`: {0}")]
     Troad(#[from] troad::config::ConfigError),
@@ -118,7 +121,6 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
     let city = &config.city;
     Ok(Desk {
         store: store(config, Arc::clone(&clock)).await?,
-        catalogue: Arc::new(catalogue),
         clock,
         mydata: config
             .mydata
@@ -130,6 +132,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             .clone()
             .map(exchange::mydata::provider::Provider::new)
             .transpose()?,
+        wallet: crate::wallet::wallet(config, &catalogue)?,
         road: None,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
         city: City {
@@ -152,6 +155,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
         scans: std::env::var_os("PATH")
             .map_or_else(exchange::ocr::Tools::default, |path| exchange::ocr::Tools::find(&path)),
         recent: cases::Recent::default(),
+        catalogue: Arc::new(catalogue),
     })
 }
 

@@ -24,6 +24,7 @@ async fn world() -> (Running, mpsc::UnboundedReceiver<Bytes>) {
         terms: terms().1,
         access_token: "token-of-the-city".to_owned(),
         callback_url: Some(callback.parse().unwrap()),
+        population: None,
         port: 0,
     });
     (twin.await.unwrap(), receiver)

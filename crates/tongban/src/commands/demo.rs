@@ -158,6 +158,7 @@ pub fn config_for(data: &Path) -> Config {
         oidc: None,
         mydata: None,
         mydata_provider: None,
+        wallet: None,
         troad: None,
         mail: None,
     }
@@ -203,6 +204,15 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let running = peers::start_on(world, peers::Terms::brief()).await?;
     drop(catalogue);
     connect(&mut config, &running);
+    let wallet = peers::wallet::start(peers::wallet::Config {
+        terms: peers::Terms::brief(),
+        access_token: String::new(),
+        callback_url: None,
+        population: Some(Arc::clone(&listed) as Arc<dyn peers::Population>),
+        port: if listen.port() == 8080 { 8087 } else { 0 },
+    })
+    .await?;
+    config.wallet = Some(by_wallet(&wallet)?);
     let road = peers::road::start(peers::road::Config {
         folder: args.data.join("peers").join("road"),
         registers: peers::road::sample(),
@@ -230,9 +240,10 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         take_register(&desk, &listed, &args.data, config.services.as_deref()).await?;
     }
     progress.end();
-    tell(&args, &config, &running, &members, &offered);
+    let phone = wallet.link();
+    tell(&args, &config, &running, &members, &offered, &phone);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
-    drop(road);
+    drop((road, wallet));
     running.shutdown().await;
     drop(lock);
     Ok(())
@@ -487,6 +498,27 @@ fn connect(config: &mut Config, running: &Running) {
     });
 }
 
+/// Registers the city with wallets: its keys, and the issuer of the demonstration as the only one that is believed.
+fn by_wallet(twin: &peers::wallet::Running) -> Result<crate::wallet::WalletConfig, DemoError> {
+    Ok(crate::wallet::WalletConfig {
+        request_key: Some(twin.city_keys.0.clone()),
+        card_key: Some(twin.city_keys.1.clone()),
+        issuers: vec![exchange::wallet::verifier::TrustedIssuer {
+            did: twin.issuer.clone(),
+            name: "示範發證機關".to_owned(),
+            credential_types: vec!["00000000_disability_card".to_owned()],
+            lists: address(&format!("{}/api/status-list/", twin.address))?,
+        }],
+        status_required: true,
+        show_link: twin.link(),
+        give_link: twin.link(),
+        client: exchange::ClientConfig {
+            https_only: false,
+            ..crate::wallet::quick()
+        },
+    })
+}
+
 /// A member of the demonstration's staff, kept in the data folder.
 #[derive(Serialize, Deserialize)]
 pub struct Member {
@@ -601,7 +633,7 @@ impl Member {
 }
 
 /// Says where everything is.
-fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member], offered: &[String]) {
+fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member], offered: &[String], phone: &str) {
     let portal = config.portal.as_str().trim_end_matches('/');
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -615,6 +647,7 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
             "mydata": running.mydata.address.as_str().trim_end_matches('/'),
             "mailbox": running.mailbox,
             "bank": running.bank,
+            "wallet": phone,
             "residents": args.residents,
             "people": running.accounts().iter().map(|account| serde_json::json!({ "national_id": account.national_id, "name": account.name, "note": account.note, "email": account.email })).collect::<Vec<_>>(),
             "staff": staff,
@@ -634,6 +667,7 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
         ("承辦端 Office", format!("{portal}/office")),
         ("信箱 Mailbox", running.mailbox.clone()),
         ("銀行 Bank", running.bank.clone()),
+        ("數位憑證皮夾 Wallet", phone.to_owned()),
         (
             "驗證碼 One-time codes of the staff",
             format!("{}/staff", running.mailbox),

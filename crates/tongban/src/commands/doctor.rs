@@ -132,6 +132,12 @@ async fn look(config: &Config) -> Vec<Look> {
             },
         );
     }
+    if config.wallet.is_some()
+        && let Ok(catalogue) = server::catalogue(config)
+    {
+        let made = crate::wallet::wallet(config, &catalogue);
+        add("digital wallet", made.err().map(|error| error.to_string()));
+    }
     if let Some(mail) = &config.mail {
         add("mail server", unreachable(&mail.host, mail.port).await);
     }

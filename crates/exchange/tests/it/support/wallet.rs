@@ -79,6 +79,7 @@ pub async fn start_with(change: impl FnOnce(&mut verifier::Config)) -> (Arc<City
         terms,
         access_token: "token-of-the-city".to_owned(),
         callback_url: None,
+        population: None,
         port: 0,
     })
     .await
