@@ -119,6 +119,8 @@ ids! {
     ConsentId;
     /// A transaction with the MyData platform.
     TransactionId;
+    /// A card asked of a digital wallet or offered to it.
+    WalletRequestId;
     /// A security event (資安事件).
     SecurityEventId;
     /// A message to a person.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use civic::Text;
-use civic::ids::{ApplicationId, ConsentId};
+use civic::ids::{ApplicationId, WalletRequestId};
 use exchange::wallet::issuer::{
     Content, CredentialRequest, Granted, Issued, Issuer, IssuerError, Offered, Refusal, TokenRequest,
 };
@@ -205,7 +205,7 @@ pub async fn offer(desk: &Desk, person: &Person, id: ApplicationId) -> Result<()
         offered,
     };
     let mut row = Model {
-        id: ConsentId::generate(desk.clock.as_ref()).uuid(),
+        id: WalletRequestId::generate(desk.clock.as_ref()).uuid(),
         kind: Kind::Give,
         application_id: record.row.id,
         credential_type: card.credential_type.clone(),

@@ -2,7 +2,7 @@
 //! with their source.
 
 use civic::Language;
-use civic::ids::{ApplicationId, ConsentId, EvidenceId};
+use civic::ids::{ApplicationId, ConsentId, EvidenceId, WalletRequestId};
 use exchange::wallet::status_list::Purpose;
 use exchange::wallet::verifier::{Card, Pending, Presentation, Verifier, VerifierError, Wanted};
 use jiff::Timestamp;
@@ -123,7 +123,7 @@ pub async fn begin(
     let (link, pending) = verifier
         .begin(&wanted, &purpose, &wallet.random, now)
         .map_err(outside)?;
-    let row_id = ConsentId::generate(desk.clock.as_ref()).uuid();
+    let row_id = WalletRequestId::generate(desk.clock.as_ref()).uuid();
     let lookup = digest(&pending.state);
     let until = verifier.until(&pending).as_microsecond();
     let kept = Kept { pending, link };

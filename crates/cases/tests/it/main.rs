@@ -24,3 +24,4 @@ mod staff;
 mod succession;
 mod support;
 mod throughput;
+mod wallet;

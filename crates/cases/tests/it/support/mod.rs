@@ -141,6 +141,16 @@ impl Kit {
         self.changed(|desk| desk.provider = Some(provider))
     }
 
+    /// The same city with ways to wallets, and perhaps other services on offer.
+    pub fn with_wallet(self, wallet: cases::wallet::Wallet, catalogue: Option<Catalogue>) -> Kit {
+        self.changed(|desk| {
+            desk.wallet = Some(wallet);
+            if let Some(catalogue) = catalogue {
+                desk.catalogue = Arc::new(catalogue);
+            }
+        })
+    }
+
     /// The same city with a gateway to T-Road.
     pub fn on_the_road(self, road: cases::road::Road) -> Kit {
         self.changed(|desk| desk.road = Some(road))
