@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cases::staff::Role;
-use cases::wallet::card::{self, Answer, MyCard};
+use cases::wallet::card::{self, Answer, MyCard, Open};
 use cases::wallet::show::{self, Answered, Showing};
 use cases::wallet::{Wallet, kinds};
 use cases::{CaseError, Desk, Person, collect, mine};
@@ -200,8 +200,9 @@ impl Scene {
         }
     }
 
-    /// Asks for the card; the link for the wallet.
+    /// Asks for the card; the link for the wallet. Nobody begins twice at the same instant.
     async fn begin(&self) -> String {
+        self.kit.clock.advance(SignedDuration::from_secs(1));
         show::begin(&self.kit.desk, &self.person, self.id, CARD, ZH)
             .await
             .unwrap();
@@ -261,6 +262,13 @@ impl Scene {
             .await
             .unwrap()
             .unwrap()
+    }
+
+    /// Offers the card.
+    async fn offer(&self) -> Open {
+        self.kit.clock.advance(SignedDuration::from_secs(1));
+        card::offer(&self.kit.desk, &self.person, self.id).await.unwrap();
+        self.card().await.open.unwrap()
     }
 
     /// Whether an entry of the city's list says that its card is revoked.
@@ -542,16 +550,14 @@ async fn a_granted_case_gives_a_card_until_its_decision_falls() {
 
         // wrong digits end the offer after three times
         let phone = scene.twin.phone();
-        card::offer(desk, &scene.person, id).await.unwrap();
-        let open = scene.card().await.open.unwrap();
+        let open = scene.offer().await;
         let wrong = if open.pin == "000000" { "111111" } else { "000000" };
         for _ in 0..3 {
             assert!(phone.accept(&open.link, Some(wrong)).await.is_err());
         }
         assert!(phone.accept(&open.link, Some(&open.pin)).await.is_err());
 
-        card::offer(desk, &scene.person, id).await.unwrap();
-        let open = scene.card().await.open.unwrap();
+        let open = scene.offer().await;
         phone.accept(&open.link, Some(&open.pin)).await.unwrap();
         assert!(
             phone.accept(&open.link, Some(&open.pin)).await.is_err(),
@@ -575,8 +581,7 @@ async fn a_granted_case_gives_a_card_until_its_decision_falls() {
         assert!(!scene.is_revoked(first).await);
 
         // a new phone: the card before stops being good
-        card::offer(desk, &scene.person, id).await.unwrap();
-        let open = scene.card().await.open.unwrap();
+        let open = scene.offer().await;
         phone.accept(&open.link, Some(&open.pin)).await.unwrap();
         let second = entry(phone.clear().pop().unwrap());
         scene.kit.clock.advance(SignedDuration::from_secs(61));
@@ -587,8 +592,7 @@ async fn a_granted_case_gives_a_card_until_its_decision_falls() {
         assert_eq!(given[1].revoked.as_ref().unwrap().1, "renewed");
 
         // the year is over, and with it what was decided: an offer that is open gives nothing any more
-        card::offer(desk, &scene.person, id).await.unwrap();
-        let open = scene.card().await.open.unwrap();
+        let open = scene.offer().await;
         scene.kit.clock.set("2026-12-31T15:59:00Z".parse().unwrap());
         assert!(!scene.is_revoked(second).await);
         scene.kit.clock.set("2027-01-01T00:00:00Z".parse().unwrap());
@@ -612,8 +616,7 @@ async fn a_decision_that_is_looked_at_again_takes_its_card_with_it() {
             .unwrap();
         let officer = scene.kit.staff("officer", Role::Officer).await;
         scene.kit.approved(&officer, id).await;
-        card::offer(desk, &scene.person, id).await.unwrap();
-        let open = scene.card().await.open.unwrap();
+        let open = scene.offer().await;
         scene.twin.phone().accept(&open.link, Some(&open.pin)).await.unwrap();
         let index = entry(scene.twin.phone().clear().pop().unwrap());
         assert!(!scene.is_revoked(index).await);

@@ -1,4 +1,6 @@
-//! The digital wallet: cards asked for and cards given.
+//! The digital wallet: cards asked for and cards given, and consents to show one.
+//!
+//! SQLite can't change a check afterwards, so the table of consents is made anew and its rows are carried over, on both engines alike.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -19,6 +21,7 @@ fn index(name: &'static str, table: &'static str, column: &'static str) -> Index
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        consents(manager).await?;
         manager
             .create_table(
                 Table::create()
@@ -88,4 +91,48 @@ impl MigrationTrait for Migration {
             )
             .await
     }
+}
+
+const CONSENTS: &str = "consent_new";
+
+/// The table of consents, which takes one to show a card.
+async fn consents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let key = |column: &'static str, to: &'static str| {
+        let mut key = ForeignKey::create();
+        key.from(CONSENTS, column).to(to, "id");
+        key
+    };
+    manager
+        .create_table(
+            Table::create()
+                .table(CONSENTS)
+                .col(pk_uuid("id"))
+                .col(uuid("person_id"))
+                .col(uuid("application_id"))
+                .col(text("kind"))
+                .col(text("digest"))
+                .col(text("language"))
+                .col(text("resources"))
+                .col(big_integer("shown_at"))
+                .col(big_integer("agreed_at"))
+                .col(big_integer_null("withdrawn_at"))
+                .foreign_key(&mut key("application_id", "application"))
+                .foreign_key(&mut key("person_id", "person"))
+                .check(Expr::cust("kind IN ('notice', 'mydata', 'wallet')"))
+                .to_owned(),
+        )
+        .await?;
+    let columns = "id, person_id, application_id, kind, digest, language, resources, shown_at, agreed_at, withdrawn_at";
+    let carry = format!("INSERT INTO {CONSENTS} ({columns}) SELECT {columns} FROM consent");
+    manager.get_connection().execute_unprepared(&carry).await?;
+    manager.drop_table(Table::drop().table("consent").to_owned()).await?;
+    manager
+        .rename_table(Table::rename().table(CONSENTS, "consent").to_owned())
+        .await?;
+    manager
+        .create_index(index("consent_person_id", "consent", "person_id"))
+        .await?;
+    manager
+        .create_index(index("consent_application_id", "consent", "application_id"))
+        .await
 }
