@@ -354,7 +354,7 @@ async fn an_answer_is_taken_once() {
         assert_eq!(scene.uses().await.len(), 1);
         let unknown = show::answered(&scene.kit.desk, b"state=00000000000000000000000000000000&vp_token=x").await;
         assert_eq!(unknown.unwrap(), Answered::Refused);
-        assert_eq!(scene.events().await[0], "wallet.response");
+        assert!(scene.events().await.contains(&"wallet.response".to_owned()));
     })
     .await;
 }
