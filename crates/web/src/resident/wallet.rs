@@ -28,6 +28,8 @@ struct WalletPage {
     /// How far it is with all of them; the page looks again until it is another.
     now: String,
     waits: bool,
+    /// Whether something was shown, so that the way on is the next step.
+    is_shown: bool,
     onward: String,
 }
 
@@ -97,20 +99,22 @@ fn part(words: Words, draft: &Draft, card: &ShownCard, showing: &Showing) -> Car
     }
 }
 
-/// The answers that a card gave, with their source.
+/// The answers that a card gave, with their source; also those that this application does not ask for.
 fn said(words: Words, draft: &Draft, card: &ShownCard) -> Vec<Row> {
     let form = &draft.service.form;
     let mut rows = Vec::new();
-    for place in form.places(&draft.answers) {
-        for field in form.view(&place, &draft.answers, None, None, words.language).fields {
-            if let Some(source) = field.source
-                && matches!(source, Source::Wallet { card: of, .. } if *of == card.credential_type)
-            {
-                rows.push(Row {
-                    note: Some(fields::source(words, source)),
-                    ..Row::new(field.label.to_owned(), field.shown.clone())
-                });
-            }
+    for (key, answer) in &draft.answers.values {
+        // what the person answered stands; what the card says is beside it
+        let source = answer.changed_from.as_ref().map_or(&answer.source, |held| &held.source);
+        let is_this = matches!(source, Source::Wallet { card: of, .. } if *of == card.credential_type);
+        if let Some((_, field)) = form.field(key).filter(|_| is_this) {
+            rows.push(Row {
+                note: Some(fields::source(words, &answer.source)),
+                ..Row::new(
+                    words.of(&field.label).to_owned(),
+                    form.shown(key, &draft.answers, words.language),
+                )
+            });
         }
     }
     rows
@@ -160,6 +164,7 @@ pub(super) async fn show(
         waits: far
             .iter()
             .any(|one| matches!(one, Showing::Waiting { .. } | Showing::Checking)),
+        is_shown: far.contains(&Showing::Shown),
         now: words_of(&far),
         onward: apply::question(&draft),
         id,
