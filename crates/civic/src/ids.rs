@@ -123,6 +123,10 @@ ids! {
     SecurityEventId;
     /// A message to a person.
     MessageId;
+    /// A way a person chose to be told (通知管道).
+    ChannelId;
+    /// A message on its way on one channel.
+    DeliveryId;
     /// An authorisation to act for a resident (授權).
     AuthorisationId;
     /// A notice to a person.

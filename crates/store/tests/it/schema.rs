@@ -38,7 +38,9 @@ fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
     declared::<adjustment::Entity>(&mut tables);
     declared::<appeal::Entity>(&mut tables);
+    declared::<channel::Entity>(&mut tables);
     declared::<claim::Entity>(&mut tables);
+    declared::<delivery::Entity>(&mut tables);
     declared::<claim_entry::Entity>(&mut tables);
     declared::<claim_line::Entity>(&mut tables);
     declared::<succession::Entity>(&mut tables);
