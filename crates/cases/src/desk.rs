@@ -25,8 +25,10 @@ pub struct Desk {
     pub provider: Option<exchange::mydata::provider::Provider>,
     /// The gateway to T-Road; without it nothing is exchanged with other agencies.
     pub road: Option<crate::road::Road>,
-    /// The way to the mail server; without it messages wait in the store.
+    /// The way to the mail server; without it messages are kept for the people's own pages.
     pub mail: Option<exchange::mail::Mailer>,
+    /// The other ways on which people are told.
+    pub ways: crate::channels::Ways,
     /// The programs that read scans; without them a scan is kept and the clerk types.
     pub scans: exchange::ocr::Tools,
     /// Who we are.

@@ -80,6 +80,7 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
             let (shared, undecided) = vocabulary::check(folder, &service);
             report.mistakes.extend(shared);
             report.warnings.extend(undecided);
+            report.warnings.extend(service.messages.untranslated());
             let on = examples.iter().map(example::Example::on).max();
             let amounts = on.map(|on| amounts(&service, on)).unwrap_or_default();
             let recovery = service.meta.recovery.as_ref().map(|_| RECOVERY);

@@ -11,6 +11,7 @@ mod folder;
 pub mod form;
 pub mod invite;
 mod letter;
+pub mod messages;
 mod meta;
 mod mydata;
 mod notice;

@@ -12,6 +12,7 @@ use crate::confirm::{self, Confirmation};
 use crate::folder::{TextFile, at_top, did_you_mean, names, suggest};
 use crate::form::{self, Distinct, Form, Known};
 use crate::letter::{Letter, LetterError, Letters};
+use crate::messages::Messages;
 use crate::meta::{self, ReadMeta};
 use crate::mydata::Mapping;
 use crate::notice::Notice;
@@ -32,6 +33,7 @@ const READ: &[&str] = &[
     "bodies.csv",
     "parameters",
     "letters",
+    "messages",
     "cases",
 ];
 
@@ -54,6 +56,8 @@ pub struct Service {
     pub rolls: Option<Rolls>,
     /// What outside bodies confirm before the decision, if anything.
     pub confirmation: Option<Confirmation>,
+    /// Messages that it words itself.
+    pub messages: Messages,
     notice: Notice,
     translated: BTreeMap<Language, Notice>,
     letters: Letters,
@@ -126,6 +130,7 @@ impl Service {
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let recovers = meta.as_ref().is_some_and(|meta| meta.meta.recovery.is_some());
         let letters = keep(Letters::read(folder, recovers), &mut mistakes);
+        let messages = keep(Messages::read(folder), &mut mistakes).unwrap_or_default();
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
             mistakes.extend(sets_used(file, meta, form.as_ref(), mappings));
             if let (Some(invite), Some(rules)) = (&meta.invite, &rules) {
@@ -159,6 +164,9 @@ impl Service {
         for (name, bytes) in letters.files() {
             part(name, bytes);
         }
+        for (name, text) in messages.parts() {
+            part(&name, text.as_bytes());
+        }
         let digest = hex::encode(digest.finalize());
         Ok(Self {
             id: meta.meta.id.clone(),
@@ -169,6 +177,7 @@ impl Service {
             rounds,
             rolls,
             confirmation,
+            messages,
             notice,
             translated,
             letters,

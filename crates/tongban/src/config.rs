@@ -1,5 +1,7 @@
 //! The configuration of `tongban serve`: one TOML file. Unknown keys are refused, secrets stand in files of their own.
 
+pub mod channels;
+
 use civic::{Text, WorkCalendar};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -61,6 +63,15 @@ pub struct Config {
     /// The mail server.
     #[serde(default)]
     pub mail: Option<exchange::mail::Config>,
+    /// The gateway of text messages.
+    #[serde(default)]
+    pub sms: Option<channels::Sms>,
+    /// The city's LINE account.
+    #[serde(default)]
+    pub line: Option<channels::Line>,
+    /// Notifications of browsers.
+    #[serde(default)]
+    pub push: Option<channels::Push>,
 }
 
 /// Who the city is.
@@ -212,6 +223,9 @@ impl Config {
         .into_iter()
         .flatten()
         {
+            absolute(path);
+        }
+        for path in channels::files(&mut config) {
             absolute(path);
         }
         config.check()?;
@@ -384,7 +398,7 @@ fn unusable(path: &Path) -> impl Fn(std::io::Error) -> ConfigError + '_ {
 }
 
 /// Writes a new secret file that only its owner may read.
-fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
+pub(crate) fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
     let unusable = unusable(path);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(&unusable)?;
@@ -400,7 +414,7 @@ fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
 }
 
 /// The text of a secret file; one that others may read is refused.
-fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
+pub(crate) fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
     let unusable = unusable(path);
     if !path.exists() {
         let why = format!(

@@ -132,6 +132,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             .transpose()?,
         road: None,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
+        ways: config.ways()?,
         city: City {
             region: city.region.clone(),
             name: city.name.clone(),

@@ -114,14 +114,15 @@ async fn chunk(desk: &Desk, roll: &table::Model, until: Date, lines: Vec<roll_en
             subject,
             &["answers"],
         );
-        drafts.push((draft(desk, roll, &record, &line, until), number, entry));
+        drafts.push(((draft(desk, roll, &record, &line, until), number), entry));
     }
     let seal = desk.store.seal().clone();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
-                for (draft, number, entry) in drafts {
-                    draft.seal(tx, &seal, &number).await?.write(tx).await?;
+                let (messages, entries): (Vec<_>, Vec<_>) = drafts.into_iter().unzip();
+                notify::write_all(tx, &seal, messages).await?;
+                for entry in entries {
                     store::ledger::append(tx, entry).await?;
                 }
                 Ok(())

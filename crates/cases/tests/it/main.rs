@@ -6,6 +6,7 @@ mod agents;
 mod agents_law;
 mod appeal;
 mod assisted;
+mod channels;
 mod counter;
 mod find;
 mod held_and_returned;

@@ -370,6 +370,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         clock: kit.clock.clone(),
         mydata: None,
         mail: None,
+        ways: Default::default(),
         agents: Default::default(),
         provider: None,
         road: None,

@@ -229,9 +229,9 @@ pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
 /// The database error.
 pub async fn delete_unconfirmed(db: &impl ConnectionTrait, before: i64) -> Result<u64, DbErr> {
     let done = Entity::delete_many()
-        .filter(Column::State.eq(State::Asked))
+        .filter(Column::State.ne(State::Confirmed))
+        .filter(Column::ConfirmedAt.is_null())
         .filter(Column::AskedAt.lt(before))
-        .filter(Column::CodeUntil.lt(before))
         .exec(db)
         .await?;
     Ok(done.rows_affected)

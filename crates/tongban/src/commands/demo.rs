@@ -160,6 +160,9 @@ pub fn config_for(data: &Path) -> Config {
         mydata_provider: None,
         troad: None,
         mail: None,
+        sms: None,
+        line: None,
+        push: None,
     }
 }
 
@@ -203,6 +206,9 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let running = peers::start_on(world, peers::Terms::brief()).await?;
     drop(catalogue);
     connect(&mut config, &running);
+    // beside the portal's usual port stand the usual ports of the others
+    let messages = super::demo_messages::start(&mut config, &args.data, messages_port(listen.port())).await?;
+    running.show_beside(&messages.address);
     let road = peers::road::start(peers::road::Config {
         folder: args.data.join("peers").join("road"),
         registers: peers::road::sample(),
@@ -230,9 +236,10 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         take_register(&desk, &listed, &args.data, config.services.as_deref()).await?;
     }
     progress.end();
-    tell(&args, &config, &running, &members, &offered);
+    tell(&args, &config, &running, &messages.address, &members, &offered);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
     drop(road);
+    drop(messages);
     running.shutdown().await;
     drop(lock);
     Ok(())
@@ -379,6 +386,10 @@ fn ports(portal: u16) -> Ports {
     } else {
         Ports::default()
     }
+}
+
+fn messages_port(portal: u16) -> u16 {
+    if portal == 8080 { 8085 } else { 0 }
 }
 
 fn resources(catalogue: &Catalogue) -> Vec<Resource> {
@@ -600,7 +611,7 @@ impl Member {
 }
 
 /// Says where everything is.
-fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member], offered: &[String]) {
+fn tell(args: &DemoArgs, config: &Config, running: &Running, messages: &str, members: &[Member], offered: &[String]) {
     let portal = config.portal.as_str().trim_end_matches('/');
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -614,6 +625,7 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
             "mydata": running.mydata.address.as_str().trim_end_matches('/'),
             "mailbox": running.mailbox,
             "bank": running.bank,
+            "messages": messages,
             "residents": args.residents,
             "people": running.accounts().iter().map(|account| serde_json::json!({ "national_id": account.national_id, "name": account.name, "note": account.note, "email": account.email })).collect::<Vec<_>>(),
             "staff": staff,
@@ -632,6 +644,7 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
         ("入口網 Portal", portal.to_owned()),
         ("承辦端 Office", format!("{portal}/office")),
         ("信箱 Mailbox", running.mailbox.clone()),
+        ("簡訊、LINE、推播 Text messages, LINE, push", messages.to_owned()),
         ("銀行 Bank", running.bank.clone()),
         (
             "驗證碼 One-time codes of the staff",

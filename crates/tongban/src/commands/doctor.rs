@@ -132,6 +132,23 @@ async fn look(config: &Config) -> Vec<Look> {
             },
         );
     }
+    if config.sms.is_some() || config.line.is_some() || config.push.is_some() {
+        add(
+            "text messages, LINE and push messages",
+            config.ways().err().map(|error| error.to_string()),
+        );
+    }
+    if let Some(sms) = &config.sms
+        && let Some((host, port)) = at(&sms.gateway.url)
+    {
+        add("gateway of text messages", unreachable(&host, port).await);
+    }
+    if let Some(line) = &config.line {
+        let endpoint = line.endpoint.clone().unwrap_or_else(exchange::notify::line::endpoint);
+        if let Some((host, port)) = at(&endpoint) {
+            add("LINE", unreachable(&host, port).await);
+        }
+    }
     if let Some(mail) = &config.mail {
         add("mail server", unreachable(&mail.host, mail.port).await);
     }
@@ -152,6 +169,12 @@ async fn data_sets(connector: &exchange::mydata::Connector, catalogue: &services
         .map(String::as_str)
         .collect();
     (!lacking.is_empty()).then(|| format!("out of order or not offered: {}", lacking.join(", ")))
+}
+
+/// Host and port of an address; what is filled in later stands behind them.
+fn at(address: &str) -> Option<(String, u16)> {
+    let url = url::Url::parse(address).ok()?;
+    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
 }
 
 async fn unreachable(host: &str, port: u16) -> Option<String> {

@@ -22,7 +22,7 @@ use super::later::{self, LaterCard};
 use super::queue::{Left, left, short, state_tag};
 use super::{Duty, document, done};
 use crate::address::{application, id};
-use crate::components::{Banner, ErrorSummary, Event, Finding, Outcome, Tag, Timeline};
+use crate::components::{Banner, ErrorSummary, Event, Finding, Outcome, Table, Tag, Timeline};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
 
@@ -122,6 +122,7 @@ struct CasePage {
     groups: Vec<Group>,
     evidence: Vec<Came>,
     letters: Vec<Letter>,
+    messages: Table,
     payments: Vec<Paid>,
     timeline: Timeline,
     take: bool,
@@ -208,6 +209,7 @@ pub(super) async fn render(
         waiting: waiting(words, &file.service, &file.answers, &file.decision),
         groups: groups(&app.desk, words, &file.rows, &typed.fields),
         evidence: evidence(&app.desk, words, &file),
+        messages: super::messages::of_case(words, file.deliveries.clone()),
         letters: file
             .letters
             .iter()

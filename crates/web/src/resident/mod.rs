@@ -8,6 +8,7 @@ mod appeal;
 mod apply;
 mod case;
 mod change;
+mod channels;
 mod check;
 pub(crate) mod explained;
 mod family;
@@ -88,6 +89,11 @@ pub fn routes() -> Router<App> {
         .route("/my-data", get(my_data::show))
         .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
         .route("/my-data/invitations", post(invitation::prefer))
+        .route("/my-data/channels", get(channels::show))
+        .route("/my-data/channels/{kind}", post(channels::open))
+        .route("/my-data/channels/{id}/{act}", post(channels::act))
+        .route("/line/webhook", post(channels::line))
+        .route("/push-worker.js", get(channels::worker))
         .route("/invitations/{token}", get(invitation::show))
         .route("/invitations/{token}/stop", post(invitation::stop))
         .merge(find::routes())

@@ -65,6 +65,7 @@ impl Kit {
             clock: clock.clone(),
             mydata,
             mail: None,
+            ways: Default::default(),
             city,
             calendar: WorkCalendar::default(),
             agents: Default::default(),

@@ -94,6 +94,7 @@ fn alone(store: &store::Store, clock: Arc<FixedClock>) -> Desk {
         provider: None,
         road: None,
         mail: None,
+        ways: Default::default(),
         scans: Default::default(),
         city: city(),
         calendar: WorkCalendar::default(),
@@ -138,6 +139,15 @@ impl Kit {
     /// The same city as data provider of the MyData platform.
     pub fn providing(self, provider: exchange::mydata::provider::Provider) -> Kit {
         self.changed(|desk| desk.provider = Some(provider))
+    }
+
+    /// The same city with ways to tell people beside mail, and the services that it has.
+    pub fn told_by(self, ways: cases::channels::Ways) -> Kit {
+        let catalogue = Arc::clone(&self.desk.catalogue);
+        self.changed(|desk| {
+            desk.catalogue = catalogue;
+            desk.ways = ways;
+        })
     }
 
     /// The same city with a gateway to T-Road.
