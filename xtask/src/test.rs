@@ -91,8 +91,11 @@ fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
         ]),
         Some("rules") => Some(&["rules"]),
         Some("services") => Some(&["services"]),
-        // of the last three the tests of `filters` alone
-        Some("mydata" | "identity" | "wallet" | "notify") => Some(&["exchange", "peers"]),
+        // of the last three and of `notify` the tests of `filters` alone
+        Some("mydata" | "identity" | "wallet") => Some(&["exchange", "peers"]),
+        Some("notify") => Some(&[
+            "exchange", "peers", "services", "store", "cases", "web", "tongban", "xtask",
+        ]),
         Some("troad") => Some(&["troad", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
@@ -114,7 +117,16 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
             "corpus::",
         ],
         Some("wallet") => &["wallet_", "identity_properties::", "corpus::", "wallet::"],
-        Some("notify") => &["notify::"],
+        Some("notify") => &[
+            "notify::",
+            "notices::",
+            "push::",
+            "messages::",
+            "mistakes::",
+            "channels::",
+            "outbox::",
+            "mail",
+        ],
         _ => &[],
     }
 }
@@ -199,6 +211,18 @@ pub fn run(args: &[&str]) -> Done {
     }
     if !quick && (wanted("journey") || wanted("pages")) {
         tally.counted("journeys in a browser", browser::journeys(&binary), browser::node_line);
+    }
+    if !quick && only == Some("notify") {
+        tally.counted(
+            "the journey of channels in a browser",
+            browser::journey(&binary, "channels"),
+            browser::node_line,
+        );
+    }
+    if wanted("notify") {
+        tally.check("two thousand messages and two sudden deaths", || {
+            bench::run("notify", &["--quick"])
+        });
     }
     if !quick && wanted("crash") {
         tally.check("five rounds of sudden death", || bench::run("crash", &["--quick"]));

@@ -71,6 +71,7 @@ struct Kept {
     taken: Vec<Taken>,
     /// Names of messages that were taken: repeated ones are not taken again.
     names: HashSet<String>,
+    repeated: u32,
     browsers: HashMap<String, Browser>,
     faults: Faults,
 }
@@ -94,6 +95,7 @@ impl Shared {
     fn take(&self, way: &'static str, to: &str, text: &str, id: &str) -> bool {
         let mut kept = self.kept();
         if !id.is_empty() && !kept.names.insert(format!("{way}:{to}:{id}")) {
+            kept.repeated = kept.repeated.saturating_add(1);
             return false;
         }
         kept.taken.push(Taken {
@@ -124,6 +126,12 @@ impl Running {
     #[must_use]
     pub fn taken(&self) -> Vec<Taken> {
         self.shared.kept().taken.clone()
+    }
+
+    /// How often a message came again by a name that was taken before.
+    #[must_use]
+    pub fn repeated(&self) -> u32 {
+        self.shared.kept().repeated
     }
 
     /// A browser subscribes: its address, `p256dh` and `auth`.

@@ -5,6 +5,7 @@ mod client;
 mod crash;
 mod load;
 mod lottery;
+mod notify;
 mod payments;
 mod portal;
 mod report;
@@ -24,6 +25,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "crash" => crash::run(quick),
         "sweep" => sweep::run(quick, args.contains(&"--built")),
         "payments" => payments::run(quick),
+        "notify" => notify::run(quick),
         "troad" => troad::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }

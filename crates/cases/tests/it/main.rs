@@ -25,3 +25,4 @@ mod staff;
 mod succession;
 mod support;
 mod throughput;
+mod told_in_bulk;

@@ -81,6 +81,12 @@ impl Kit {
         }
     }
 
+    /// The same city after a change.
+    pub fn changed(mut self, change: impl FnOnce(&mut Desk)) -> Kit {
+        change(Arc::get_mut(&mut self.desk).unwrap());
+        self
+    }
+
     /// Time goes by.
     pub fn wait(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));

@@ -11,7 +11,7 @@ use cases::people::NewPerson;
 use cases::staff::{NewStaff, Role, Staff};
 use cases::{City, CityAccount, Desk, Person, collect, jobs, people, review, staff};
 use civic::ids::ApplicationId;
-use civic::{Channel, FixedClock, Language, NationalId, Text, WorkCalendar};
+use civic::{Channel, Clock, FixedClock, Language, NationalId, Text, WorkCalendar};
 use jiff::{SignedDuration, Timestamp};
 use services::Catalogue;
 use services::form::{Raw, SHOWN};
@@ -85,7 +85,7 @@ pub fn city() -> City {
 }
 
 /// The desk of a city that is connected to nobody.
-fn alone(store: &store::Store, clock: Arc<FixedClock>) -> Desk {
+pub fn desk_of(store: &store::Store, clock: Arc<dyn Clock>) -> Desk {
     Desk {
         store: store.clone(),
         catalogue: catalogue(),
@@ -112,7 +112,7 @@ impl Kit {
     pub fn with(store: TestStore, clock: Arc<FixedClock>, mydata: Option<exchange::mydata::Connector>) -> Kit {
         let desk = Desk {
             mydata,
-            ..alone(&store.store, clock.clone())
+            ..desk_of(&store.store, clock.clone())
         };
         Kit {
             desk: Arc::new(desk),
@@ -123,7 +123,7 @@ impl Kit {
 
     /// The same city after a change.
     fn changed(self, change: impl FnOnce(&mut Desk)) -> Kit {
-        let mut desk = alone(&self.desk.store, self.clock.clone());
+        let mut desk = desk_of(&self.desk.store, self.clock.clone());
         change(&mut desk);
         Kit {
             desk: Arc::new(desk),

@@ -303,7 +303,7 @@ async fn no_form_is_taken_without_the_token_of_its_session() {
         };
         for (method, route) in lines() {
             // the platform's own calls have no session, and so no token of one
-            if method != Method::POST || route.starts_with("/mydata/provider/") {
+            if method != Method::POST || route.starts_with("/mydata/provider/") || route == "/line/webhook" {
                 continue;
             }
             let fields = owner.everything(&town, route).await;

@@ -1,6 +1,7 @@
 //! The pages of residents: what holds of every page, what is refused, what is kept of what somebody typed.
 
 mod agents;
+mod channels;
 mod family;
 mod find;
 mod hostile;
