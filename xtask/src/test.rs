@@ -124,6 +124,7 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
             "messages::",
             "mistakes::",
             "channels::",
+            "deliveries::",
             "outbox::",
             "mail",
         ],

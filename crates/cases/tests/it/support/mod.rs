@@ -1,6 +1,7 @@
 //! A desk on a fresh store with a clock that stands still, people with valid ids, and the short ways through the verbs.
 
 mod bank;
+mod post;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use store::testing::TestStore;
 use zeroize::Zeroizing;
 
 pub use bank::{Bank, refusal_of_a_second};
+pub use post::post;
 
 /// The service of the tests.
 pub const SERVICE: &str = "senior-allowance";
@@ -148,6 +150,12 @@ impl Kit {
             desk.catalogue = catalogue;
             desk.ways = ways;
         })
+    }
+
+    /// The same city with a mail server beside what it has.
+    pub fn mailing(mut self, mailer: exchange::mail::Mailer) -> Kit {
+        Arc::get_mut(&mut self.desk).unwrap().mail = Some(mailer);
+        self
     }
 
     /// The same city with a gateway to T-Road.
