@@ -121,3 +121,5 @@ office-message-problem-unfollowed = The person blocked the city's account
 office-message-problem-unset = The city has not set up this channel
 office-work-deliver = Send a message
 office-work-channel-code = Send a code
+office-action-channels = Set the channels for messages
+use-channels = set where you are told

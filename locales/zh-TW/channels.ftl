@@ -121,3 +121,5 @@ office-message-problem-unfollowed = 民眾封鎖了市府的帳號
 office-message-problem-unset = 市府沒有設定這個方式
 office-work-deliver = 傳送通知
 office-work-channel-code = 傳送確認碼
+office-action-channels = 設定通知管道
+use-channels = 設定通知管道
