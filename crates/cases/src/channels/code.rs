@@ -143,8 +143,7 @@ async fn asked(desk: &Desk, person: &Person, wanted: table::Model, address: Addr
                 row.code_until = Some(until.as_microsecond());
                 (row.ended_at, row.problem) = (None, None);
                 let id = row.id;
-                let task =
-                    Task::new(SEND, format!("{SEND}:{id}:{}", until.as_microsecond()), &id).lane(row.kind.word());
+                let task = Task::new(SEND, format!("{SEND}:{}", named(&row)), &id).lane(row.kind.word());
                 match is_new {
                     true => table::insert(tx, row).await?,
                     false => table::replace(tx, row).await?,
@@ -220,12 +219,9 @@ pub(crate) async fn send(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
     let Some(row) = table::by_id(db, id).await? else {
         return Ok(Outcome::Done);
     };
-    let Some(until) = row
-        .code_until
-        .filter(|until| row.state == State::Asked && *until >= now)
-    else {
+    if row.state != State::Asked || row.code_until.is_none_or(|until| until < now) {
         return Ok(Outcome::Done);
-    };
+    }
     let Some(owner) = persons::by_id(db, row.person_id).await? else {
         return Ok(Outcome::Done);
     };
@@ -243,7 +239,7 @@ pub(crate) async fn send(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
     ]);
     let told = text::told("code", language, &Messages::default(), &words);
     // one name for each code, so that a second one is no repetition of the first
-    let name = named(id, until);
+    let name = named(&row);
     match deliver::to(desk, &address, &told, name, time(now)).await {
         Fate::Sent => Ok(Outcome::Done),
         Fate::Later(after, _) => Ok(Outcome::Later(after)),
@@ -256,10 +252,14 @@ pub(crate) async fn send(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
     }
 }
 
-/// A name for one code of a channel, the same each time that it is sent.
-fn named(id: Uuid, until: i64) -> Uuid {
-    let (high, low) = id.as_u64_pair();
-    Uuid::from_u64_pair(high, low ^ until.unsigned_abs())
+/// A name for the code that a channel waits for: the same each time that it is sent, another one for another code.
+fn named(row: &table::Model) -> Uuid {
+    let (high, low) = row.id.as_u64_pair();
+    let code = row
+        .asked_at
+        .unsigned_abs()
+        .wrapping_add(u64::from(row.asked.unsigned_abs()));
+    Uuid::from_u64_pair(high, low ^ code)
 }
 
 #[cfg(test)]

@@ -118,6 +118,12 @@ pub async fn linked(kit: &Kit, twin: &Running, person: &Person, language: Langua
     channels::told(&kit.desk, &body, &signature).await.unwrap();
 }
 
+/// The clock of the city goes as that of the push service does, which looks at the day of the city's proof.
+pub fn at_the_time_of_the_push_service(kit: &Kit) {
+    let now = jiff::Timestamp::now();
+    kit.clock.advance(now.duration_since(kit.desk.now()));
+}
+
 /// A browser of this name that lets the city notify it.
 pub async fn browser(kit: &Kit, twin: &Running, person: &Person, name: &str) -> ChannelId {
     let (endpoint, p256dh, auth) = twin.subscribe(name).unwrap();
@@ -148,6 +154,7 @@ async fn a_message_goes_to_every_channel_that_was_chosen_and_to_no_other() {
     each_engine(async |kit| {
         let twin = twin().await;
         let kit = kit.told_by(ways(&twin.address));
+        at_the_time_of_the_push_service(&kit);
         let person = kit.person(1).await;
         let (first, _) = kit.submitted(&person).await;
         kit.work().await;

@@ -17,7 +17,7 @@ use store::tables::channel::{Kind, State};
 use store::tables::delivery::State as Sent;
 use store::tables::{channel, delivery};
 
-use crate::channels::{browser, linked, number, problem, rows, status, twin, ways};
+use crate::channels::{at_the_time_of_the_push_service, browser, linked, number, problem, rows, status, twin, ways};
 use crate::support::{ZH, each_engine};
 
 #[tokio::test]
@@ -129,6 +129,7 @@ async fn a_browser_that_is_gone_is_forgotten() {
     each_engine(async |kit| {
         let twin = twin().await;
         let kit = kit.told_by(ways(&twin.address));
+        at_the_time_of_the_push_service(&kit);
         let person = kit.person(1).await;
         for wrong in [
             "",
@@ -188,6 +189,8 @@ async fn a_crash_between_sending_and_noting_doubles_nothing() {
             })
             .await
             .unwrap();
+        // what the dead process had claimed is another's after its lease
+        kit.clock.advance(jiff::SignedDuration::from_mins(3));
         assert!(kit.work().await >= 2);
         assert_eq!(twin.taken().len(), before, "the other sides know them by their names");
         assert!(rows(&kit, case).await.iter().all(|row| row.state == Sent::Sent));

@@ -136,7 +136,7 @@ async fn seed(store: &Store, count: u32) -> Uuid {
                             service_digest: String::new(),
                             person_id: Some(owner),
                             key_id: key.uuid(),
-                            channel: "list".to_owned(),
+                            channel: "online".to_owned(),
                             language: "zh-TW".to_owned(),
                             state: application::State::Submitted,
                             revision: 1,
