@@ -35,6 +35,8 @@ pub struct Desk {
     pub calendar: WorkCalendar,
     /// How far authorisations of agents go.
     pub agents: crate::agents::Limits,
+    /// By which methods residents prove who they are.
+    pub identity: crate::identity::Methods,
     /// What was needed a moment ago.
     pub recent: Recent,
 }

@@ -20,6 +20,7 @@ pub mod find;
 mod guard;
 pub mod held;
 pub mod history;
+pub mod identity;
 pub mod indicators;
 pub mod jobs;
 pub mod load;

@@ -56,6 +56,17 @@ pub struct Meta {
     pub change: Option<Change>,
     /// How what was paid too much is claimed back; without it nothing is.
     pub recovery: Option<Recovery>,
+    /// How strongly residents must have proved who they are, 1 (strongest) to 4; without it the city's configuration says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_level: Option<u8>,
+}
+
+/// How strongly residents must have proved who they are (身分驗證強度).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityFile {
+    /// 1 a card, 2 行動自然人憑證, 3 a registered password with a card, 4 two documents.
+    level: u8,
 }
 
 /// What whoever receives must report (異動通報).
@@ -240,6 +251,7 @@ struct MetaFile {
     invite: Option<InviteFile>,
     change: Option<Spanned<Change>>,
     recovery: Option<Spanned<Recovery>>,
+    identity: Option<Spanned<IdentityFile>>,
 }
 
 /// `service.toml` read, with the places that other files are compared with.
@@ -474,6 +486,15 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
             );
         }
     }
+    if let Some(identity) = &read.identity
+        && !(1..=4).contains(&identity.get_ref().level)
+    {
+        wrong(
+            identity.span(),
+            format!("there is no level {}", identity.get_ref().level),
+            Some("write 1 (a card) to 4 (two documents), or leave `[identity]` out".to_owned()),
+        );
+    }
     mistakes.extend(read.invite.iter().flat_map(|invite| invite.mistakes(file)));
     if !mistakes.is_empty() {
         return Err(mistakes);
@@ -502,6 +523,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         invite: read.invite.as_ref().map(InviteFile::invite),
         change: read.change.map(Spanned::into_inner),
         recovery: read.recovery.map(Spanned::into_inner),
+        identity_level: read.identity.map(|identity| identity.into_inner().level),
     };
     Ok(ReadMeta {
         meta,

@@ -1,7 +1,7 @@
 //! Digital agents: what is entrusted and nothing else, recorded, told, and ended at once.
 
 use cases::agents::{self, NewAuthorisation, Party, Power, Shown, Standing, To, act};
-use cases::staff::{Role, Staff};
+use cases::staff::Role;
 use cases::{CaseError, Person, State, appeal, collect, correct, dispose, jobs, measure, mine, pay, review, roll};
 use civic::Channel;
 use civic::ids::{ApplicationId, AuthorisationId};

@@ -8,7 +8,7 @@ use store::ledger::ActorKind;
 use store::tables::{authorisation, security_event};
 use zeroize::Zeroizing;
 
-use crate::agents::{USUAL, accept, entrusted, is_refused, kinds, opened, shown, to_person};
+use crate::agents::{USUAL, is_refused, kinds, opened, shown, to_person};
 use crate::support::{Kit, SERVICE, each_engine, national_id};
 
 async fn account(kit: &Kit, name: &str, role: Role, agency: &str) -> Staff {

@@ -371,6 +371,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         mydata: None,
         mail: None,
         agents: Default::default(),
+        identity: Default::default(),
         provider: None,
         road: None,
         scans: Default::default(),

@@ -29,6 +29,7 @@ mod m027_succession;
 mod m028_mydata_transfer;
 mod m029_hold_by_platform;
 mod m030_road;
+mod m032_identity;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m028_mydata_transfer::Migration),
             Box::new(m029_hold_by_platform::Migration),
             Box::new(m030_road::Migration),
+            Box::new(m032_identity::Migration),
         ]
     }
 }

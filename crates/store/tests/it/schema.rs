@@ -69,6 +69,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<message::Entity>(&mut tables);
     declared::<mydata_transaction::Entity>(&mut tables);
     declared::<mydata_transfer::Entity>(&mut tables);
+    declared::<once_seen::Entity>(&mut tables);
     declared::<outbox::Entity>(&mut tables);
     declared::<paper::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
@@ -90,6 +91,8 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<screening::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);
     declared::<session::Entity>(&mut tables);
+    declared::<session_mark::Entity>(&mut tables);
+    declared::<sign_in_attempt::Entity>(&mut tables);
     declared::<staff::Entity>(&mut tables);
     declared::<ticket::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);

@@ -68,6 +68,7 @@ impl Kit {
             city,
             calendar: WorkCalendar::default(),
             agents: Default::default(),
+            identity: Default::default(),
             provider: None,
             road: None,
             scans: Default::default(),

@@ -98,6 +98,7 @@ fn alone(store: &store::Store, clock: Arc<FixedClock>) -> Desk {
         city: city(),
         calendar: WorkCalendar::default(),
         agents: Default::default(),
+        identity: Default::default(),
         recent: Default::default(),
     }
 }
