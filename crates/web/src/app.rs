@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use cases::Desk;
-use exchange::oidc::Provider;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
@@ -21,8 +20,6 @@ pub struct App {
     pub desk: Arc<Desk>,
     /// The place.
     pub site: Arc<Site>,
-    /// The issuer residents sign in at; without one nobody can.
-    pub oidc: Option<Provider>,
 }
 
 impl FromRef<App> for Arc<Site> {

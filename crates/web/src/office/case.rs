@@ -231,7 +231,7 @@ pub(super) async fn render(
                     .unwrap_or_default(),
             })
             .collect(),
-        timeline: timeline(words, &file),
+        timeline: timeline(&app.desk, words, &file),
         take: may(Act::Take),
         mine,
         approve: mine && may(Act::Approve),
@@ -512,7 +512,7 @@ fn evidence(desk: &Desk, words: Words, file: &CaseFile) -> Vec<Came> {
     file.evidence.iter().map(view).collect()
 }
 
-fn timeline(words: Words, file: &CaseFile) -> Timeline {
+fn timeline(desk: &Desk, words: Words, file: &CaseFile) -> Timeline {
     let events = file.events.iter().map(|event| Event {
         at: event.at,
         title: words.t(&format!("office-event-{}", event.kind.replace('_', "-"))),
@@ -521,7 +521,7 @@ fn timeline(words: Words, file: &CaseFile) -> Timeline {
             (Some(name), _) => name.clone(),
             (None, actor) => words.t(&format!("office-actor-{actor}")),
         }),
-        text: event.text.clone(),
+        text: crate::resident::event_text(desk, words, event),
     });
     Timeline {
         words,

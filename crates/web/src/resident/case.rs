@@ -295,7 +295,7 @@ pub(super) async fn show_with(
         at: event.at,
         title: agents::event(words, event),
         by: Some(agents::actor(words, event, &person)),
-        text: event.text.clone(),
+        text: super::event_text(&app.desk, words, event),
     });
     let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
         note: case

@@ -28,6 +28,7 @@ mod survey;
 mod withdraw;
 
 pub(crate) use agents::standing;
+pub(crate) use sign_in::event_text;
 
 use std::sync::Arc;
 
@@ -52,10 +53,7 @@ pub fn routes() -> Router<App> {
         .route("/help", get(home::help))
         .route("/privacy", get(home::privacy))
         .route("/accessibility", get(home::accessibility))
-        .route("/sign-in", get(sign_in::show))
-        .route("/sign-in/go", post(sign_in::go))
-        .route("/sign-in/return", get(sign_in::back))
-        .route("/sign-out", post(sign_in::leave))
+        .merge(sign_in::routes())
         .route("/applications", get(case::list))
         .route("/applications/{id}", get(case::show))
         .route("/applications/{id}/notice", get(notice::show).post(notice::agree))
@@ -109,12 +107,13 @@ pub fn routes() -> Router<App> {
 /// The person who signed in, for themself.
 pub(crate) async fn signed_in(parts: &mut Parts, app: &App) -> Result<Person, Problem> {
     let SignedIn(id) = SignedIn::from_request_parts(parts, app).await?;
+    let verified = visit::visit(parts).await?.verified;
     match cases::people::get(&app.desk, id).await {
         Err(CaseError::NotFound(_)) => Err(Problem::SignIn {
             to: "/sign-in",
             back: None,
         }),
-        other => Ok(other?),
+        other => Ok(other?.proven(verified)),
     }
 }
 
