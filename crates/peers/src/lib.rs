@@ -12,6 +12,7 @@ mod cards;
 pub mod fido;
 mod html;
 pub mod ics;
+pub mod identity;
 mod issuer;
 mod keep;
 mod keys;

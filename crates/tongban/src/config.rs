@@ -9,6 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::bundled;
+use crate::identity::{CertificateConfig, FidoConfig, Identity, IssuerConfig};
 
 /// What a city configures.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,9 +47,24 @@ pub struct Config {
     /// How far authorisations of agents go.
     #[serde(default)]
     pub agents: Agents,
-    /// The issuer residents sign in at.
+    /// The issuer residents sign in at, where there is one alone.
     #[serde(default)]
     pub oidc: Option<exchange::oidc::Config>,
+    /// Which claims of the issuer of `oidc` mean which level.
+    #[serde(default)]
+    pub levels: exchange::oidc::Levels,
+    /// Several issuers, each with a name and levels of its own.
+    #[serde(default)]
+    pub issuers: Vec<IssuerConfig>,
+    /// 行動自然人憑證.
+    #[serde(default)]
+    pub fido: Option<FidoConfig>,
+    /// 自然人憑證.
+    #[serde(default)]
+    pub certificate: Option<CertificateConfig>,
+    /// What services demand that say nothing of it themselves.
+    #[serde(default)]
+    pub identity: Identity,
     /// The MyData platform.
     #[serde(default)]
     pub mydata: Option<exchange::mydata::Config>,
@@ -214,6 +230,7 @@ impl Config {
         {
             absolute(path);
         }
+        config.place_identity(folder);
         config.check()?;
         Ok(config)
     }
@@ -248,6 +265,7 @@ impl Config {
                 "write `sqlite://path` or `postgres://user:password@host/database`",
             );
         }
+        self.check_identity()?;
         if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
             return wrong("city.grace_minutes", "at most a week");
         }
@@ -400,7 +418,7 @@ fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
 }
 
 /// The text of a secret file; one that others may read is refused.
-fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
+pub(crate) fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
     let unusable = unusable(path);
     if !path.exists() {
         let why = format!(

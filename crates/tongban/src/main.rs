@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod history;
+mod identity;
 mod server;
 mod terminal;
 
