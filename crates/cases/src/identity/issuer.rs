@@ -81,7 +81,8 @@ pub async fn begin(desk: &Desk, id: &str, needed: Option<Level>, session: &str) 
     let (issuer, provider) = provider(desk, id).await?;
     let ask = StepUp {
         acr_values: needed.map_or_else(Vec::new, |needed| issuer.levels.acr_values(needed)),
-        max_age: None,
+        // a stronger proof is a new one: without this an issuer may answer from the sign-in there is
+        max_age: needed.map(|_| 0),
     };
     provider.step_up(&ask, desk.now()).map_err(|error| {
         tracing::warn!(%error, issuer = id, "sign-in");
@@ -200,6 +201,8 @@ pub async fn logout(desk: &Desk, id: &str, token: &str) -> Result<usize, Refusal
         Ok(token) => token,
         Err(OidcError::Logout(why)) => {
             tracing::warn!(why, issuer = id, "logout token refused");
+            // anybody may post one: the first few are told
+            watch::attempt(desk, Whose::Session(&format!("logout\n{id}"))).await?;
             let detail = "a logout token that is not acceptable; the log says which check failed";
             return watch::refuse(desk, "oidc", "issuer-refused", "warning", detail).await;
         }

@@ -9,6 +9,7 @@ mod assisted;
 mod counter;
 mod find;
 mod held_and_returned;
+mod identity;
 mod journey;
 mod month_end;
 mod mydata;

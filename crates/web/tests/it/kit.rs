@@ -81,6 +81,16 @@ impl Kit {
         }
     }
 
+    /// The same city with these ways to sign in.
+    pub fn proving(self, methods: cases::identity::Methods) -> Kit {
+        let mut desk = Arc::into_inner(self.desk).unwrap();
+        desk.identity = methods;
+        Kit {
+            desk: Arc::new(desk),
+            ..self
+        }
+    }
+
     /// Time goes by.
     pub fn wait(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));

@@ -146,6 +146,11 @@ impl Kit {
         self.changed(|desk| desk.road = Some(road))
     }
 
+    /// The same city with these ways to sign in.
+    pub fn proving(self, methods: cases::identity::Methods) -> Kit {
+        self.changed(|desk| desk.identity = methods)
+    }
+
     /// Time goes by.
     pub fn wait(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));

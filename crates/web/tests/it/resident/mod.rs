@@ -4,6 +4,8 @@ mod agents;
 mod family;
 mod find;
 mod hostile;
+mod identity;
+mod issuer;
 mod pages;
 mod rounds;
 mod seen;
