@@ -7,13 +7,22 @@ use std::process::Command;
 
 /// The command that walks every journey against a freshly started platform.
 pub fn journeys(binary: &Path) -> Command {
-    let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     let mut specs: Vec<_> = ["resident", "office", "counter"]
         .iter()
         .flat_map(|role| specs(&root().join("tests").join(role)))
         .collect();
     specs.sort();
+    walk(binary, &specs)
+}
+
+/// The command that walks one journey, by its file from the root of the repository.
+pub fn journey(binary: &Path, file: &str) -> Command {
+    walk(binary, &[root().join(file)])
+}
+
+fn walk(binary: &Path, specs: &[std::path::PathBuf]) -> Command {
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     node.args(specs);
     node.current_dir(root().join("tests"))
         .env("TONGBAN_BINARY", binary)

@@ -92,7 +92,8 @@ fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
         Some("rules") => Some(&["rules"]),
         Some("services") => Some(&["services"]),
         // of the last three the tests of `filters` alone
-        Some("mydata" | "identity" | "wallet" | "notify") => Some(&["exchange", "peers"]),
+        Some("mydata" | "wallet" | "notify") => Some(&["exchange", "peers"]),
+        Some("identity") => Some(&["store", "exchange", "cases", "web", "tongban"]),
         Some("troad") => Some(&["troad", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
@@ -112,6 +113,11 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
             "identity_properties::",
             "oidc",
             "corpus::",
+            // of store, cases, web and tongban
+            "sessions::",
+            "identity::",
+            "resident::identity::",
+            "resident::issuer::",
         ],
         Some("wallet") => &["wallet_", "identity_properties::", "corpus::", "wallet::"],
         Some("notify") => &["notify::"],
@@ -199,6 +205,9 @@ pub fn run(args: &[&str]) -> Done {
     }
     if !quick && (wanted("journey") || wanted("pages")) {
         tally.counted("journeys in a browser", browser::journeys(&binary), browser::node_line);
+    } else if !quick && only == Some("identity") {
+        let journey = browser::journey(&binary, "tests/resident/identity.spec.mjs");
+        tally.counted("signing in, in a browser", journey, browser::node_line);
     }
     if !quick && wanted("crash") {
         tally.check("five rounds of sudden death", || bench::run("crash", &["--quick"]));
