@@ -495,7 +495,6 @@ office-work-error = Last error
 office-work-put = Put
 office-work-retry = Try again
 office-work-letter-decision = Make and send a letter
-office-work-mail-send = Send a mail
 office-work-mydata-fetch = Fetch MyData
 office-done-revived = The work will be tried again
 office-accounts = Staff accounts

@@ -431,7 +431,6 @@ office-work-error = 最後的錯誤
 office-work-put = 建立時間
 office-work-retry = 再試一次
 office-work-letter-decision = 製作並發出公文
-office-work-mail-send = 寄送電子郵件
 office-work-mydata-fetch = 取得 MyData 資料
 office-done-revived = 工作已重新排入
 office-accounts = 同仁帳號

@@ -7,11 +7,24 @@ use std::process::Command;
 
 /// The command that walks every journey against a freshly started platform.
 pub fn journeys(binary: &Path) -> Command {
+    walked(binary, |_| true)
+}
+
+/// The command that walks the journeys whose file has this name.
+pub fn journey(binary: &Path, name: &str) -> Command {
+    let file = format!("{name}.spec.mjs");
+    walked(binary, |path| {
+        path.file_name().is_some_and(|name| name == file.as_str())
+    })
+}
+
+fn walked(binary: &Path, is_wanted: impl Fn(&Path) -> bool) -> Command {
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     let mut specs: Vec<_> = ["resident", "office", "counter"]
         .iter()
         .flat_map(|role| specs(&root().join("tests").join(role)))
+        .filter(|path| is_wanted(path))
         .collect();
     specs.sort();
     node.args(specs);

@@ -91,8 +91,13 @@ fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
         ]),
         Some("rules") => Some(&["rules"]),
         Some("services") => Some(&["services"]),
-        // of the last three the tests of `filters` alone
-        Some("mydata" | "identity" | "wallet" | "notify") => Some(&["exchange", "peers"]),
+        // of identity, wallet and notify the tests of `filters` alone
+        Some("mydata") => Some(&["exchange", "peers"]),
+        Some("identity") => Some(&["store", "exchange", "cases", "web", "tongban"]),
+        Some("wallet") => Some(&["exchange", "peers", "services", "store", "cases", "web", "tongban"]),
+        Some("notify") => Some(&[
+            "exchange", "peers", "services", "store", "cases", "web", "tongban", "xtask",
+        ]),
         Some("troad") => Some(&["troad", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
@@ -112,10 +117,37 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
             "identity_properties::",
             "oidc",
             "corpus::",
+            // of store, cases, web and tongban
+            "sessions::",
+            "identity::",
+            "resident::identity::",
+            "resident::issuer::",
         ],
-        Some("wallet") => &["wallet_", "identity_properties::", "corpus::", "wallet::"],
-        Some("notify") => &["notify::"],
+        Some("wallet") => &["wallet", "identity_properties::", "corpus::"],
+        Some("notify") => &[
+            "notify::",
+            "notices::",
+            "push::",
+            "messages::",
+            "mistakes::",
+            "channels::",
+            "deliveries::",
+            "outbox::",
+            "mail",
+        ],
         _ => &[],
+    }
+}
+
+/// The journey of an area, by the name of its file.
+fn journey(area: &str) -> Option<&'static str> {
+    match area {
+        "mydata" => Some("mydata-provider"),
+        "troad" => Some("road"),
+        "identity" => Some("identity"),
+        "wallet" => Some("wallet"),
+        "notify" => Some("channels"),
+        _ => None,
     }
 }
 
@@ -199,6 +231,14 @@ pub fn run(args: &[&str]) -> Done {
     }
     if !quick && (wanted("journey") || wanted("pages")) {
         tally.counted("journeys in a browser", browser::journeys(&binary), browser::node_line);
+    } else if let Some(name) = only.filter(|_| !quick).and_then(journey) {
+        let walked = browser::journey(&binary, name);
+        tally.counted("the area's journey in a browser", walked, browser::node_line);
+    }
+    if wanted("notify") {
+        tally.check("two thousand messages and two sudden deaths", || {
+            bench::run("notify", &["--quick"])
+        });
     }
     if !quick && wanted("crash") {
         tally.check("five rounds of sudden death", || bench::run("crash", &["--quick"]));

@@ -12,13 +12,15 @@ use crate::agents::Hold;
 use crate::guard::Who;
 use crate::record::{self, Record};
 use crate::transition::{self, Act, State};
-use crate::{CaseError, Desk};
+use crate::{CaseError, Desk, Person, history};
 
 /// What is to be written.
 pub(crate) struct Change {
     /// The row with its new values and the revision it was read with.
     pub(crate) row: application::Model,
     event: Option<event::Model>,
+    /// How the person proved who they are, told beside the event.
+    proof: Option<event::Model>,
     /// Uses of personal data to record.
     pub(crate) entries: Vec<Entry>,
     /// Work that follows.
@@ -35,6 +37,7 @@ impl Change {
         Change {
             row,
             event: None,
+            proof: None,
             entries: Vec::new(),
             tasks: Vec::new(),
             hold: Hold::default(),
@@ -81,6 +84,25 @@ impl Change {
         Ok(())
     }
 
+    /// Tells beside the event by which method, and how strongly, who acts proved who they are.
+    pub(crate) async fn prove(&mut self, desk: &Desk, person: &Person) -> Result<(), CaseError> {
+        let (Some(event), Some(verified)) = (&self.event, person.verified()) else {
+            return Ok(());
+        };
+        let id = EventId::generate(desk.clock.as_ref()).uuid();
+        let text = history::proof(verified);
+        let place = Place::new("event", "detail", &id);
+        let detail = record::seal(desk, desk.store.read(), self.row.key_id.into(), place, &text).await?;
+        self.proof = Some(event::Model {
+            id,
+            kind: history::IDENTITY.to_owned(),
+            from_state: Some(event.to_state.clone()),
+            detail: Some(detail),
+            ..event.clone()
+        });
+        Ok(())
+    }
+
     /// Puts the answers of a record into the row.
     pub(crate) async fn answers(&mut self, desk: &Desk, record: &Record) -> Result<(), CaseError> {
         let place = Place::new("application", "answers", &self.row.id);
@@ -106,6 +128,9 @@ impl Change {
         }
         if let Some(event) = self.event {
             event::insert(tx, event).await?;
+        }
+        if let Some(proof) = self.proof {
+            event::insert(tx, proof).await?;
         }
         for entry in self.entries {
             ledger::append(tx, entry).await?;

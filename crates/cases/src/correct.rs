@@ -18,7 +18,9 @@ use crate::{CaseError, Desk, collect, confirm, decide, record};
 /// [`CaseError::Illegal`] when no correction is asked for; [`CaseError::Conflict`]; the rules' and the store's.
 pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let record = record::own(desk, person, id, Action::Correct).await?;
+    crate::identity::enough(desk, person, &record.service)?;
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Correct)?;
+    change.prove(desk, person).await?;
     same_revision(&record.row, revision)?;
     // The law of the day of submission still holds; the correction changes facts, not the law.
     let decision = decide::decide(&record.service, &record.answers, collect::law_day(desk, &record.row))?;

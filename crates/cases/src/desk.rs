@@ -23,10 +23,14 @@ pub struct Desk {
     pub mydata: Option<exchange::mydata::Connector>,
     /// What the city gives to the MyData platform; without it nothing is given.
     pub provider: Option<exchange::mydata::provider::Provider>,
+    /// The ways to digital wallets; without them no card is asked for or given.
+    pub wallet: Option<crate::wallet::Wallet>,
     /// The gateway to T-Road; without it nothing is exchanged with other agencies.
     pub road: Option<crate::road::Road>,
-    /// The way to the mail server; without it messages wait in the store.
+    /// The way to the mail server; without it messages are kept for the people's own pages.
     pub mail: Option<exchange::mail::Mailer>,
+    /// The other ways on which people are told.
+    pub ways: crate::channels::Ways,
     /// The programs that read scans; without them a scan is kept and the clerk types.
     pub scans: exchange::ocr::Tools,
     /// Who we are.
@@ -35,6 +39,8 @@ pub struct Desk {
     pub calendar: WorkCalendar,
     /// How far authorisations of agents go.
     pub agents: crate::agents::Limits,
+    /// By which methods residents prove who they are.
+    pub identity: crate::identity::Methods,
     /// What was needed a moment ago.
     pub recent: Recent,
 }

@@ -3,7 +3,7 @@
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
-    appeal, confirmation, consent, decision, entitlement, event, evidence, exclusion, letter, message,
+    appeal, confirmation, consent, decision, delivery, entitlement, event, evidence, exclusion, letter, message,
     mydata_transaction, paper, payment, payment_hold, reuse, roll_entry, round_entry, survey, ticket, visit, witness,
 };
 
@@ -85,7 +85,9 @@ async fn destroy(desk: &Desk, row: application::Model) -> Result<(), CaseError> 
                 seal.destroy(tx, row.key_id.into(), "retention").await?;
                 evidence::delete_of(tx, id).await?;
                 mydata_transaction::delete_of(tx, id).await?;
+                store::tables::wallet_request::delete_of(tx, id).await?;
                 decision::delete_of(tx, id).await?;
+                delivery::delete_of(tx, id).await?;
                 message::delete_of(tx, id).await?;
                 letter::delete_of(tx, id).await?;
                 survey::delete_of(tx, id).await?;

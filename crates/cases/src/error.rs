@@ -50,6 +50,9 @@ pub enum CaseError {
     /// The authorisation to act for somebody has ended.
     #[error("the authorisation to act for this person has ended; nothing was done")]
     Stopped,
+    /// The person's sign-in is too weak for this service.
+    #[error("`{0}` asks for a stronger sign-in than this one; sign in by another method, what you filled in is kept")]
+    Weak(String),
     /// A list can't be drawn from.
     #[error(transparent)]
     Lottery(#[from] lottery::ListError),

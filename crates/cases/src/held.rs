@@ -96,6 +96,7 @@ struct Holdings {
 fn valid_days(desk: &Desk, source: &Source, of_fact: Option<u32>) -> Option<u32> {
     match source {
         Source::MyData { resource, .. } => desk.catalogue.mapping(resource)?.valid_days,
+        Source::Wallet { card, .. } => desk.catalogue.card(card)?.valid_days,
         Source::Register | Source::Body { .. } | Source::Person | Source::Screening => of_fact,
         // the account fills it anew each time
         Source::Profile => None,

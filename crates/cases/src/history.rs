@@ -1,11 +1,13 @@
 //! The full history of a case, as its pages tell it.
 
 use civic::ids::LetterId;
+use exchange::oidc::Level;
 use jiff::Timestamp;
 use store::seal::Place;
 use store::tables::{event, letter, payment};
 use uuid::Uuid;
 
+use crate::identity::{Method, Verified};
 use crate::record::{self, Record};
 use crate::{CaseError, Desk, staff};
 
@@ -13,6 +15,28 @@ use crate::{CaseError, Desk, staff};
 pub const AGENT: &str = "agent";
 /// The actor's word for a village officer who assisted the person.
 pub const ASSISTANT: &str = "assistant";
+
+/// Kind of the event that says how somebody proved who they are; its text is what [`proof`] wrote.
+pub const IDENTITY: &str = "identity";
+
+/// A proof as the event keeps it: the method, an issuer with its id, and the level.
+pub(crate) fn proof(verified: &Verified) -> String {
+    let level = verified.level.map_or(0, Level::number);
+    match &verified.method {
+        Method::Issuer(id) => format!("issuer {level} {id}"),
+        Method::Phone => format!("phone {level}"),
+        Method::Card => format!("card {level}"),
+    }
+}
+
+/// Reads what an [`IDENTITY`] event keeps: the method's word (`issuer`, `phone`, `card`), the level if there is one, and the id
+/// of an issuer.
+#[must_use]
+pub fn read_proof(text: &str) -> Option<(&str, Option<u8>, Option<&str>)> {
+    let mut parts = text.splitn(3, ' ');
+    let (method, level) = (parts.next()?, parts.next()?.parse().ok()?);
+    Some((method, (1..=4).contains(&level).then_some(level), parts.next()))
+}
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +114,8 @@ pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView
         };
         let mut text = text(desk, record, &row).await?;
         let name = match agent {
+            // the name of the agent stands in the text of the event beside this one
+            Some(_) if row.kind == IDENTITY => None,
             Some(_) => text.take(),
             None => staff.map(|staff| staff.name.clone()),
         };

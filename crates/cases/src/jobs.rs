@@ -8,17 +8,26 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use store::outbox::{Outcome, Relay};
+use store::tables::channel::Kind;
 use uuid::Uuid;
 
 use crate::collect::mydata;
-use crate::notify::{letter, mail};
-use crate::{CaseError, Desk, agents, confirm, correct, dispose, outreach, pay, provide, remind, roll, round};
+use crate::notify::{deliver, letter};
+use crate::{
+    CaseError, Desk, agents, channels, confirm, correct, dispose, outreach, pay, provide, remind, roll, round,
+};
 
 /// Rows of persons written in one transaction.
 pub(crate) const CHUNK: usize = 40;
 
 /// Longest time one piece of work goes on before it makes way for others: well before they think that it was abandoned.
 pub(crate) const SITTING: std::time::Duration = std::time::Duration::from_secs(45);
+
+/// Mails on their way at once: as many as the mail server is usually given connections, and some that are being prepared.
+const MAILS: usize = 8;
+
+/// Text messages, LINE messages or push messages on their way at once.
+const CALLS: usize = 16;
 
 /// Pause between two rounds of [`tidy`].
 const ROUND: Duration = Duration::from_secs(15 * 60);
@@ -48,6 +57,10 @@ pub struct Tidied {
     pub packages: u64,
     /// Ways to MyData that ended without a word from the platform.
     pub unanswered: u64,
+    /// Cards in digital wallets that were revoked because their decision does not stand any more.
+    pub cards: u64,
+    /// Channels that were asked for and never confirmed.
+    pub channels: u64,
 }
 
 /// The handlers of everything the verbs put into the outbox.
@@ -142,10 +155,22 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
                 done(remind::digest(&desk, &service, &day).await)
             }
         })
-        .on(mail::SEND, move |payload| {
+        .on(deliver::SEND, move |payload| {
             let desk = Arc::clone(&sending);
-            async move { done(mail::send(&desk, read::<Uuid>(&payload)?).await) }
+            async move { done(deliver::send(&desk, read::<Uuid>(&payload)?).await) }
         })
+        .on(channels::CODE, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(channels::send_code(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        // a lane for each kind of channel: a slow party keeps nothing else waiting
+        .lane(Kind::Email.word(), MAILS)
+        .lane(Kind::Sms.word(), CALLS)
+        .lane(Kind::Line.word(), CALLS)
+        .lane(Kind::Push.word(), CALLS)
 }
 
 fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, String> {
@@ -178,6 +203,8 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
         lists: outreach::tidy(desk).await?,
         packages: provide::tidy(desk).await?,
         unanswered: mydata::lapse(desk).await?,
+        cards: crate::wallet::tidy(desk).await?,
+        channels: channels::tidy(desk).await?,
     })
 }
 
@@ -200,6 +227,8 @@ pub async fn run(desk: Arc<Desk>) {
                     lists,
                     packages,
                     unanswered,
+                    cards,
+                    channels,
                 }) => tracing::info!(
                     lapsed,
                     disposed,
@@ -212,6 +241,8 @@ pub async fn run(desk: Arc<Desk>) {
                     lists,
                     packages,
                     unanswered,
+                    cards,
+                    channels,
                     "a round of tidying"
                 ),
                 Err(error) => tracing::warn!(%error, "a round of tidying failed and is tried again"),

@@ -175,7 +175,7 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
         if event.actor != history::AGENT && event.actor != history::ASSISTANT {
             event.name = None;
         }
-        if event.kind != "correction_requested" {
+        if !matches!(event.kind.as_str(), "correction_requested" | history::IDENTITY) {
             event.text = None;
         }
     }

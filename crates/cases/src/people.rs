@@ -10,6 +10,7 @@ use store::tables::person;
 
 use crate::agents::Acting;
 use crate::guard::{self, Who};
+use crate::identity::Verified;
 use crate::{CaseError, Desk};
 
 /// A resident (民眾).
@@ -17,7 +18,8 @@ use crate::{CaseError, Desk};
 pub struct Person {
     /// Identifier.
     pub id: PersonId,
-    /// Name as the identity provider gave it.
+    /// Name as the identity provider or the person gave it; empty for who signed in by a method that gives none and never filled
+    /// in a form.
     pub name: String,
     /// National id or number of the resident certificate.
     pub national_id: NationalId,
@@ -31,6 +33,8 @@ pub struct Person {
     pub(crate) acting: Option<Arc<Acting>>,
     /// The clerk who acts for the person at the counter.
     served_by: Option<Who>,
+    /// How who acts proved who they are, in the session at hand.
+    verified: Option<Verified>,
 }
 
 impl std::fmt::Debug for Person {
@@ -43,7 +47,7 @@ impl std::fmt::Debug for Person {
 pub struct NewPerson {
     /// National id.
     pub national_id: NationalId,
-    /// Name.
+    /// Name; empty where the method gives none.
     pub name: String,
     /// Address for messages.
     pub email: Option<String>,
@@ -71,7 +75,7 @@ pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
     let known = open(desk, row).await?;
     let (name, email, phone) = said;
     let person = Person {
-        name,
+        name: if name.is_empty() { known.name.clone() } else { name },
         email: email.or_else(|| known.email.clone()),
         phone: phone.or_else(|| known.phone.clone()),
         ..known.clone()
@@ -124,7 +128,7 @@ pub(crate) async fn served(desk: &Desk, row: person::Model, who: Who) -> Result<
     Ok(person)
 }
 
-/// Takes over another name from a document that a clerk has seen.
+/// Takes over another name: from a document that a clerk has seen, or the one that the person filled in where none was known.
 ///
 /// # Errors
 /// [`CaseError::Conflict`]; the store's.
@@ -269,6 +273,7 @@ async fn opened(desk: &Desk, row: person::Model, grant: &Grant) -> Result<Person
             .map_err(|_| corrupt("the lookup has not 32 bytes".to_owned()))?,
         acting: None,
         served_by: None,
+        verified: None,
     })
 }
 
@@ -287,6 +292,23 @@ impl Person {
     #[must_use]
     pub fn acting(&self) -> Option<&Acting> {
         self.acting.as_deref()
+    }
+
+    /// The person with what the session knows of how who acts proved who they are.
+    #[must_use]
+    pub fn proven(self, verified: Option<Verified>) -> Person {
+        Person { verified, ..self }
+    }
+
+    /// How who acts proved who they are, where the session says so.
+    #[must_use]
+    pub fn verified(&self) -> Option<&Verified> {
+        self.verified.as_ref()
+    }
+
+    /// Whether a clerk serves the person at the counter.
+    pub(crate) fn is_served(&self) -> bool {
+        self.served_by.is_some()
     }
 
     /// The way their applications come in, as long as no clerk serves them.

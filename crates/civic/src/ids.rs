@@ -119,10 +119,16 @@ ids! {
     ConsentId;
     /// A transaction with the MyData platform.
     TransactionId;
+    /// A card asked of a digital wallet or offered to it.
+    WalletRequestId;
     /// A security event (資安事件).
     SecurityEventId;
     /// A message to a person.
     MessageId;
+    /// A way a person chose to be told (通知管道).
+    ChannelId;
+    /// A message on its way on one channel.
+    DeliveryId;
     /// An authorisation to act for a resident (授權).
     AuthorisationId;
     /// A notice to a person.

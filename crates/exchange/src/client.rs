@@ -2,8 +2,10 @@
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// How an outside party is called.
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +77,24 @@ pub(crate) fn build(config: &ClientConfig) -> Result<reqwest::Client, ClientErro
         .https_only(config.https_only)
         .build()
         .map_err(|error| ClientError::Tls(error.to_string()))
+}
+
+/// The address some segments below another; `None` where the other can't carry a path.
+pub(crate) fn below(base: &Url, path: &[&str]) -> Option<Url> {
+    let mut url = base.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+    Some(url)
+}
+
+/// The fields of a form or a query, as sent and not decoded; `None` where one stands twice.
+pub(crate) fn fields(body: &[u8]) -> Option<BTreeMap<String, String>> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(body) {
+        if fields.insert(name.into_owned(), value.into_owned()).is_some() {
+            return None;
+        }
+    }
+    Some(fields)
 }
 
 /// Why a body could not be read.

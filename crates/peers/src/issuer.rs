@@ -421,7 +421,18 @@ async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Resp
     }
 }
 
-async fn ended() -> Response {
+/// RP-Initiated Logout 1.0: back to the city, where it asks for that and is the one that registered.
+async fn ended(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    if get("client_id") == shared.facts.client_id
+        && let Ok(mut to) = Url::parse(get("post_logout_redirect_uri"))
+        && to.origin() == shared.redirect.origin()
+    {
+        if !get("state").is_empty() {
+            to.query_pairs_mut().append_pair("state", get("state"));
+        }
+        return Redirect::to(to.as_str()).into_response();
+    }
     page(
         StatusCode::OK,
         WHO,

@@ -12,6 +12,7 @@ mod cards;
 pub mod fido;
 mod html;
 pub mod ics;
+pub mod identity;
 mod issuer;
 mod keep;
 mod keys;
@@ -182,6 +183,7 @@ pub struct Running {
     root: (String, String),
     cards: mydata::CardRegister,
     faults: mydata::FaultSwitch,
+    letters: mail::Mailbox,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -268,6 +270,7 @@ pub async fn start_on(config: Config, terms: Terms) -> Result<Running, PeerError
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let letters = mail::Mailbox::open(&config.folder)?;
+    let shown = letters.clone();
     let mut serve = |listener: TcpListener, router: axum::Router| {
         let mut stopped = stopped.clone();
         tasks.spawn(async move {
@@ -300,6 +303,7 @@ pub async fn start_on(config: Config, terms: Terms) -> Result<Running, PeerError
         root,
         cards,
         faults,
+        letters: shown,
         stop,
         tasks,
     })
@@ -326,6 +330,11 @@ impl Running {
     /// Makes the MyData platform misbehave from now on, for tests of refusal.
     pub fn misbehave(&self, faults: Faults) {
         self.faults.set(faults);
+    }
+
+    /// Has the mailbox page name the page that shows text messages, LINE and push messages.
+    pub fn show_beside(&self, address: &str) {
+        self.letters.show_beside(address);
     }
 
     /// Stops all peers and waits for them.

@@ -15,11 +15,15 @@ use josekit::jwk::Jwk;
 use josekit::jws::{ES256, JwsHeader};
 use josekit::jwt;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use url::Url;
 
 const WHO: &str = "示範簡訊、LINE 與推播 Demonstration messages";
+
+/// Messages on the page.
+const SHOWN: usize = 200;
 
 /// What the twin needs to know.
 #[derive(Debug, Clone)]
@@ -28,6 +32,10 @@ pub struct Config {
     pub account: (String, String),
     /// Channel access token of LINE.
     pub line_token: String,
+    /// Channel secret of LINE.
+    pub line_secret: String,
+    /// Address of the city that LINE tells what people write to its account.
+    pub webhook: Option<Url>,
     /// Port; 0 takes any free one.
     pub port: u16,
 }
@@ -41,6 +49,8 @@ pub struct Taken {
     pub to: String,
     /// What it says.
     pub text: String,
+    /// By what name the city knows it; empty where it gave none.
+    pub id: String,
 }
 
 /// What the services answer instead of taking messages.
@@ -59,8 +69,9 @@ pub struct Faults {
 #[derive(Default)]
 struct Kept {
     taken: Vec<Taken>,
-    /// Keys of LINE's repeated messages.
-    keys: Vec<String>,
+    /// Names of messages that were taken: repeated ones are not taken again.
+    names: HashSet<String>,
+    repeated: u32,
     browsers: HashMap<String, Browser>,
     faults: Faults,
 }
@@ -80,16 +91,24 @@ impl Shared {
         self.kept().faults.clone()
     }
 
-    fn take(&self, way: &'static str, to: &str, text: &str) {
-        self.kept().taken.push(Taken {
+    /// Takes a message. One of a name that was taken before is not taken again.
+    fn take(&self, way: &'static str, to: &str, text: &str, id: &str) -> bool {
+        let mut kept = self.kept();
+        if !id.is_empty() && !kept.names.insert(format!("{way}:{to}:{id}")) {
+            kept.repeated = kept.repeated.saturating_add(1);
+            return false;
+        }
+        kept.taken.push(Taken {
             way,
             to: to.to_owned(),
             text: text.to_owned(),
+            id: id.to_owned(),
         });
+        true
     }
 }
 
-/// The running twin: `/sms/send`, `/v2/bot/message/push`, `/push/{name}`; the page is at `/`.
+/// The running twin: `/sms/send`, `/v2/bot/message/push`, `/push/{name}`, `/browser`; the page is at `/`.
 pub struct Running {
     /// Its address.
     pub address: String,
@@ -109,6 +128,12 @@ impl Running {
         self.shared.kept().taken.clone()
     }
 
+    /// How often a message came again by a name that was taken before.
+    #[must_use]
+    pub fn repeated(&self) -> u32 {
+        self.shared.kept().repeated
+    }
+
     /// A browser subscribes: its address, `p256dh` and `auth`.
     ///
     /// # Errors
@@ -118,6 +143,15 @@ impl Running {
         let (p256dh, auth) = browser.keys();
         self.shared.kept().browsers.insert(name.to_owned(), browser);
         Ok((format!("{}/push/{name}", self.address), p256dh, auth))
+    }
+
+    /// What somebody does with the city's account, as LINE tells it: the body of the call and its `X-Line-Signature`.
+    /// `text` is what they write; without one they block the account.
+    ///
+    /// # Errors
+    /// [`PeerError::Key`].
+    pub fn told(&self, user: &str, text: Option<&str>) -> Result<(Vec<u8>, String), PeerError> {
+        told(&self.shared.config.line_secret, user, text)
     }
 
     /// A browser is gone.
@@ -145,6 +179,8 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
             .route("/sms/send", post(sms).get(sms_by_query))
             .route("/v2/bot/message/push", post(line))
             .route("/push/{name}", post(push))
+            .route("/browser", post(subscribe))
+            .route("/line/write", post(write_line))
             .with_state(shared))
     })
     .await?;
@@ -177,9 +213,74 @@ async fn fault(shared: &Shared) -> Option<Response> {
     Some(response)
 }
 
+/// The call by which LINE tells of a message or a block, made here and signed by OpenSSL.
+fn told(secret: &str, user: &str, text: Option<&str>) -> Result<(Vec<u8>, String), PeerError> {
+    let source = json!({ "type": "user", "userId": user });
+    let at = jiff::Timestamp::now().as_millisecond();
+    let event = match text {
+        Some(text) => json!({
+            "type": "message", "mode": "active", "timestamp": at, "source": source,
+            "message": { "type": "text", "id": "468789577898262530", "quoteToken": "q", "text": text },
+        }),
+        None => json!({ "type": "unfollow", "mode": "active", "timestamp": at, "source": source }),
+    };
+    let body = json!({ "destination": "U00000000000000000000000000000000", "events": [event] }).to_string();
+    let key = openssl::pkey::PKey::hmac(secret.as_bytes())?;
+    let mut signer = openssl::sign::Signer::new(openssl::hash::MessageDigest::sha256(), &key)?;
+    signer.update(body.as_bytes())?;
+    let signature = openssl::base64::encode_block(&signer.sign_to_vec()?);
+    Ok((body.into_bytes(), signature))
+}
+
+/// The visitor's own LINE account in the demonstration.
+const VISITOR: &str = "U0123456789abcdef0123456789abcdef";
+
+/// `POST /line/write`: the visitor writes to the city's account, or blocks it.
+async fn write_line(State(shared): App, axum::Form(fields): axum::Form<HashMap<String, String>>) -> Response {
+    let text = fields
+        .get("text")
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty());
+    let made = told(&shared.config.line_secret, VISITOR, text);
+    let (Some(webhook), Ok((body, signature))) = (&shared.config.webhook, made) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-line-signature", signature.as_str()),
+    ];
+    let status = crate::call::send("POST", webhook, &headers, &body)
+        .await
+        .map_or(0, |answer| answer.status);
+    match status {
+        200 => axum::response::Redirect::to("/").into_response(),
+        _ => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+/// `POST /browser`: a browser of the demonstration subscribes; what a script gets of `PushManager.subscribe`.
+async fn subscribe(State(shared): App) -> Response {
+    let name = uuid::Uuid::new_v4().simple().to_string();
+    let Ok(browser) = Browser::new() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let (p256dh, auth) = browser.keys();
+    shared.kept().browsers.insert(name.clone(), browser);
+    let endpoint = format!("{}/push/{name}", shared.address);
+    Json(json!({ "endpoint": endpoint, "expirationTime": null, "keys": { "p256dh": p256dh, "auth": auth } }))
+        .into_response()
+}
+
 async fn show(State(shared): App) -> Response {
-    let mut body = String::from("<table><thead><tr><th>方式</th><th>給</th><th>內容</th></tr></thead><tbody>");
-    for taken in shared.kept().taken.iter().rev() {
+    let mut body = String::from(
+        "<p>示範城市傳出的簡訊、LINE 和推播都在這裡，最新的在最上面。</p>\
+         <p lang=\"en\">Every text message, LINE message and push message of the demonstration, the newest first.</p>\
+         <form method=\"post\" action=\"/line/write\"><label for=\"text\">用 LINE 寫給市府帳號 Write to the city's LINE account</label> \
+         <input id=\"text\" name=\"text\" maxlength=\"200\"> <button>傳送 Send</button></form>\
+         <form method=\"post\" action=\"/line/write\"><button>封鎖市府帳號 Block the account</button></form>",
+    );
+    body.push_str("<table><thead><tr><th>方式</th><th>給</th><th>內容</th></tr></thead><tbody>");
+    for taken in shared.kept().taken.iter().rev().take(SHOWN) {
         let _ = write!(
             body,
             "<tr><td>{}</td><td>{}</td><td><pre>{}</pre></td></tr>",
@@ -228,8 +329,14 @@ async fn send_sms(shared: &Shared, fields: &HashMap<String, String>) -> Response
     if !is_number {
         return "statuscode=v\nError=無效的手機號碼".into_response();
     }
-    shared.take("sms", number, field("smbody"));
-    format!("[1]\nmsgid={}\nstatuscode=1\nAccountPoint=98", field("clientid")).into_response()
+    // as gateways do that know a message by the name its sender gave
+    let is_new = shared.take("sms", number, field("smbody"), field("clientid"));
+    let repeated = if is_new { "" } else { "\nDuplicate=Y" };
+    format!(
+        "[1]\nmsgid={}\nstatuscode=1\nAccountPoint=98{repeated}",
+        field("clientid")
+    )
+    .into_response()
 }
 
 async fn line(State(shared): App, headers: HeaderMap, Json(body): Json<Value>) -> Response {
@@ -255,8 +362,7 @@ async fn line(State(shared): App, headers: HeaderMap, Json(body): Json<Value>) -
         let refused = json!({ "message": "The property, 'to', in the request body is invalid" });
         return (StatusCode::BAD_REQUEST, Json(refused)).into_response();
     }
-    let is_known = shared.kept().keys.contains(&key);
-    if is_known {
+    if !shared.take("line", to, text("/messages/0/text"), &key) {
         let refused = json!({ "message": "The retry key is already accepted" });
         return (
             StatusCode::CONFLICT,
@@ -265,8 +371,6 @@ async fn line(State(shared): App, headers: HeaderMap, Json(body): Json<Value>) -
         )
             .into_response();
     }
-    shared.kept().keys.push(key);
-    shared.take("line", to, text("/messages/0/text"));
     Json(json!({ "sentMessages": [{ "id": "461230966842064897", "quoteToken": "q" }] })).into_response()
 }
 
@@ -333,7 +437,7 @@ async fn push(State(shared): App, Path(name): Path<String>, headers: HeaderMap, 
         get("urgency"),
         get("topic")
     );
-    shared.take("push", &name, &text);
+    shared.take("push", &name, &text, get("topic"));
     (
         StatusCode::CREATED,
         [(header::LOCATION, format!("{}/message/1", shared.address))],

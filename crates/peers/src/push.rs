@@ -111,3 +111,13 @@ impl Browser {
         Ok((text.pop() == Some(2)).then_some(text))
     }
 }
+
+/// A new key of an application server: P-256, PKCS#8, PEM.
+///
+/// # Errors
+/// OpenSSL's.
+pub fn key() -> Result<String, ErrorStack> {
+    let key = EcKey::generate(&*group()?)?;
+    let pem = PKey::from_ec_key(key)?.private_key_to_pem_pkcs8()?;
+    Ok(String::from_utf8_lossy(&pem).into_owned())
+}

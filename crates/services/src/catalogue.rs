@@ -14,18 +14,38 @@ use crate::mydata::{self, Mapping};
 use crate::offered::{self, Offered};
 use crate::service::Service;
 use crate::vocabulary::Vocabulary;
+use crate::wallet::{self, ShownCard};
 
 /// All services of a city. Made once, then only read; put it into an `Arc`.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     services: BTreeMap<String, Arc<Service>>,
     withdrawn: Vec<Withdrawn>,
-    mappings: BTreeMap<String, Mapping>,
+    datasets: Datasets,
     mapping_mistakes: Vec<Mistake>,
+    card_mistakes: Vec<Mistake>,
     offered: BTreeMap<String, Offered>,
     offered_mistakes: Vec<Mistake>,
     vocabulary: Vocabulary,
     vocabulary_mistakes: Vec<Mistake>,
+}
+
+/// How data from elsewhere is read: MyData sets and cards of the digital wallet.
+#[derive(Debug, Default)]
+pub struct Datasets {
+    /// MyData sets, by resource id.
+    pub(crate) mappings: BTreeMap<String, Mapping>,
+    /// Cards, by type.
+    pub(crate) cards: BTreeMap<String, ShownCard>,
+}
+
+impl Datasets {
+    /// Reads `mydata` and `wallet` of a folder, and gives what is wrong in each.
+    pub(crate) fn load(folder: &Path) -> (Datasets, Vec<Mistake>, Vec<Mistake>) {
+        let (mappings, in_sets) = mydata::load_all(&folder.join("mydata"));
+        let (cards, in_cards) = wallet::load_all(&folder.join("wallet"));
+        (Datasets { mappings, cards }, in_sets, in_cards)
+    }
 }
 
 /// A service that is not offered because its folder has mistakes.
@@ -40,14 +60,15 @@ pub struct Withdrawn {
 }
 
 impl Catalogue {
-    /// Reads all services and the MyData sets of `datasets/mydata`. A folder with mistakes is withdrawn and never stops
+    /// Reads all services, the MyData sets of `datasets/mydata` and the cards of `datasets/wallet`. A folder with mistakes is withdrawn and never stops
     /// the others.
     #[must_use]
     pub fn load(services: &Path, datasets: &Path) -> Self {
-        let (mappings, mapping_mistakes) = mydata::load_all(&datasets.join("mydata"));
+        let (known, mapping_mistakes, card_mistakes) = Datasets::load(datasets);
         let mut catalogue = Self {
-            mappings,
+            datasets: known,
             mapping_mistakes,
+            card_mistakes,
             ..Self::default()
         };
         let entries = match std::fs::read_dir(services) {
@@ -80,7 +101,7 @@ impl Catalogue {
             if id.starts_with('.') {
                 continue;
             }
-            match Service::load(&folder, Some(&catalogue.mappings)) {
+            match Service::load(&folder, Some(&catalogue.datasets)) {
                 Ok(service) => {
                     catalogue.services.insert(id, Arc::new(service));
                 }
@@ -121,12 +142,24 @@ impl Catalogue {
     /// How a MyData set is read.
     #[must_use]
     pub fn mapping(&self, resource_id: &str) -> Option<&Mapping> {
-        self.mappings.get(resource_id)
+        self.datasets.mappings.get(resource_id)
     }
 
     /// All MyData sets that can be read, by resource id.
     pub fn mappings(&self) -> impl ExactSizeIterator<Item = &Mapping> {
-        self.mappings.values()
+        self.datasets.mappings.values()
+    }
+
+    /// How a card of the digital wallet is read.
+    #[must_use]
+    pub fn card(&self, credential_type: &str) -> Option<&ShownCard> {
+        self.datasets.cards.get(credential_type)
+    }
+
+    /// What is wrong in `datasets/wallet`, for the administrator; such a card is not taken.
+    #[must_use]
+    pub fn card_mistakes(&self) -> &[Mistake] {
+        &self.card_mistakes
     }
 
     /// A data set that the city offers on MyData.

@@ -1,18 +1,17 @@
 //! Everything that can be said about a folder without a server: mistakes, warnings, worked examples run, letters made.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use rules::{Branch, CaseInput, Mistake, Person, Values};
 use serde::Serialize;
 
+use crate::catalogue::Datasets;
 use crate::folder::{TextFile, at_top, names};
 use crate::form::APPLICANT;
 use crate::letter::{KINDS, LetterError, RECOVERY, sample};
-use crate::mydata::Mapping;
 use crate::roll::Of;
 use crate::service::Service;
-use crate::{example, mydata, vocabulary};
+use crate::{example, vocabulary};
 
 /// What a check of one folder found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -43,8 +42,8 @@ impl Report {
     }
 }
 
-/// Checks a folder. `datasets` is the folder whose `mydata` tells how MyData sets are read; without it what comes from
-/// MyData is not checked.
+/// Checks a folder. `datasets` is the folder whose `mydata` and `wallet` tell how sets and cards are read; without it
+/// what comes from there is not checked.
 #[must_use]
 pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
     let id = folder
@@ -63,11 +62,10 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
         ));
         return report;
     }
-    let mappings = datasets.map(|datasets| mydata::load_all(&datasets.join("mydata")));
-    let known: Option<&BTreeMap<String, Mapping>> = mappings.as_ref().map(|(mappings, _)| mappings);
+    let known = datasets.map(|datasets| Datasets::load(datasets).0);
     report.warnings.extend(unverified(folder));
     let (examples, wrong) = example::load(folder);
-    match Service::load(folder, known) {
+    match Service::load(folder, known.as_ref()) {
         Ok(service) => {
             report.digest = Some(service.digest.clone());
             report.mistakes.extend(example::run(&service.rules, &examples));
@@ -80,6 +78,7 @@ pub fn check(folder: &Path, datasets: Option<&Path>) -> Report {
             let (shared, undecided) = vocabulary::check(folder, &service);
             report.mistakes.extend(shared);
             report.warnings.extend(undecided);
+            report.warnings.extend(service.messages.untranslated());
             let on = examples.iter().map(example::Example::on).max();
             let amounts = on.map(|on| amounts(&service, on)).unwrap_or_default();
             let recovery = service.meta.recovery.as_ref().map(|_| RECOVERY);

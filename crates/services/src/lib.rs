@@ -3,6 +3,7 @@
 //! [`Catalogue::load`] reads all folders of a city: a broken one is withdrawn and says why. [`check`] says everything
 //! that is wrong with one folder. The format of each file stands in `docs/reference/service-folder.md`.
 
+pub mod card;
 mod catalogue;
 mod check;
 pub mod confirm;
@@ -11,6 +12,7 @@ mod folder;
 pub mod form;
 pub mod invite;
 mod letter;
+pub mod messages;
 mod meta;
 mod mydata;
 mod notice;
@@ -21,8 +23,9 @@ mod service;
 mod starter;
 mod texts;
 mod vocabulary;
+pub mod wallet;
 
-pub use catalogue::{Catalogue, Withdrawn};
+pub use catalogue::{Catalogue, Datasets, Withdrawn};
 pub use check::{Report, check};
 pub use example::worked;
 pub use letter::{KINDS as LETTER_KINDS, Letter, LetterError, RECOVERY, Sheet, counter_sheet};

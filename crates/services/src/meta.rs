@@ -34,6 +34,8 @@ pub struct Meta {
     pub retention_days: u32,
     /// MyData sets asked for, by resource id.
     pub mydata: Vec<String>,
+    /// Cards taken from the digital wallet, by type.
+    pub wallet: Vec<String>,
     /// Papers a person would have to bring if they applied on paper.
     pub paper_documents: i32,
     /// Events of life under which people look for it, such as `old_age`.
@@ -56,6 +58,17 @@ pub struct Meta {
     pub change: Option<Change>,
     /// How what was paid too much is claimed back; without it nothing is.
     pub recovery: Option<Recovery>,
+    /// How strongly residents must have proved who they are, 1 (strongest) to 4; without it the city's configuration says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_level: Option<u8>,
+}
+
+/// How strongly residents must have proved who they are (身分驗證強度).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityFile {
+    /// 1 a card, 2 行動自然人憑證, 3 a registered password with a card, 4 two documents.
+    level: u8,
 }
 
 /// What whoever receives must report (異動通報).
@@ -228,6 +241,8 @@ struct MetaFile {
     #[serde(default)]
     mydata: Vec<Spanned<String>>,
     #[serde(default)]
+    wallet: Vec<Spanned<String>>,
+    #[serde(default)]
     paper_documents: u16,
     #[serde(default)]
     life_events: Vec<String>,
@@ -240,6 +255,7 @@ struct MetaFile {
     invite: Option<InviteFile>,
     change: Option<Spanned<Change>>,
     recovery: Option<Spanned<Recovery>>,
+    identity: Option<Spanned<IdentityFile>>,
 }
 
 /// `service.toml` read, with the places that other files are compared with.
@@ -247,6 +263,8 @@ pub(crate) struct ReadMeta {
     pub meta: Meta,
     /// Where each MyData set stands.
     pub mydata: Vec<Spanned<String>>,
+    /// Where each card of the wallet stands.
+    pub wallet: Vec<Spanned<String>>,
     /// Where the facts of `[invite]` stand.
     pub invite: Option<InviteFile>,
 }
@@ -356,6 +374,20 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
             wrong(
                 set.span(),
                 format!("`{}` stands here twice", set.get_ref()),
+                Some("remove one".to_owned()),
+            );
+        }
+    }
+    for (place, card) in read.wallet.iter().enumerate() {
+        if read
+            .wallet
+            .iter()
+            .take(place)
+            .any(|other| other.get_ref() == card.get_ref())
+        {
+            wrong(
+                card.span(),
+                format!("`{}` stands here twice", card.get_ref()),
                 Some("remove one".to_owned()),
             );
         }
@@ -474,6 +506,15 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
             );
         }
     }
+    if let Some(identity) = &read.identity
+        && !(1..=4).contains(&identity.get_ref().level)
+    {
+        wrong(
+            identity.span(),
+            format!("there is no level {}", identity.get_ref().level),
+            Some("write 1 (a card) to 4 (two documents), or leave `[identity]` out".to_owned()),
+        );
+    }
     mistakes.extend(read.invite.iter().flat_map(|invite| invite.mistakes(file)));
     if !mistakes.is_empty() {
         return Err(mistakes);
@@ -491,6 +532,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         categories: words(&read.categories),
         retention_days: read.retention_days.into_inner(),
         mydata: words(&read.mydata),
+        wallet: words(&read.wallet),
         paper_documents: i32::from(read.paper_documents),
         life_events: read.life_events,
         deadline: read.deadline.into_inner(),
@@ -502,10 +544,12 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         invite: read.invite.as_ref().map(InviteFile::invite),
         change: read.change.map(Spanned::into_inner),
         recovery: read.recovery.map(Spanned::into_inner),
+        identity_level: read.identity.map(|identity| identity.into_inner().level),
     };
     Ok(ReadMeta {
         meta,
         mydata: read.mydata,
+        wallet: read.wallet,
         invite: read.invite,
     })
 }

@@ -55,7 +55,7 @@ struct Mapped {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+pub(crate) enum Kind {
     Text,
     Integer,
     Boolean,
@@ -355,35 +355,39 @@ impl Mapping {
 impl Mapped {
     /// The value in a document, as the rules take it; None where it is missing, null or of another shape.
     fn read(&self, document: &Value) -> Option<Value> {
-        let found = at(document, &self.path)?;
-        if let Some(codes) = &self.codes {
-            let code = match found {
-                Value::String(text) => text.trim().to_owned(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(flag) => flag.to_string(),
-                _ => return None,
-            };
-            return codes
-                .get(&code)
-                .or_else(|| codes.get("*"))
-                .map(|value| Value::String(value.clone()));
+        converted(at(document, &self.path)?, self.kind, self.codes.as_ref())
+    }
+}
+
+/// A value of outside data as the rules take it; None where it is of another shape, or no code of the table.
+pub(crate) fn converted(found: &Value, kind: Kind, codes: Option<&BTreeMap<String, String>>) -> Option<Value> {
+    if let Some(codes) = codes {
+        let code = match found {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            _ => return None,
+        };
+        return codes
+            .get(&code)
+            .or_else(|| codes.get("*"))
+            .map(|value| Value::String(value.clone()));
+    }
+    match (kind, found) {
+        (Kind::Text, Value::String(text)) => {
+            let text = text.trim();
+            (!text.is_empty()).then(|| Value::String(text.to_owned()))
         }
-        match (self.kind, found) {
-            (Kind::Text, Value::String(text)) => {
-                let text = text.trim();
-                (!text.is_empty()).then(|| Value::String(text.to_owned()))
-            }
-            (Kind::Integer, Value::Number(number)) => number.as_i64().map(Value::from),
-            (Kind::Integer, Value::String(text)) => text.replace(',', "").trim().parse::<i64>().ok().map(Value::from),
-            (Kind::Boolean, Value::Bool(flag)) => Some(Value::Bool(*flag)),
-            (Kind::Boolean, Value::String(text)) => match text.trim() {
-                "Y" | "是" | "true" => Some(Value::Bool(true)),
-                "N" | "否" | "false" => Some(Value::Bool(false)),
-                _ => None,
-            },
-            (Kind::Date, Value::String(text)) => day(text).map(|day| Value::String(day.to_string())),
+        (Kind::Integer, Value::Number(number)) => number.as_i64().map(Value::from),
+        (Kind::Integer, Value::String(text)) => text.replace(',', "").trim().parse::<i64>().ok().map(Value::from),
+        (Kind::Boolean, Value::Bool(flag)) => Some(Value::Bool(*flag)),
+        (Kind::Boolean, Value::String(text)) => match text.trim() {
+            "Y" | "是" | "true" => Some(Value::Bool(true)),
+            "N" | "否" | "false" => Some(Value::Bool(false)),
             _ => None,
-        }
+        },
+        (Kind::Date, Value::String(text)) => day(text).map(|day| Value::String(day.to_string())),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use civic::Text;
 use jiff::civil::Date;
-use rules::{Decision, Entity, Mistake};
+use rules::{Decision, Entity, Mistake, RuleSet};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
@@ -71,7 +71,7 @@ struct Field {
 
 /// What is told of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Fact {
+pub(crate) enum Fact {
     Number,
     Service,
     Decided,
@@ -99,7 +99,7 @@ pub struct Standing<'a> {
 }
 
 impl Fact {
-    fn parse(text: &str) -> Option<Fact> {
+    pub(crate) fn parse(text: &str) -> Option<Fact> {
         Some(match text {
             "case.number" => Fact::Number,
             "case.service" => Fact::Service,
@@ -115,7 +115,7 @@ impl Fact {
         })
     }
 
-    fn of(&self, standing: &Standing<'_>) -> Value {
+    pub(crate) fn of(&self, standing: &Standing<'_>) -> Value {
         let text = |value: Option<&str>| value.map_or(Value::Null, Value::from);
         match self {
             Fact::Number => standing.number.into(),
@@ -183,7 +183,7 @@ impl Offered {
 }
 
 /// A value as a code table and a parameter write it.
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -297,7 +297,7 @@ fn load(file: &TextFile, services: &BTreeMap<String, Arc<Service>>) -> Result<Of
     }
     let mut fact = |text: &Spanned<String>| {
         let problem = match (Fact::parse(text.get_ref()), service) {
-            (Some(Fact::Step(name)), Some(service)) if !has_step(service, &name) => {
+            (Some(Fact::Step(name)), Some(service)) if !has_step(&service.rules, &name) => {
                 let steps = service
                     .rules
                     .steps()
@@ -305,7 +305,7 @@ fn load(file: &TextFile, services: &BTreeMap<String, Arc<Service>>) -> Result<Of
                     .filter(|step| step.entity != Entity::Person);
                 suggest(&name, steps.map(|step| step.name.as_str()))
             }
-            (Some(Fact::Amount(name)), Some(service)) if !has_amount(service, &name) => {
+            (Some(Fact::Amount(name)), Some(service)) if !has_amount(&service.rules, &name) => {
                 Some("an amount that the rules of the service name".to_owned())
             }
             (Some(fact), _) => return Some(fact),
@@ -390,11 +390,11 @@ fn is_resource(id: &str) -> bool {
         .is_some_and(|rest| rest.len() == 10 && rest.chars().all(|letter| letter.is_ascii_alphanumeric()))
 }
 
-fn has_step(service: &Service, name: &str) -> bool {
-    let mut steps = service.rules.steps().iter();
+pub(crate) fn has_step(rules: &RuleSet, name: &str) -> bool {
+    let mut steps = rules.steps().iter();
     steps.any(|step| step.name == name && step.entity != Entity::Person)
 }
 
-fn has_amount(service: &Service, name: &str) -> bool {
-    service.rules.wanted().any(|amount| amount == name)
+pub(crate) fn has_amount(rules: &RuleSet, name: &str) -> bool {
+    rules.wanted().any(|amount| amount == name)
 }

@@ -8,12 +8,14 @@ use rules::{Mistake, RuleSet};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::card::{self, CityCard};
+use crate::catalogue::Datasets;
 use crate::confirm::{self, Confirmation};
 use crate::folder::{TextFile, at_top, did_you_mean, names, suggest};
 use crate::form::{self, Distinct, Form, Known};
 use crate::letter::{Letter, LetterError, Letters};
+use crate::messages::Messages;
 use crate::meta::{self, ReadMeta};
-use crate::mydata::Mapping;
 use crate::notice::Notice;
 use crate::roll::{self, Rolls};
 use crate::round::{self, Rounds};
@@ -29,9 +31,11 @@ const READ: &[&str] = &[
     "places.csv",
     "seats.csv",
     "confirm.toml",
+    "card.toml",
     "bodies.csv",
     "parameters",
     "letters",
+    "messages",
     "cases",
 ];
 
@@ -54,18 +58,22 @@ pub struct Service {
     pub rolls: Option<Rolls>,
     /// What outside bodies confirm before the decision, if anything.
     pub confirmation: Option<Confirmation>,
+    /// The card that a granted case puts into the digital wallet, if any.
+    pub card: Option<CityCard>,
+    /// Messages that it words itself.
+    pub messages: Messages,
     notice: Notice,
     translated: BTreeMap<Language, Notice>,
     letters: Letters,
 }
 
 impl Service {
-    /// Reads and checks a folder. `mappings` are the MyData sets of the city; without them what comes from MyData is not
-    /// checked. Worked examples are not run and letters not made: that is what [`crate::check`] is for.
+    /// Reads and checks a folder. `datasets` are the MyData sets and cards that the city reads; without them what comes from
+    /// there is not checked. Worked examples are not run and letters not made: that is what [`crate::check`] is for.
     ///
     /// # Errors
     /// Every mistake found, with file, line and column.
-    pub fn load(folder: &Path, mappings: Option<&BTreeMap<String, Mapping>>) -> Result<Self, Vec<Mistake>> {
+    pub fn load(folder: &Path, datasets: Option<&Datasets>) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let rules = keep(RuleSet::load(folder), &mut mistakes);
         let meta_file = keep(
@@ -86,7 +94,9 @@ impl Service {
         let known = Known {
             rules: rules.as_ref(),
             sets,
-            mappings,
+            mappings: datasets.map(|datasets| &datasets.mappings),
+            taken: meta.as_ref().map(|meta| meta.meta.wallet.as_slice()),
+            cards: datasets.map(|datasets| &datasets.cards),
             places: &places,
             bodies: &bodies,
         };
@@ -123,11 +133,19 @@ impl Service {
             (Some(form), Some(rules)) => keep(confirm::load(folder, bodies, form, rules), &mut mistakes).flatten(),
             _ => None,
         };
+        let card = match (&meta, &form, &rules) {
+            (Some(meta), Some(form), Some(rules)) => {
+                keep(card::load(folder, &meta.meta, form, rules), &mut mistakes).flatten()
+            }
+            _ => None,
+        };
         let notices = notices(folder, meta.as_ref(), &mut mistakes);
         let recovers = meta.as_ref().is_some_and(|meta| meta.meta.recovery.is_some());
         let letters = keep(Letters::read(folder, recovers), &mut mistakes);
+        let messages = keep(Messages::read(folder), &mut mistakes).unwrap_or_default();
         if let (Some(file), Some(meta)) = (&meta_file, &meta) {
-            mistakes.extend(sets_used(file, meta, form.as_ref(), mappings));
+            mistakes.extend(sets_used(file, meta, form.as_ref(), datasets));
+            mistakes.extend(cards_used(file, meta, form.as_ref(), datasets));
             if let (Some(invite), Some(rules)) = (&meta.invite, &rules) {
                 mistakes.extend(invite.unknown(file, rules));
             }
@@ -150,6 +168,9 @@ impl Service {
         for file in [&meta_file, &form_file].into_iter().flatten() {
             part(&file.name, file.text.as_bytes());
         }
+        if let Some((_, file)) = &card {
+            part(&file.name, file.text.as_bytes());
+        }
         part("rules", rules.digest().as_bytes());
         // the places are options of the form; windows and seats change from round to round and ask nothing anew
         part("places", named.as_bytes());
@@ -158,6 +179,9 @@ impl Service {
         }
         for (name, bytes) in letters.files() {
             part(name, bytes);
+        }
+        for (name, text) in messages.parts() {
+            part(&name, text.as_bytes());
         }
         let digest = hex::encode(digest.finalize());
         Ok(Self {
@@ -169,6 +193,8 @@ impl Service {
             rounds,
             rolls,
             confirmation,
+            card: card.map(|(card, _)| card),
+            messages,
             notice,
             translated,
             letters,
@@ -238,16 +264,11 @@ fn notices(folder: &Path, meta: Option<&ReadMeta>, mistakes: &mut Vec<Mistake>) 
 }
 
 /// Each set asked for must be known, and some field must need it: nobody asks for data without a purpose.
-fn sets_used(
-    file: &TextFile,
-    meta: &ReadMeta,
-    form: Option<&Form>,
-    mappings: Option<&BTreeMap<String, Mapping>>,
-) -> Vec<Mistake> {
+fn sets_used(file: &TextFile, meta: &ReadMeta, form: Option<&Form>, datasets: Option<&Datasets>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for set in &meta.mydata {
         let id = set.get_ref();
-        if let Some(mappings) = mappings
+        if let Some(mappings) = datasets.map(|datasets| &datasets.mappings)
             && !mappings.contains_key(id)
         {
             let known = mappings.keys().map(String::as_str);
@@ -264,6 +285,37 @@ fn sets_used(
             mistakes.push(file.mistake(
                 &set.span(),
                 format!("no field uses the set `{id}`"),
+                "remove it: data without a purpose may not be asked for".to_owned(),
+            ));
+        }
+    }
+    mistakes
+}
+
+/// Each card taken must be known, and some field must need it.
+fn cards_used(file: &TextFile, meta: &ReadMeta, form: Option<&Form>, datasets: Option<&Datasets>) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for card in &meta.wallet {
+        let id = card.get_ref();
+        if let Some(cards) = datasets.map(|datasets| &datasets.cards)
+            && !cards.contains_key(id)
+        {
+            let known = cards.keys().map(String::as_str);
+            let advice = suggest(id, known).or_else(|| Some(format!("write `datasets/wallet/{id}.toml`")));
+            mistakes.push(file.mistake(
+                &card.span(),
+                format!("nothing says how to read the card `{id}`"),
+                advice,
+            ));
+        }
+        let mut fields = form
+            .into_iter()
+            .flat_map(|form| &form.pages)
+            .flat_map(|page| &page.fields);
+        if form.is_some() && !fields.any(|field| field.wallet.as_deref() == Some(id)) {
+            mistakes.push(file.mistake(
+                &card.span(),
+                format!("no field uses the card `{id}`"),
                 "remove it: data without a purpose may not be asked for".to_owned(),
             ));
         }

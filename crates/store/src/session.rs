@@ -1,7 +1,7 @@
 //! Sessions (工作階段): sealed, found by a keyed hash of the token in the cookie.
 
 use civic::ids::KeyId;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,11 +11,27 @@ use tower_sessions::session_store::{Error, Result as SessionResult};
 use uuid::Uuid;
 
 use crate::seal::Place;
-use crate::tables::{data_key, session as table};
+use crate::tables::{data_key, session as table, session_mark};
 use crate::{Store, StoreError, engine};
 
 /// Name of the key that seals sessions.
 const KEY: &str = "session";
+
+/// Name of the value of a session that holds its marks: a list of keyed hashes in hexadecimal. [`Sessions::end`] finds the
+/// session by each of them.
+pub const MARKS: &str = "marks";
+/// Most marks of a session.
+const MOST_MARKS: usize = 8;
+
+/// The marks a session's content names.
+fn marks(record: &Record) -> Vec<Vec<u8>> {
+    let list = record.data.get(MARKS).and_then(serde_json::Value::as_array);
+    let marks = list.into_iter().flatten().filter_map(serde_json::Value::as_str);
+    marks
+        .filter_map(|text| hex::decode(text).ok())
+        .take(MOST_MARKS)
+        .collect()
+}
 
 /// Makes the key of the sessions when the store is opened for the first time.
 pub(crate) async fn prepare(store: &Store) -> Result<(), StoreError> {
@@ -125,7 +141,9 @@ impl Sessions {
         self.store.seal().lookup_bytes("session", &id.0.to_be_bytes())
     }
 
-    async fn write(&self, record: &Record) -> Result<(), StoreError> {
+    /// Writes a session. One that was there is changed where it is still there: a request that began before the session was
+    /// ended doesn't bring it back.
+    async fn write(&self, record: &Record, is_new: bool) -> Result<(), StoreError> {
         let name = self.name(record.id);
         let corrupt = |error: serde_json::Error| StoreError::Corrupt {
             what: "session",
@@ -143,27 +161,62 @@ impl Sessions {
             .seal(self.store.read(), self.key, place, &plain)
             .await?;
         let expires = i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX);
+        let marks = marks(record);
         self.store
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = table::ActiveModel {
-                        id: ActiveValue::Set(name.to_vec()),
-                        holder: ActiveValue::Set(None),
-                        sealed: ActiveValue::Set(sealed),
-                        created_at: ActiveValue::Set(tx.now().as_microsecond()),
-                        expires_at: ActiveValue::Set(expires),
-                    };
-                    let renew = OnConflict::column(table::Column::Id)
-                        .update_columns([table::Column::Sealed, table::Column::ExpiresAt])
-                        .to_owned();
-                    table::Entity::insert(row)
-                        .on_conflict(renew)
-                        .exec_without_returning(tx)
-                        .await?;
+                    if is_new {
+                        let row = table::ActiveModel {
+                            id: ActiveValue::Set(name.to_vec()),
+                            holder: ActiveValue::Set(None),
+                            sealed: ActiveValue::Set(sealed),
+                            created_at: ActiveValue::Set(tx.now().as_microsecond()),
+                            expires_at: ActiveValue::Set(expires),
+                        };
+                        table::Entity::insert(row).exec_without_returning(tx).await?;
+                    } else {
+                        let done = table::Entity::update_many()
+                            .col_expr(table::Column::Sealed, Expr::value(sealed))
+                            .col_expr(table::Column::ExpiresAt, Expr::value(expires))
+                            .filter(table::Column::Id.eq(name.as_slice()))
+                            .exec(tx)
+                            .await?;
+                        if done.rows_affected == 0 {
+                            return Ok(());
+                        }
+                    }
+                    session_mark::put(tx, &name, marks).await?;
                     Ok(())
                 })
             })
             .await
+    }
+
+    /// Ends every session that has one of these marks; gives how many. Nobody meets them afterwards, in no window.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end(&self, marks: Vec<[u8; 32]>) -> Result<usize, StoreError> {
+        let ended = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut ended = Vec::new();
+                    for mark in marks {
+                        for session in session_mark::sessions(tx, &mark).await? {
+                            session_mark::remove(tx, &session).await?;
+                            table::Entity::delete_by_id(session.clone()).exec(tx).await?;
+                            ended.push(session);
+                        }
+                    }
+                    Ok::<_, StoreError>(ended)
+                })
+            })
+            .await?;
+        for name in ended.iter().filter_map(|name| name.as_slice().try_into().ok()) {
+            self.store.kept_sessions().forget(&name);
+        }
+        Ok(ended.len())
     }
 
     /// Carries out a change of a session, and forgets what was kept of it before and after, so that nobody meets the old one.
@@ -238,11 +291,13 @@ impl Sessions {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> SessionResult<()> {
         // 128 random bits: the hash of another session is met less often than the disk fails.
-        self.save(record).await
+        self.changing(record.id, self.write(record, true))
+            .await
+            .map_err(|error| Error::Backend(error.to_string()))
     }
 
     async fn save(&self, record: &Record) -> SessionResult<()> {
-        self.changing(record.id, self.write(record))
+        self.changing(record.id, self.write(record, false))
             .await
             .map_err(|error| Error::Backend(error.to_string()))
     }

@@ -1,5 +1,7 @@
 //! The configuration of `tongban serve`: one TOML file. Unknown keys are refused, secrets stand in files of their own.
 
+pub mod channels;
+
 use civic::{Text, WorkCalendar};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -9,6 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::bundled;
+use crate::identity::{CertificateConfig, FidoConfig, Identity, IssuerConfig};
 
 /// What a city configures.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,21 +49,48 @@ pub struct Config {
     /// How far authorisations of agents go.
     #[serde(default)]
     pub agents: Agents,
-    /// The issuer residents sign in at.
+    /// The issuer residents sign in at, where there is one alone.
     #[serde(default)]
     pub oidc: Option<exchange::oidc::Config>,
+    /// Which claims of the issuer of `oidc` mean which level.
+    #[serde(default)]
+    pub levels: exchange::oidc::Levels,
+    /// Several issuers, each with a name and levels of its own.
+    #[serde(default)]
+    pub issuers: Vec<IssuerConfig>,
+    /// 行動自然人憑證.
+    #[serde(default)]
+    pub fido: Option<FidoConfig>,
+    /// 自然人憑證.
+    #[serde(default)]
+    pub certificate: Option<CertificateConfig>,
+    /// What services demand that say nothing of it themselves.
+    #[serde(default)]
+    pub identity: Identity,
     /// The MyData platform.
     #[serde(default)]
     pub mydata: Option<exchange::mydata::Config>,
     /// What the city gives to the MyData platform as data provider.
     #[serde(default)]
     pub mydata_provider: Option<exchange::mydata::provider::Config>,
+    /// Digital wallets; without it no card is asked for or given.
+    #[serde(default)]
+    pub wallet: Option<crate::wallet::WalletConfig>,
     /// Configuration file of the gateway to T-Road; without it nothing is exchanged with other agencies.
     #[serde(default)]
     pub troad: Option<PathBuf>,
     /// The mail server.
     #[serde(default)]
     pub mail: Option<exchange::mail::Config>,
+    /// The gateway of text messages.
+    #[serde(default)]
+    pub sms: Option<channels::Sms>,
+    /// The city's LINE account.
+    #[serde(default)]
+    pub line: Option<channels::Line>,
+    /// Notifications of browsers.
+    #[serde(default)]
+    pub push: Option<channels::Push>,
 }
 
 /// Who the city is.
@@ -214,6 +244,10 @@ impl Config {
         {
             absolute(path);
         }
+        for path in channels::files(&mut config) {
+            absolute(path);
+        }
+        config.place_identity(folder);
         config.check()?;
         Ok(config)
     }
@@ -248,6 +282,7 @@ impl Config {
                 "write `sqlite://path` or `postgres://user:password@host/database`",
             );
         }
+        self.check_identity()?;
         if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
             return wrong("city.grace_minutes", "at most a week");
         }
@@ -384,7 +419,7 @@ fn unusable(path: &Path) -> impl Fn(std::io::Error) -> ConfigError + '_ {
 }
 
 /// Writes a new secret file that only its owner may read.
-fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
+pub(crate) fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
     let unusable = unusable(path);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(&unusable)?;
@@ -400,7 +435,7 @@ fn make_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
 }
 
 /// The text of a secret file; one that others may read is refused.
-fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
+pub(crate) fn secret(path: &Path, key: &'static str) -> Result<Zeroizing<String>, ConfigError> {
     let unusable = unusable(path);
     if !path.exists() {
         let why = format!(

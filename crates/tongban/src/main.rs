@@ -6,8 +6,10 @@ mod commands;
 mod config;
 mod demo;
 mod history;
+mod identity;
 mod server;
 mod terminal;
+mod wallet;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -49,6 +49,9 @@ pub enum ServeError {
     /// MyData, as data provider.
     #[error("`mydata_provider`: {0}")]
     Provider(#[from] exchange::mydata::provider::ConfigError),
+    /// Digital wallets.
+    #[error("`wallet`: {0}")]
+    Wallet(#[from] crate::wallet::WalletError),
     /// T-Road.
     #[error("`troad`: {0}")]
     Troad(#[from] troad::config::ConfigError),
@@ -118,7 +121,6 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
     let city = &config.city;
     Ok(Desk {
         store: store(config, Arc::clone(&clock)).await?,
-        catalogue: Arc::new(catalogue),
         clock,
         mydata: config
             .mydata
@@ -130,8 +132,10 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             .clone()
             .map(exchange::mydata::provider::Provider::new)
             .transpose()?,
+        wallet: crate::wallet::wallet(config, &catalogue)?,
         road: None,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
+        ways: config.ways()?,
         city: City {
             region: city.region.clone(),
             name: city.name.clone(),
@@ -149,9 +153,11 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
         },
         calendar: config.work_calendar()?,
         agents: config.agents.limits(),
+        identity: config.methods()?,
         scans: std::env::var_os("PATH")
             .map_or_else(exchange::ocr::Tools::default, |path| exchange::ocr::Tools::find(&path)),
         recent: cases::Recent::default(),
+        catalogue: Arc::new(catalogue),
     })
 }
 
@@ -213,6 +219,7 @@ pub async fn run(
         config
             .oidc
             .iter()
+            .chain(config.issuers.iter().map(|issuer| &issuer.oidc))
             .filter_map(|oidc| oidc.issuer.parse::<url::Url>().ok())
             .map(|url| url.origin().ascii_serialization()),
     );
@@ -222,20 +229,14 @@ pub async fn run(
         https: config.portal.scheme() == "https",
         outside: outside.collect(),
     };
-    let oidc = match &config.oidc {
-        Some(oidc) => match exchange::oidc::Provider::discover(oidc.clone()).await {
-            Ok(provider) => Some(provider),
-            Err(error) => {
-                tracing::error!(%error, "the sign-in service can't be reached; residents can't sign in until a restart");
-                None
-            }
-        },
-        None => None,
-    };
+    for issuer in &desk.identity.issuers {
+        if let Err(error) = issuer.provider().await {
+            tracing::error!(%error, issuer = issuer.id, "the issuer can't be reached; it is asked again at the next sign-in");
+        }
+    }
     let app = web::App {
         desk: Arc::clone(&desk),
         site: Arc::new(site),
-        oidc,
     };
     let sessions = Sessions::new(store.clone()).await?;
     let router = web::app(app, sessions.clone());
@@ -278,7 +279,7 @@ async fn on_the_road(config: &Config, desk: Desk) -> Result<(Desk, Option<troad:
     Ok((desk, Some(running)))
 }
 
-/// Hourly: sessions that are over. Daily: the record of use, so that a fault is told before somebody asks.
+/// Hourly: sessions that are over, and what signing in remembered long enough. Daily: the record of use, so that a fault is told before somebody asks.
 async fn upkeep(store: Store, sessions: Sessions) {
     let mut hours = tokio::time::interval(Duration::from_secs(3600));
     hours.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -286,6 +287,9 @@ async fn upkeep(store: Store, sessions: Sessions) {
         hours.tick().await;
         if let Err(error) = sessions.clean().await {
             tracing::warn!(%error, "old sessions could not be taken out");
+        }
+        if let Err(error) = cases::identity::watch::prune(&store).await {
+            tracing::warn!(%error, "old traces of sign-ins could not be taken out");
         }
         if hour % 24 == 1 {
             match store::ledger::verify(&store, None).await {

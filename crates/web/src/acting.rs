@@ -46,7 +46,7 @@ async fn principal(app: &App, session: Option<&Session>) -> Result<Option<Person
         Who::Nobody => Err(CaseError::Stopped),
     };
     match found {
-        Ok(person) => Ok(Some(person)),
+        Ok(person) => Ok(Some(person.proven(visit.verified))),
         Err(CaseError::Stopped | CaseError::NotFound(_)) => {
             Visit::act_for(session, visit.who, None).await?;
             Err(Problem::Stopped)

@@ -8,11 +8,10 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use cases::Desk;
-use exchange::oidc::Provider;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{acting, base, counter, office, resident};
+use crate::{acting, base, counter, office, resident, wallet};
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -21,8 +20,6 @@ pub struct App {
     pub desk: Arc<Desk>,
     /// The place.
     pub site: Arc<Site>,
-    /// The issuer residents sign in at; without one nobody can.
-    pub oidc: Option<Provider>,
 }
 
 impl FromRef<App> for Arc<Site> {
@@ -41,6 +38,7 @@ where
         .merge(resident::routes())
         .merge(office::routes())
         .merge(counter::routes())
+        .merge(wallet::routes())
         .layer(from_fn_with_state(app.clone(), acting::gate))
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
         .with_state(app);

@@ -79,6 +79,11 @@ pub fn href(name: &str) -> &'static str {
     ASSETS.get(name).map_or("/assets/missing", |asset| asset.href.as_str())
 }
 
+/// Kind and content of a file, for the few that must stand at an address of their own.
+pub(crate) fn content(name: &str) -> Option<(&'static str, &'static [u8])> {
+    ASSETS.get(name).map(|asset| (asset.kind, asset.plain.as_slice()))
+}
+
 /// Names of all files served.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ASSETS.keys().map(String::as_str)

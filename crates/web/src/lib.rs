@@ -18,6 +18,7 @@ mod problem;
 mod resident;
 pub mod texts;
 pub mod visit;
+pub mod wallet;
 
 pub use app::{App, app};
 pub use frame::{Frame, Site, page, page_with};

@@ -41,6 +41,13 @@ pub enum Problem {
     Outside,
     /// The authorisation to act for somebody has ended.
     Stopped,
+    /// The act asks for a stronger sign-in.
+    StepUp {
+        /// The service that asks for it.
+        service: String,
+        /// Where to come back to; the page of the service without one.
+        back: Option<String>,
+    },
     /// The page is for people who signed in.
     SignIn {
         /// Address of the sign-in.
@@ -65,7 +72,7 @@ impl Problem {
             Self::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Outside => (StatusCode::SERVICE_UNAVAILABLE, "outside"),
-            Self::SignIn { .. } | Self::Stopped => (StatusCode::SEE_OTHER, "forbidden"),
+            Self::SignIn { .. } | Self::StepUp { .. } | Self::Stopped => (StatusCode::SEE_OTHER, "forbidden"),
         }
     }
 
@@ -112,12 +119,34 @@ impl IntoResponse for Problem {
             });
             return Redirect::to(&format!("{to}{query}")).into_response();
         }
+        if let Self::StepUp { service, back } = &self {
+            let back = back.clone().unwrap_or_else(|| format!("/services/{service}"));
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("for", service)
+                .append_pair("return", &back)
+                .finish();
+            return Redirect::to(&format!("/sign-in?{query}")).into_response();
+        }
         if self == Self::Stopped {
             return Redirect::to("/agent/stopped").into_response();
         }
         let mut response = self.kind().0.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl Problem {
+    /// The problem of a verb's error, with the page to come back to after a stronger sign-in.
+    #[must_use]
+    pub fn on(error: CaseError, back: &str) -> Problem {
+        match Problem::from(error) {
+            Problem::StepUp { service, .. } => Problem::StepUp {
+                service,
+                back: Some(back.to_owned()),
+            },
+            other => other,
+        }
     }
 }
 
@@ -136,6 +165,7 @@ impl From<CaseError> for Problem {
             | CaseError::NoPlace => Problem::Conflict,
             CaseError::Refused(_) => Problem::Forbidden,
             CaseError::Stopped => Problem::Stopped,
+            CaseError::Weak(service) => Problem::StepUp { service, back: None },
             CaseError::Input { .. } | CaseError::Invalid(_) => Problem::Unusable,
             CaseError::Outside { party, problem } => {
                 tracing::warn!(party, problem, "outside party");
@@ -181,8 +211,8 @@ pub(crate) async fn dress(State(site): State<Arc<Site>>, request: Request, next:
     let reference = reference
         .filter(|_| status.is_server_error())
         .map(|reference| reference.0);
-    if uri.path().starts_with("/api/") || uri.path() == "/mydata/notify" || uri.path().starts_with("/mydata/provider/")
-    {
+    let programs = ["/api/", "/mydata/provider/", "/wallet/"];
+    if uri.path() == "/mydata/notify" || programs.iter().any(|start| uri.path().starts_with(start)) {
         return program_problem(&problem, reference.as_deref());
     }
     let visit = match session {

@@ -4,9 +4,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cases::identity::Verified;
 use civic::ids::{AuthorisationId, PersonId, StaffId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use store::session::MARKS;
 use subtle::ConstantTimeEq;
 use tower_sessions::Session;
 
@@ -20,6 +22,8 @@ pub const IDLE_SECONDS: i64 = 30 * 60;
 const RENEW_SECONDS: i64 = 60;
 
 const KEY: &str = "visit";
+/// The id of the issuer and its ID token, shown again when the person signs out. Not part of [`Visit`]: it is long, and read once.
+const ID_TOKEN: &str = "id-token";
 
 /// Who is signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +59,26 @@ pub struct Visit {
     /// For whom who is signed in acts at the moment.
     #[serde(default)]
     pub acting: Option<ActingFor>,
+    /// How a resident proved who they are; nothing for the staff, and for sessions of earlier versions.
+    #[serde(default)]
+    pub verified: Option<Verified>,
+}
+
+/// What comes with a sign-in beside the person. `Debug` is empty.
+#[derive(Clone, Default)]
+pub struct Proof {
+    /// How, how strongly and when.
+    pub verified: Option<Verified>,
+    /// By what the session is found when the issuer ends it.
+    pub marks: Vec<[u8; 32]>,
+    /// The issuer's id and its ID token.
+    pub id_token: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proof")
+    }
 }
 
 impl std::fmt::Debug for Visit {
@@ -94,6 +118,7 @@ impl Visit {
             token: random()?,
             until: ends(session),
             acting: visit.acting,
+            verified: visit.verified,
         };
         put(session, KEY, &visit).await?;
         Ok(visit)
@@ -104,7 +129,50 @@ impl Visit {
     /// # Errors
     /// [`Problem::Broken`] when the session can't be kept.
     pub async fn sign_in(session: &Session, who: Who) -> Result<Visit, Problem> {
-        Visit::act_for(session, who, None).await
+        Visit::sign_in_by(session, who, Proof::default()).await
+    }
+
+    /// Signs a resident in with what their method proved: as [`Visit::sign_in`].
+    ///
+    /// # Errors
+    /// [`Problem::Broken`] when the session can't be kept.
+    pub async fn sign_in_by(session: &Session, who: Who, proof: Proof) -> Result<Visit, Problem> {
+        session.clear().await;
+        session.cycle_id().await.map_err(|error| broken(&error))?;
+        let visit = Visit {
+            who,
+            token: random()?,
+            until: ends(session),
+            acting: None,
+            verified: proof.verified,
+        };
+        put(session, KEY, &visit).await?;
+        keep(session, proof.marks, proof.id_token).await?;
+        Ok(visit)
+    }
+
+    /// The same person has proved anew who they are: the session gets a new id and keeps all it held, the token of its forms
+    /// too, so that nothing that was filled in is lost.
+    ///
+    /// # Errors
+    /// [`Problem::Broken`] when the session can't be kept.
+    pub async fn step_up(session: &Session, proof: Proof) -> Result<Visit, Problem> {
+        let visit = Visit {
+            verified: proof.verified,
+            ..Visit::of(session).await?
+        };
+        session.cycle_id().await.map_err(|error| broken(&error))?;
+        put(session, KEY, &visit).await?;
+        keep(session, proof.marks, proof.id_token).await?;
+        Ok(visit)
+    }
+
+    /// Takes out the issuer's id and the ID token of the sign-in, if it was at one.
+    ///
+    /// # Errors
+    /// [`Problem::Broken`] when the session can't be read.
+    pub async fn id_token(session: &Session) -> Result<Option<(String, String)>, Problem> {
+        session.remove(ID_TOKEN).await.map_err(|error| broken(&error))
     }
 
     /// Begins to act for somebody, or stops: like a new sign-in, so that no page from before can do anything afterwards.
@@ -112,6 +180,9 @@ impl Visit {
     /// # Errors
     /// [`Problem::Broken`] when the session can't be kept.
     pub async fn act_for(session: &Session, who: Who, acting: Option<ActingFor>) -> Result<Visit, Problem> {
+        let verified = Visit::of(session).await?.verified;
+        let marks: Option<Vec<String>> = take(session, MARKS).await?;
+        let id_token: Option<(String, String)> = take(session, ID_TOKEN).await?;
         session.clear().await;
         session.cycle_id().await.map_err(|error| broken(&error))?;
         let visit = Visit {
@@ -119,8 +190,16 @@ impl Visit {
             token: random()?,
             until: ends(session),
             acting,
+            verified,
         };
         put(session, KEY, &visit).await?;
+        // the issuer may end the session whomever the person acts for
+        if let Some(marks) = marks {
+            put(session, MARKS, &marks).await?;
+        }
+        if let Some(id_token) = id_token {
+            put(session, ID_TOKEN, &id_token).await?;
+        }
         Ok(visit)
     }
 
@@ -143,6 +222,23 @@ impl Visit {
     pub fn owns(&self, token: &str) -> bool {
         !self.token.is_empty() && bool::from(self.token.as_bytes().ct_eq(token.as_bytes()))
     }
+}
+
+/// Keeps by what an issuer ends the session, beside what is there from an earlier sign-in, and its ID token.
+async fn keep(session: &Session, marks: Vec<[u8; 32]>, id_token: Option<(String, String)>) -> Result<(), Problem> {
+    if !marks.is_empty() {
+        let mut all: Vec<String> = take(session, MARKS).await?.unwrap_or_default();
+        for mark in marks.into_iter().map(hex::encode) {
+            if !all.contains(&mark) {
+                all.push(mark);
+            }
+        }
+        put(session, MARKS, &all).await?;
+    }
+    if let Some(id_token) = id_token {
+        put(session, ID_TOKEN, &id_token).await?;
+    }
+    Ok(())
 }
 
 /// When the session ends if it is written now.

@@ -34,7 +34,7 @@ const make = (issuer, keys) => {
     adapter: Store,
     clients: [{
       client_id: 'city', client_secret: 'secret-of-the-city-secret-of-the-city', redirect_uris: [redirect], response_types: ['code'],
-      grant_types: ['authorization_code'], post_logout_redirect_uris: ['https://city.example/bye'],
+      grant_types: ['authorization_code'], post_logout_redirect_uris: ['https://city.example/bye', 'https://city.example/'],
       backchannel_logout_uri: logout, backchannel_logout_session_required: true, require_auth_time: true,
     }],
     jwks: { keys },

@@ -6,6 +6,7 @@ mod crash;
 mod load;
 mod lottery;
 mod mydata;
+mod notify;
 mod payments;
 mod portal;
 mod report;
@@ -26,6 +27,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "sweep" => sweep::run(quick, args.contains(&"--built")),
         "payments" => payments::run(quick),
         "mydata" => mydata::run(quick),
+        "notify" => notify::run(quick),
         "troad" => troad::run(quick),
         _ => Err(format!("there is no bench `{name}`; see `cargo xtask`")),
     }

@@ -73,7 +73,11 @@ pub(crate) fn kept(desk: &Desk, person: &Person, record: &Record) -> Kept {
         let from = match &answer.source {
             Source::Profile => !profile && !is_name,
             // what another application of the principal says is as what a register says
-            Source::Register | Source::Body { .. } | Source::MyData { .. } | Source::Earlier { .. } => !data,
+            Source::Register
+            | Source::Body { .. }
+            | Source::MyData { .. }
+            | Source::Wallet { .. }
+            | Source::Earlier { .. } => !data,
             Source::Person | Source::Screening => false,
         };
         let beside = answer

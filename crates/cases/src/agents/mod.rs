@@ -22,6 +22,7 @@ pub use give::{NewAuthorisation, To, give, given, revoke};
 pub(crate) use hide::{hide, is_account, kept, may_account};
 pub use organisation::{Organisation, add, all, close};
 pub use take::{Shown, accept, decline, done, entrusted, leave, one};
+pub(crate) use tell::address as mail_address;
 pub(crate) use tell::{Note, SEND, send, submitted};
 pub use tell::{NoticeView, ask_for_data, notices};
 pub(crate) use tidy::tidy;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use store::Tx;
 use store::outbox::{self, Outcome, Task};
 use store::seal::{Place, Seal};
+use store::tables::channel::Kind;
 use store::tables::{application, authorisation, notice, person};
 use uuid::Uuid;
 
@@ -122,11 +123,7 @@ impl Note {
         let filled = fill(text, &self.words);
         let (subject, body) = filled.split_once('\n').unwrap_or((filled.as_str(), ""));
         let reachable = self.to.is_some() && self.connected;
-        let content = Content {
-            to: self.to.unwrap_or_default(),
-            subject: subject.trim().to_owned(),
-            text: body.trim_start().to_owned(),
-        };
+        let content = Content::mail(self.to.unwrap_or_default(), subject, body);
         let plain = zeroize::Zeroizing::new(
             serde_json::to_vec(&content).map_err(|error| CaseError::corrupt("notice", &error))?,
         );
@@ -146,7 +143,11 @@ impl Note {
         };
         notice::insert(tx, row).await?;
         if reachable {
-            outbox::put(tx, Task::new(SEND, format!("notice:{id}"), &id)).await?;
+            outbox::put(
+                tx,
+                Task::new(SEND, format!("notice:{id}"), &id).lane(Kind::Email.word()),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -156,7 +157,7 @@ impl Note {
 ///
 /// # Errors
 /// [`CaseError::Input`] for one that can't be.
-pub(super) fn address(text: &str) -> Result<Option<String>, CaseError> {
+pub(crate) fn address(text: &str) -> Result<Option<String>, CaseError> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -26,7 +26,7 @@ use crate::people::Person;
 use crate::record::{self, OwnDraft, Record};
 use crate::succession::Link;
 use crate::transition::{Act, Illegal, State};
-use crate::{CaseError, Desk, decide, notify};
+use crate::{CaseError, Desk, decide, identity, notify};
 
 pub use mydata::MyDataState;
 pub(crate) use submit::withdrawn_row;
@@ -79,7 +79,8 @@ pub struct Draft {
 /// Opens an application for a person, or continues their draft.
 ///
 /// # Errors
-/// [`CaseError::NoService`]; [`CaseError::Closed`] between rounds and in a pause; the store's.
+/// [`CaseError::NoService`]; [`CaseError::Weak`] for a sign-in that is too weak; [`CaseError::Closed`] between rounds and in a
+/// pause; the store's.
 pub async fn open(
     desk: &Desk,
     person: &Person,
@@ -93,6 +94,7 @@ pub async fn open(
         return Ok(ApplicationId::from_uuid(row.id));
     }
     not_paused(desk, &service)?;
+    identity::enough(desk, person, &service)?;
     if let Some(rounds) = &service.rounds
         && let Window::Closed(next) = rounds.at(civic::legal_time(desk.now()))
     {

@@ -19,7 +19,7 @@ use crate::people::Person;
 use crate::record::{self, OwnDraft};
 use crate::round::Entry;
 use crate::transition::{Act, State};
-use crate::{CaseError, Desk, confirm, decide, notify};
+use crate::{CaseError, Desk, confirm, decide, identity, notify, people, wanted};
 
 /// What a person holds in hand after the submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn receipt(row: &application::Model) -> Option<Receipt> {
 /// Hands the application in. The same token again gives the same receipt, whatever is clicked twice or sent again.
 ///
 /// # Errors
-/// [`CaseError::Incomplete`] with the pages to go; [`CaseError::Conflict`]; [`CaseError::Illegal`]; the rules' and the store's.
+/// [`CaseError::Incomplete`] with the pages to go; [`CaseError::Weak`] for a sign-in that is too weak; [`CaseError::Conflict`]; [`CaseError::Illegal`]; the rules' and the store's.
 pub async fn submit(
     desk: &Desk,
     person: &Person,
@@ -60,6 +60,7 @@ pub async fn submit(
     }
     still_draft(&record.row)?;
     super::not_paused(desk, &record.service)?;
+    identity::enough(desk, person, &record.service)?;
     same_revision(&record.row, revision)?;
     let now = desk.now();
     let today = desk.today();
@@ -72,6 +73,7 @@ pub async fn submit(
     }
     let deadline = record.service.meta.deadline.end(&desk.calendar, today);
     let mut change = Change::act(desk, &person.who(), &record.row, Act::Submit)?;
+    change.prove(desk, person).await?;
     change.entries.push(guard::entry(
         desk,
         &person.who(),
@@ -110,6 +112,14 @@ pub async fn submit(
         .write_numbered(desk, change, series, whose, (kept, measure, entry, asked, told))
         .await?;
     desk.recent.forget(&row.id);
+    // who signed in by a card or a phone has no name until they give one
+    if person.name.is_empty()
+        && person.acting().is_none()
+        && let Some(name) = wanted::profile(&record.service.form, &record.answers, "name")
+        && let Err(error) = people::rename(desk, person, &name).await
+    {
+        tracing::warn!(%error, "the name of a person could not be kept");
+    }
     receipt(&row).ok_or(CaseError::NotFound("application"))
 }
 

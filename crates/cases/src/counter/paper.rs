@@ -155,6 +155,7 @@ fn said(source: Option<&Source>) -> (&'static str, String) {
         Some(Source::Profile) => ("profile", String::new()),
         // what a body confirmed stands as what a register says
         Some(Source::Register | Source::Body { .. }) => ("register", String::new()),
+        Some(Source::Wallet { .. }) => ("wallet", String::new()),
         Some(Source::MyData { issued, .. }) => ("mydata", issued.map(roc::plain).unwrap_or_default()),
     }
 }

@@ -1,21 +1,33 @@
 //! Notify (通知): messages to the person and the letters that carry a decision.
+//!
+//! One message is told on every channel that the person chose, and by mail where the form of the application gave an address.
+//! It is written with its deliveries and the work that sends them, in the transaction that it follows from.
 
+pub(crate) mod deliver;
 pub(crate) mod letter;
-pub(crate) mod mail;
+pub(crate) mod text;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use civic::ids::{ApplicationId, KeyId, LetterId, MessageId};
-use civic::{Language, roc};
+use civic::ids::{ApplicationId, DeliveryId, KeyId, LetterId, MessageId};
+use civic::{Clock, Language, Text, roc};
 use serde::{Deserialize, Serialize};
+use services::Service;
 use store::Tx;
 use store::outbox::{self, Task};
 use store::seal::{Place, Seal};
+use store::tables::channel::{self, Kind};
+use store::tables::delivery::{self, State};
 use store::tables::message;
+use uuid::Uuid;
 
+use crate::channels::lookup;
 use crate::record::Record;
 use crate::wanted;
 use crate::{CaseError, Desk};
+
+pub(crate) use text::{Told, fill};
 
 /// What is sealed of a message.
 #[derive(Serialize, Deserialize)]
@@ -23,170 +35,68 @@ pub(crate) struct Content {
     pub(crate) to: String,
     pub(crate) subject: String,
     pub(crate) text: String,
+    #[serde(default)]
+    pub(crate) short: String,
+    /// The same in the languages of the person's channels, where they are others.
+    #[serde(default)]
+    pub(crate) others: BTreeMap<Language, Told>,
 }
 
-/// The texts, by kind and language: the first line is the subject, `{name}` stands for a word.
-const TEXTS: &[(&str, &str, &str)] = &[
-    (
-        "received",
-        include_str!("../../messages/zh-TW/received.txt"),
-        include_str!("../../messages/en/received.txt"),
-    ),
-    (
-        "correction",
-        include_str!("../../messages/zh-TW/correction.txt"),
-        include_str!("../../messages/en/correction.txt"),
-    ),
-    (
-        "approved",
-        include_str!("../../messages/zh-TW/approved.txt"),
-        include_str!("../../messages/en/approved.txt"),
-    ),
-    (
-        "refused",
-        include_str!("../../messages/zh-TW/refused.txt"),
-        include_str!("../../messages/en/refused.txt"),
-    ),
-    (
-        "withdrawn",
-        include_str!("../../messages/zh-TW/withdrawn.txt"),
-        include_str!("../../messages/en/withdrawn.txt"),
-    ),
-    (
-        "listed",
-        include_str!("../../messages/zh-TW/listed.txt"),
-        include_str!("../../messages/en/listed.txt"),
-    ),
-    (
-        "listed_without_account",
-        include_str!("../../messages/zh-TW/listed_without_account.txt"),
-        include_str!("../../messages/en/listed_without_account.txt"),
-    ),
-    (
-        "listed_relief",
-        include_str!("../../messages/zh-TW/listed_relief.txt"),
-        include_str!("../../messages/en/listed_relief.txt"),
-    ),
-    (
-        "placed",
-        include_str!("../../messages/zh-TW/placed.txt"),
-        include_str!("../../messages/en/placed.txt"),
-    ),
-    (
-        "waiting",
-        include_str!("../../messages/zh-TW/waiting.txt"),
-        include_str!("../../messages/en/waiting.txt"),
-    ),
-    (
-        "account",
-        include_str!("../../messages/zh-TW/account.txt"),
-        include_str!("../../messages/en/account.txt"),
-    ),
-    (
-        "stopped",
-        include_str!("../../messages/zh-TW/stopped.txt"),
-        include_str!("../../messages/en/stopped.txt"),
-    ),
-    (
-        "recovery",
-        include_str!("../../messages/zh-TW/recovery.txt"),
-        include_str!("../../messages/en/recovery.txt"),
-    ),
-    (
-        "confirmed",
-        include_str!("../../messages/zh-TW/confirmed.txt"),
-        include_str!("../../messages/en/confirmed.txt"),
-    ),
-    (
-        "unconfirmed",
-        include_str!("../../messages/zh-TW/unconfirmed.txt"),
-        include_str!("../../messages/en/unconfirmed.txt"),
-    ),
-    (
-        "correction_due",
-        include_str!("../../messages/zh-TW/correction_due.txt"),
-        include_str!("../../messages/en/correction_due.txt"),
-    ),
-    (
-        "appeal_lodged",
-        include_str!("../../messages/zh-TW/appeal_lodged.txt"),
-        include_str!("../../messages/en/appeal_lodged.txt"),
-    ),
-    (
-        "appeal_set_aside",
-        include_str!("../../messages/zh-TW/appeal_set_aside.txt"),
-        include_str!("../../messages/en/appeal_set_aside.txt"),
-    ),
-    (
-        "appeal_forwarded",
-        include_str!("../../messages/zh-TW/appeal_forwarded.txt"),
-        include_str!("../../messages/en/appeal_forwarded.txt"),
-    ),
-    (
-        "appeal_withdrawn",
-        include_str!("../../messages/zh-TW/appeal_withdrawn.txt"),
-        include_str!("../../messages/en/appeal_withdrawn.txt"),
-    ),
-];
-
-fn text(kind: &str, language: Language) -> &'static str {
-    let found = TEXTS.iter().find(|(name, _, _)| *name == kind);
-    found.map_or(
-        "",
-        |(_, chinese, english)| if language == Language::ZhTw { chinese } else { english },
-    )
-}
-
-/// Puts the words into a text. A word that is not given stays as it is, so that a test sees it.
-pub(crate) fn fill(text: &str, words: &BTreeMap<String, String>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        match after.split_once('}') {
-            Some((name, tail)) if words.contains_key(name) => {
-                out.push_str(words.get(name).map_or("", String::as_str));
-                rest = tail;
-            }
-            _ => {
-                out.push('{');
-                rest = after;
-            }
+impl Content {
+    /// A mail alone.
+    pub(crate) fn mail(to: String, subject: &str, text: &str) -> Content {
+        Content {
+            to,
+            subject: subject.trim().to_owned(),
+            text: text.trim_start().to_owned(),
+            short: String::new(),
+            others: BTreeMap::new(),
         }
     }
-    out.push_str(rest);
-    out
+
+    /// What is told in a language; in that of the message where there is no other.
+    pub(crate) fn told(&self, language: Language) -> Told {
+        self.others.get(&language).cloned().unwrap_or_else(|| Told {
+            subject: self.subject.clone(),
+            text: self.text.clone(),
+            short: self.short.clone(),
+        })
+    }
 }
 
 /// A message before it is sealed.
 pub(crate) struct Draft {
     id: MessageId,
     application: ApplicationId,
+    /// Whose channels it goes to.
+    person: Option<Uuid>,
     key: KeyId,
     kind: &'static str,
     language: Language,
+    /// Address that the form gave.
     to: Option<String>,
     words: BTreeMap<String, String>,
     letter: Option<LetterId>,
     /// What makes the message one of a kind within its application.
     once: String,
-    /// Whether there is a mail server to give it to.
-    connected: bool,
+    /// Kinds of channels that the city can send on.
+    open: Vec<Kind>,
+    service: Arc<Service>,
+    city: Text,
+    clock: Arc<dyn Clock>,
 }
 
-/// A sealed message with the work that sends it.
+/// A sealed message with its deliveries and the work that sends them.
 pub(crate) struct Message {
     row: message::Model,
-    task: Option<Task>,
+    deliveries: Vec<delivery::Model>,
 }
 
 impl Draft {
-    /// A message of this kind to the person of the application; without an address it is kept for their own page.
+    /// A message of this kind to the person of the application; without address and channel it is kept for their own page.
     pub(crate) fn new(desk: &Desk, record: &Record, kind: &'static str, words: BTreeMap<String, String>) -> Draft {
         let language = record.row.language.parse().unwrap_or_default();
         let mut words = words;
-        words.insert("service".to_owned(), record.service.meta.name.get(language).to_owned());
-        words.insert("city".to_owned(), desk.city.name.get(language).to_owned());
         words.insert("phone".to_owned(), desk.city.phone.clone());
         words.insert(
             "link".to_owned(),
@@ -196,6 +106,7 @@ impl Draft {
         Draft {
             id: MessageId::generate(desk.clock.as_ref()),
             application: record.id(),
+            person: record.row.person_id,
             key: record.row.key_id.into(),
             kind,
             language,
@@ -203,29 +114,88 @@ impl Draft {
             words,
             letter: None,
             once: record.row.revision.to_string(),
-            connected: desk.mail.is_some(),
+            open: Kind::ALL.into_iter().filter(|kind| desk.can_send(*kind)).collect(),
+            service: Arc::clone(&record.service),
+            city: desk.city.name.clone(),
+            clock: Arc::clone(&desk.clock),
         }
     }
 
     /// Seals it; `number` is the application's.
     pub(crate) async fn seal(self, tx: &Tx, seal: &Seal, number: &str) -> Result<Message, CaseError> {
-        let mut words = self.words;
+        let channels = match self.person {
+            Some(person) => channel::confirmed(tx, &[person]).await?,
+            None => Vec::new(),
+        };
+        self.sealed(tx, seal, number, &channels).await
+    }
+
+    fn told(&self, language: Language, number: &str) -> Told {
+        let mut words = self.words.clone();
+        words.insert("service".to_owned(), self.service.meta.name.get(language).to_owned());
+        words.insert("city".to_owned(), self.city.get(language).to_owned());
         words.insert("number".to_owned(), number.to_owned());
-        let filled = fill(text(self.kind, self.language), &words);
-        let (subject, body) = filled.split_once('\n').unwrap_or((filled.as_str(), ""));
-        let reachable = self.to.is_some() && self.connected;
+        text::told(self.kind, language, &self.service.messages, &words)
+    }
+
+    /// Seals it for these channels of the person and those of others are passed over.
+    async fn sealed(
+        self,
+        tx: &Tx,
+        seal: &Seal,
+        number: &str,
+        channels: &[channel::Model],
+    ) -> Result<Message, CaseError> {
+        let (id, at) = (self.id.uuid(), tx.now().as_microsecond());
+        let by_form = self.to.as_deref().filter(|_| self.open.contains(&Kind::Email));
+        let same = by_form.map(|to| lookup(seal, Kind::Email, to));
+        let chosen: Vec<&channel::Model> = channels
+            .iter()
+            .filter(|channel| Some(channel.person_id) == self.person && self.open.contains(&channel.kind))
+            // nobody gets one mail twice because they gave one address in two places
+            .filter(|channel| same.as_ref().is_none_or(|same| channel.lookup.as_slice() != same))
+            .collect();
+        let row = |id, channel, channel_id| delivery::Model {
+            id,
+            message_id: self.id.uuid(),
+            application_id: self.application.uuid(),
+            channel,
+            channel_id,
+            state: State::Queued,
+            tries: 0,
+            again: 0,
+            problem: None,
+            reason: None,
+            made_at: at,
+            tried_at: None,
+            next_at: None,
+            sent_at: None,
+        };
+        let mut deliveries: Vec<delivery::Model> = by_form.iter().map(|_| row(id, Kind::Email, None)).collect();
+        for channel in &chosen {
+            let id = DeliveryId::generate(self.clock.as_ref()).uuid();
+            deliveries.push(row(id, channel.kind, Some(channel.id)));
+        }
+        let told = self.told(self.language, number);
+        let languages = chosen.iter().filter_map(|channel| channel.language.parse().ok());
+        let others = languages
+            .filter(|language: &Language| *language != self.language)
+            .map(|language| (language, self.told(language, number)))
+            .collect();
         let content = Content {
-            to: self.to.unwrap_or_default(),
-            subject: subject.trim().to_owned(),
-            text: body.trim_start().to_owned(),
+            to: self.to.clone().unwrap_or_default(),
+            subject: told.subject,
+            text: told.text,
+            short: told.short,
+            others,
         };
         let plain = zeroize::Zeroizing::new(
             serde_json::to_vec(&content).map_err(|error| CaseError::corrupt("message", &error))?,
         );
-        let id = self.id.uuid();
         let sealed = seal
             .seal(tx, self.key, Place::new("message", "sealed", &id), &plain)
             .await?;
+        let status = if deliveries.is_empty() { "no_address" } else { "queued" };
         let row = message::Model {
             id,
             application_id: self.application.uuid(),
@@ -233,13 +203,12 @@ impl Draft {
             idempotency_key: format!("{}:{}:{}", self.kind, self.application, self.once),
             sealed: Some(sealed),
             letter_id: self.letter.map(LetterId::uuid),
-            status: if reachable { "queued" } else { "no_address" }.to_owned(),
+            status: status.to_owned(),
             tries: 0,
-            made_at: tx.now().as_microsecond(),
+            made_at: at,
             sent_at: None,
         };
-        let task = reachable.then(|| Task::new(mail::SEND, format!("mail:{id}"), &id));
-        Ok(Message { row, task })
+        Ok(Message { row, deliveries })
     }
 
     /// A message about one thing of the application, such as a payment, that is told once.
@@ -256,35 +225,38 @@ impl Draft {
 }
 
 impl Message {
-    /// Writes the message and the work that sends it.
+    /// Writes the message, its deliveries and the work that sends them.
     pub(crate) async fn write(self, tx: &Tx) -> Result<(), CaseError> {
-        message::insert(tx, self.row).await?;
-        if let Some(task) = self.task {
-            outbox::put(tx, task).await?;
-        }
-        Ok(())
+        write(tx, vec![self]).await
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The work that sends a delivery; one for each time that somebody has it sent again.
+pub(crate) fn task(row: &delivery::Model) -> Task {
+    let key = format!("{}:{}:{}", deliver::SEND, row.id, row.again);
+    Task::new(deliver::SEND, key, &row.id).lane(row.channel.word())
+}
 
-    #[test]
-    fn every_kind_has_a_subject_and_a_text_in_both_languages() {
-        for (kind, chinese, english) in TEXTS {
-            for text in [chinese, english] {
-                assert!(
-                    text.lines().count() > 3 && !text.lines().next().unwrap_or_default().trim().is_empty(),
-                    "{kind}"
-                );
-            }
-        }
-    }
+async fn write(tx: &Tx, messages: Vec<Message>) -> Result<(), CaseError> {
+    let (rows, deliveries): (Vec<_>, Vec<_>) = messages
+        .into_iter()
+        .map(|message| (message.row, message.deliveries))
+        .unzip();
+    let deliveries: Vec<delivery::Model> = deliveries.into_iter().flatten().collect();
+    let tasks = deliveries.iter().map(task).collect();
+    message::insert_all(tx, rows).await?;
+    delivery::insert_all(tx, deliveries).await?;
+    outbox::put_all(tx, tasks).await?;
+    Ok(())
+}
 
-    #[test]
-    fn words_are_filled_once() {
-        let words = BTreeMap::from([("a".to_owned(), "{b}".to_owned()), ("b".to_owned(), "x".to_owned())]);
-        assert_eq!(fill("1{a}2{b}3{c}4{", &words), "1{b}2x3{c}4{");
+/// Seals and writes many messages, each with the number of its application: few statements for all of them together.
+pub(crate) async fn write_all(tx: &Tx, seal: &Seal, drafts: Vec<(Draft, String)>) -> Result<(), CaseError> {
+    let persons: Vec<Uuid> = drafts.iter().filter_map(|(draft, _)| draft.person).collect();
+    let channels = channel::confirmed(tx, &persons).await?;
+    let mut messages = Vec::with_capacity(drafts.len());
+    for (draft, number) in drafts {
+        messages.push(draft.sealed(tx, seal, &number, &channels).await?);
     }
+    write(tx, messages).await
 }

@@ -327,7 +327,11 @@ impl Pen {
         };
         invitation::insert(tx, row).await?;
         if standing == Standing::Queued {
-            outbox::put(tx, Task::new(SEND, format!("{SEND}:{}", line.id), &line.id)).await?;
+            outbox::put(
+                tx,
+                Task::new(SEND, format!("{SEND}:{}", line.id), &line.id).lane("email"),
+            )
+            .await?;
         }
         if used {
             ledger::append(tx, line.entry).await?;

@@ -50,11 +50,7 @@ pub(super) fn mail(
     let words: BTreeMap<String, String> = words.into_iter().map(|(name, word)| (name.to_owned(), word)).collect();
     let filled = fill(text, &words);
     let (subject, body) = filled.split_once('\n').unwrap_or((filled.as_str(), ""));
-    Content {
-        to,
-        subject: subject.trim().to_owned(),
-        text: body.trim_start().to_owned(),
-    }
+    Content::mail(to, subject, body)
 }
 
 fn mark(seal: &Seal, id: Uuid) -> String {

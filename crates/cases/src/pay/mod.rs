@@ -28,7 +28,7 @@ use crate::people::Person;
 use crate::record;
 use crate::staff::{self, Staff};
 use crate::wanted;
-use crate::{CaseError, Desk, Month};
+use crate::{CaseError, Desk, Month, identity};
 
 /// Most rows a page of the cashier shows of each kind.
 const SHOWN: u64 = 500;
@@ -386,6 +386,7 @@ pub async fn new_account(
     language: civic::Language,
 ) -> Result<(), CaseError> {
     let mut record = record::own(desk, person, id, Action::Account).await?;
+    identity::enough(desk, person, &record.service)?;
     let key = wanted::account_key(&record.service.form).ok_or(CaseError::NotFound("account"))?;
     let address = record
         .service
@@ -416,6 +417,7 @@ pub async fn new_account(
         .map(|row| (row.clone(), PaymentId::generate(desk.clock.as_ref())))
         .collect();
     let mut change = Change::note(desk, &person.who(), &record.row, "account_changed");
+    change.prove(desk, person).await?;
     change.answers(desk, &record).await?;
     let entry = guard::entry(
         desk,

@@ -15,6 +15,7 @@ use store::ledger;
 use store::seal::Place;
 use store::tables::{entitlement, evidence};
 
+use crate::deliveries::{self, DeliveryRow};
 use crate::guard::{self, Action};
 use crate::history::{self, EventView, LetterView, PaymentView, time};
 use crate::notify::letter as press;
@@ -96,6 +97,8 @@ pub struct CaseFile {
     pub events: Vec<EventView>,
     /// Letters made.
     pub letters: Vec<LetterView>,
+    /// What became of the messages to the person.
+    pub deliveries: Vec<DeliveryRow>,
     /// Payments.
     pub payments: Vec<PaymentView>,
     /// What it is the later case of, where it takes the place of another.
@@ -175,6 +178,7 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
         evidence: came(desk, &record).await?,
         events: history::events(desk, &record).await?,
         letters: history::letters(desk, id.uuid()).await?,
+        deliveries: deliveries::of_case(desk, id.uuid()).await?,
         payments: history::payments(desk, id.uuid()).await?,
         later: succession::later(desk, &record.row).await?,
         account_refused,
@@ -272,6 +276,7 @@ fn source_name(source: &Source) -> Option<String> {
         Source::Register => Some("register".to_owned()),
         Source::Body { name, .. } => Some(name.clone()),
         Source::MyData { resource, .. } => Some(resource.clone()),
+        Source::Wallet { card, .. } => Some(card.clone()),
     }
 }
 

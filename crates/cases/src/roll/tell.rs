@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use store::outbox::{Outcome, Task};
 use store::tables::roll_entry::Standing;
-use store::tables::{message, roll as table, roll_entry};
+use store::tables::{application, message, roll as table, roll_entry};
 use uuid::Uuid;
 
 use super::{RollState, begun, find, refuse, step};
@@ -96,12 +96,16 @@ pub(crate) async fn spread(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> 
 async fn chunk(desk: &Desk, roll: &table::Model, until: Date, lines: Vec<roll_entry::Model>) -> Result<(), CaseError> {
     let applications: Vec<Uuid> = lines.iter().filter_map(|line| line.application_id).collect();
     let told = message::with_kinds(desk.store.read(), &KINDS, &applications).await?;
+    let rows = application::by_ids(desk.store.read(), applications).await?;
+    let keys: Vec<Uuid> = rows.iter().map(|row| row.key_id).collect();
+    desk.store.seal().warm(desk.store.read(), &keys).await?;
+    let mut rows: BTreeMap<Uuid, application::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     let mut drafts = Vec::with_capacity(lines.len());
     for line in lines {
         let Some(application) = line.application_id.filter(|id| !told.contains(id)) else {
             continue;
         };
-        let row = record::row(desk, application.into()).await?;
+        let row = rows.remove(&application).ok_or(CaseError::NotFound("application"))?;
         let record = record::open(desk, &Who::System, Action::Notify, row).await?;
         let number = record.row.number.clone().unwrap_or_default();
         let subject = line.subject.clone().try_into().ok();
@@ -114,16 +118,15 @@ async fn chunk(desk: &Desk, roll: &table::Model, until: Date, lines: Vec<roll_en
             subject,
             &["answers"],
         );
-        drafts.push((draft(desk, roll, &record, &line, until), number, entry));
+        drafts.push(((draft(desk, roll, &record, &line, until), number), entry));
     }
     let seal = desk.store.seal().clone();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
-                for (draft, number, entry) in drafts {
-                    draft.seal(tx, &seal, &number).await?.write(tx).await?;
-                    store::ledger::append(tx, entry).await?;
-                }
+                let (messages, entries): (Vec<_>, Vec<_>) = drafts.into_iter().unzip();
+                notify::write_all(tx, &seal, messages).await?;
+                store::ledger::append_all(tx, entries).await?;
                 Ok(())
             })
         })

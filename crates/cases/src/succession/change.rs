@@ -101,5 +101,6 @@ pub async fn report(
             .await?;
         return Ok(ApplicationId::from_uuid(draft));
     }
+    crate::identity::enough(desk, person, &service)?;
     collect::begin(desk, person, &service, (channel, language), &record.answers, Some(link)).await
 }

@@ -61,7 +61,7 @@ pub async fn accept(kit: &Kit, agent: &Person, id: AuthorisationId) -> Result<()
     agents::accept(&kit.desk, &party, id, view.revision, shown()).await
 }
 
-async fn acting(kit: &Kit, agent: &Person, id: AuthorisationId) -> Person {
+pub async fn acting(kit: &Kit, agent: &Person, id: AuthorisationId) -> Person {
     act(&kit.desk, &Party::Person(agent), id).await.unwrap()
 }
 

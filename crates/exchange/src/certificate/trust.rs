@@ -13,6 +13,7 @@ use webpki::{
     RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert, ring,
 };
 use x509_cert::Certificate;
+use x509_cert::der::asn1::{Any, BmpString, Ia5StringRef, PrintableStringRef, Utf8StringRef};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::KeyUsage;
 
@@ -83,6 +84,8 @@ pub enum CertificateError {
 pub struct Signer {
     /// Distinguished name of the certificate's holder (RFC 4514).
     pub subject: String,
+    /// The values of that name, one by one and not escaped: organisation, unit, common name and so on.
+    pub names: Vec<String>,
     /// Distinguished name of the authority.
     pub issuer: String,
     /// Serial number in hexadecimal, two digits a byte.
@@ -297,6 +300,15 @@ fn may_sign(certificate: &Certificate) -> bool {
     }
 }
 
+/// A value of a name in one of the forms that names are written in (RFC 5280 section 4.1.2.4).
+fn text(value: &Any) -> Option<String> {
+    let utf8 = Utf8StringRef::try_from(value).map(|text| text.as_str().to_owned());
+    utf8.or_else(|_| PrintableStringRef::try_from(value).map(|text| text.as_str().to_owned()))
+        .or_else(|_| Ia5StringRef::try_from(value).map(|text| text.as_str().to_owned()))
+        .or_else(|_| value.decode_as::<BmpString>().map(|text| text.to_string()))
+        .ok()
+}
+
 /// The names of a certificate.
 pub(super) fn signer(certificate: &Certificate) -> Result<Signer, CertificateError> {
     let content = certificate.tbs_certificate();
@@ -306,6 +318,7 @@ pub(super) fn signer(certificate: &Certificate) -> Result<Signer, CertificateErr
         .and_then(|seconds| Timestamp::from_second(seconds).ok());
     Ok(Signer {
         subject: content.subject().to_string(),
+        names: content.subject().iter().filter_map(|part| text(&part.value)).collect(),
         issuer: content.issuer().to_string(),
         // as a number: the byte that keeps it positive is none of its digits
         serial: hex::encode(match content.serial_number().as_bytes() {

@@ -1,8 +1,11 @@
 //! The checksums of both directions: hexadecimal of an initialisation vector and of AES-256-GCM over the lower-case SHA-256
 //! of the joined fields.
 //!
-//! The vector the interface uses is 12 zero bytes each time. That repeats GCM's nonce under one key, so the key serves this
-//! format and nothing else.
+//! The vector the interface uses is 12 zero bytes each time. That repeats GCM's nonce under one key: whoever has seen one
+//! checksum knows the key stream, and a few of them give the key of the tag, so that anybody through whose hands checksums pass
+//! can make the one of other fields. A checksum therefore proves nothing where the browser brought it (WEB-01) until
+//! [`super::verify`] and [`crate::certificate::ics`] have; in answers of the authority's own host TLS protects it. The key serves
+//! this format and nothing else.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
@@ -72,7 +75,8 @@ impl Key {
 mod tests {
     use super::*;
 
-    /// Made by `peers` libraries elsewhere; here only that both directions and every alteration are told apart.
+    /// Interoperation with another implementation is shown against the twin; here only that both directions agree and that
+    /// every alteration is told apart.
     #[test]
     fn a_checksum_is_good_for_its_fields_and_key_alone() {
         let Some(key) = Key::new(vec![7; 32]) else {

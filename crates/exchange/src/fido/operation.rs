@@ -215,7 +215,8 @@ pub(super) fn batch(texts: &[Signing]) -> Result<Value, FidoError> {
 }
 
 /// What the phone gave. Its checksum was right and it is for the person asked; signatures are not verified yet
-/// ([`super::verify`]). `Debug` is empty.
+/// ([`super::verify`]). The signatures of a batch stand under no checksum: only verifying makes them believable. `Debug` is
+/// empty.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proof {
     /// The operation that was done.

@@ -26,9 +26,18 @@ pub enum SignatureError {
     /// A PKCS#7 signature.
     #[error(transparent)]
     Cms(#[from] CmsError),
+    /// The texts were signed with different certificates.
+    #[error("the texts were signed by `{first}` and by `{other}`; one person signs all of them")]
+    Signers {
+        /// Subject of the first certificate.
+        first: String,
+        /// Subject of the first other one.
+        other: String,
+    },
 }
 
-/// Verifies the signatures of a proof over the texts that were asked, in their order; who signed is the same for all.
+/// Verifies the signatures of a proof over the texts that were asked, in their order; who signed is the same for all. The
+/// certificate names no national id: whose it is, the caller asks by its serial number ([`crate::certificate::ics`]).
 ///
 /// # Errors
 ///
@@ -62,7 +71,10 @@ pub fn verify(
     }
     let first = signers.first().cloned().ok_or_else(count)?;
     match signers.iter().find(|signer| **signer != first) {
-        Some(other) => Err(CertificateError::UnknownSignature(other.subject.clone()).into()),
+        Some(other) => Err(SignatureError::Signers {
+            first: first.subject,
+            other: other.subject.clone(),
+        }),
         None => Ok(first),
     }
 }

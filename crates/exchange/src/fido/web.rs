@@ -6,7 +6,6 @@ use super::operation::{Operation, Proof, Signing, check_shown, check_text};
 use ::base64::Engine;
 use ::base64::engine::general_purpose::STANDARD;
 use civic::NationalId;
-use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 use url::Url;
 use uuid::Uuid;
@@ -34,7 +33,8 @@ impl std::fmt::Debug for WebForm {
 }
 
 impl Service {
-    /// The form for the authority's page. The address for the callback is the registered one.
+    /// The form for the authority's page, over which a person signs a text. The address for the callback is the registered one.
+    /// There is no form without a text: the callback's checksum can be made up ([`Service::read_callback`]), a signature can't.
     ///
     /// # Errors
     ///
@@ -44,37 +44,33 @@ impl Service {
         transaction_id: Uuid,
         hint: &str,
         seconds: u16,
-        signing: Option<&Signing>,
+        signing: &Signing,
     ) -> Result<WebForm, FidoError> {
         check_shown(hint, seconds)?;
-        let operation = match signing {
-            Some(signing) => {
-                check_text(signing)?;
-                Operation::Sign
-            }
-            None => Operation::Authenticate,
-        };
+        check_text(signing)?;
+        let operation = Operation::Sign;
         let transaction = transaction_id.to_string();
-        let data = signing.map_or("", |signing| signing.text.as_str());
         let order = &self.0.config.orders.web;
-        let fields = [("op_code", operation.code()), ("hint", hint), ("sign_data", data)];
+        let fields = [
+            ("op_code", operation.code()),
+            ("hint", hint),
+            ("sign_data", signing.text.as_str()),
+        ];
         let checksum = self.checksum(&transaction, order, &fields)?;
         let mut action = self.0.config.web.clone();
         action.set_path("/fidoRedirect/web");
-        let mut form = vec![
+        let form = vec![
             ("transaction_id", transaction),
             ("sp_service_id", self.0.config.sp_service_id.clone()),
             ("sp_checksum", checksum),
             ("op_code", operation.code().to_owned()),
             ("hint", hint.to_owned()),
             ("time_limit", seconds.to_string()),
+            ("sign_type", signing.sign_type.code().to_owned()),
+            ("sign_data", signing.text.clone()),
+            ("tbs_encoding", "NONE".to_owned()),
+            ("hash_algorithm", signing.hash.code().to_owned()),
         ];
-        if let Some(signing) = signing {
-            form.push(("sign_type", signing.sign_type.code().to_owned()));
-            form.push(("sign_data", signing.text.clone()));
-            form.push(("tbs_encoding", "NONE".to_owned()));
-            form.push(("hash_algorithm", signing.hash.code().to_owned()));
-        }
         Ok(WebForm {
             action,
             fields: form,
@@ -84,7 +80,9 @@ impl Service {
     }
 
     /// Reads the callback (form fields, not decoded) of a transaction that the caller has kept and taken out before, so that
-    /// it serves once. The browser brings it: only the checksum makes it believable.
+    /// it serves once. The browser brings it, and whoever saw one checksum can make others (the interface repeats a nonce): what
+    /// it says proves nothing until [`super::verify`] holds over the city's own text and
+    /// [`crate::certificate::ics`] says that the signer's certificate belongs to this person.
     ///
     /// # Errors
     ///
@@ -98,12 +96,7 @@ impl Service {
         if body.len() > LARGEST {
             return Err(FidoError::Answer("it is too large"));
         }
-        let mut fields: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(body) {
-            if fields.insert(name.into_owned(), value.into_owned()).is_some() {
-                return Err(FidoError::Answer("a field stands twice"));
-            }
-        }
+        let fields = crate::client::fields(body).ok_or(FidoError::Answer("a field stands twice"))?;
         let get = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
         let transaction = transaction_id.to_string();
         if !bool::from(get("transaction_id").as_bytes().ct_eq(transaction.as_bytes())) {

@@ -207,12 +207,7 @@ async fn get(
     headers: &[(&'static str, String)],
     limit: usize,
 ) -> Result<(StatusCode, Vec<u8>), CheckError> {
-    let mut address = config.platform.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| FetchError::Address)?
-        .pop_if_empty()
-        .extend(path);
+    let address = client::below(&config.platform, path).ok_or(FetchError::Address)?;
     let mut call = client.get(address);
     for (name, value) in headers {
         call = call.header(*name, value);

@@ -31,8 +31,8 @@ pub struct Config {
     /// PEM certificates between those roots and the data providers.
     #[serde(default)]
     pub intermediates: String,
-    /// Who may sign a data set: by `resource_id`, a text that the subject of the certificate must hold, such as the
-    /// agency's name. A data set without an entry may be signed by any agency under the roots.
+    /// Who may sign a data set: by `resource_id`, what one value of the certificate's subject must be, such as the
+    /// agency's name as its organisation. A data set without an entry may be signed by any agency under the roots.
     #[serde(default)]
     pub signers: BTreeMap<String, String>,
     /// How the platform is called.

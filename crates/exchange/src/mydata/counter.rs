@@ -184,12 +184,8 @@ async fn post(
             fields.insert("agent".to_owned(), agent.reveal().into());
         }
     }
-    let mut address = config.platform.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| CounterError::Unreachable("the platform's address can't carry a path".to_owned()))?
-        .pop_if_empty()
-        .extend(["organ", step]);
+    let no_path = || CounterError::Unreachable("the platform's address can't carry a path".to_owned());
+    let address = crate::client::below(&config.platform, &["organ", step]).ok_or_else(no_path)?;
     let sent = json!({
         "client_id": config.client_id,
         "tx_id": call.tx_id.to_string(),

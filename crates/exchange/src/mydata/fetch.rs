@@ -79,12 +79,7 @@ pub(super) async fn fetch(
     client: &reqwest::Client,
     notification: &Notification,
 ) -> Result<Fetch, FetchError> {
-    let mut address = config.platform.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| FetchError::Address)?
-        .pop_if_empty()
-        .extend(["service", "data"]);
+    let address = crate::client::below(&config.platform, &["service", "data"]).ok_or(FetchError::Address)?;
     let response = client
         .get(address)
         .header("permission_ticket", notification.permission_ticket.to_string())

@@ -330,7 +330,7 @@ fn data_set(
     };
     let (digests, signer) = digests;
     if let Some(agency) = config.signers.get(&resource)
-        && !signer.subject.contains(agency.as_str())
+        && !signer.names.contains(agency)
     {
         return Err(PackageError::WrongSigner {
             resource,

@@ -112,17 +112,9 @@ fn address(
     if base(return_url) != base(&config.return_url) {
         return Err(RequestError::ReturnUrl);
     }
-    let mut redirect = config.platform.clone();
-    redirect
-        .path_segments_mut()
-        .map_err(|()| RequestError::Platform)?
-        .pop_if_empty()
-        .extend(path)
-        .extend([
-            &config.client_id,
-            &STANDARD.encode(resources.join(":")),
-            &tx_id.to_string(),
-        ]);
+    let (resources, tx_id) = (STANDARD.encode(resources.join(":")), tx_id.to_string());
+    let path = [path, &[&config.client_id, &resources, &tx_id]].concat();
+    let mut redirect = crate::client::below(&config.platform, &path).ok_or(RequestError::Platform)?;
     redirect
         .query_pairs_mut()
         .clear()

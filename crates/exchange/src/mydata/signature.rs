@@ -78,12 +78,8 @@ pub enum SignatureError {
 }
 
 async fn post(config: &Config, client: &reqwest::Client, body: &Value) -> Result<Vec<u8>, SignatureError> {
-    let mut address = config.platform.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| FetchError::Address)?
-        .pop_if_empty()
-        .extend(["service", "spsignature", &config.client_id]);
+    let path = ["service", "spsignature", &config.client_id];
+    let address = crate::client::below(&config.platform, &path).ok_or(FetchError::Address)?;
     let response = client
         .post(address)
         .header(reqwest::header::CONTENT_TYPE, "application/json")

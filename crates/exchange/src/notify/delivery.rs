@@ -73,6 +73,9 @@ pub enum NotifyError {
     /// The receiver's address is none, or of a service that is not known.
     #[error("the receiver's address is not usable: {0}")]
     Receiver(&'static str),
+    /// A call that is said to come from the service does not.
+    #[error("the call is not signed with the channel secret; nothing of it was used")]
+    Signature,
     /// The message is empty or too long for any receiver.
     #[error("the message is not usable: {0}")]
     Message(&'static str),

@@ -160,6 +160,20 @@ impl Gateway {
         if !both.contains("{to}") || !both.contains("{text}") {
             return Err(NotifyError::Config("address or body must hold {to} and {text}"));
         }
+        // with values in place: what is filled in is written for an address and can't change what it leads to
+        let example = fill(&config.url, [("{to}", "0"), ("{text}", "0"), ("{id}", "0")], percent);
+        let address = Url::parse(&example).map_err(|_| NotifyError::Config("`url` is no address"))?;
+        match (address.scheme(), config.client.https_only) {
+            ("https", _) | ("http", false) => {}
+            _ => return Err(NotifyError::Config("`url` must be an https: address")),
+        }
+        let host = config.url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.contains('{') {
+            return Err(NotifyError::Config(
+                "`url` may hold {to}, {text} and {id} after its host only",
+            ));
+        }
         let mut headers = HeaderMap::new();
         for (name, value) in &config.headers {
             let name =

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
-use ring::rand::SecureRandom;
+use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use sha2::Sha256;
@@ -40,7 +40,9 @@ pub struct Config {
     pub client: ClientConfig,
 }
 
-fn services() -> Vec<String> {
+/// Names of the push services of the known browsers.
+#[must_use]
+pub fn services() -> Vec<String> {
     [
         "fcm.googleapis.com",
         "push.services.mozilla.com",
@@ -177,6 +179,25 @@ impl Pusher {
         URL_SAFE_NO_PAD.encode(self.0.key.public().point())
     }
 
+    /// Whether a browser's address is one that messages may go to.
+    ///
+    /// # Errors
+    ///
+    /// [`NotifyError::Receiver`] with what is wrong.
+    pub fn accepts(&self, to: &Subscription) -> Result<(), NotifyError> {
+        self.endpoint(&to.endpoint)?;
+        encrypt(&to.keys, b"", &SystemRandom::new()).map(|_| ())
+    }
+
+    /// Sends one message with the randomness of the system.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pusher::send`].
+    pub async fn deliver(&self, to: &Subscription, push: &Push<'_>, now: Timestamp) -> Result<Delivery, NotifyError> {
+        self.send(to, push, &SystemRandom::new(), now).await
+    }
+
     /// Sends one message.
     ///
     /// # Errors
@@ -186,7 +207,7 @@ impl Pusher {
         &self,
         to: &Subscription,
         push: &Push<'_>,
-        random: &dyn SecureRandom,
+        random: &(dyn SecureRandom + Sync),
         now: Timestamp,
     ) -> Result<Delivery, NotifyError> {
         let url = self.endpoint(&to.endpoint)?;
@@ -253,7 +274,7 @@ impl Pusher {
 }
 
 /// RFC 8291 section 3.4, as one record.
-fn encrypt(keys: &Keys, content: &[u8], random: &dyn SecureRandom) -> Result<Vec<u8>, NotifyError> {
+fn encrypt(keys: &Keys, content: &[u8], random: &(dyn SecureRandom + Sync)) -> Result<Vec<u8>, NotifyError> {
     if content.len() > LARGEST {
         return Err(NotifyError::Message("it must have at most 3993 bytes"));
     }

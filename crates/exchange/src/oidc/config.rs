@@ -32,6 +32,10 @@ pub struct Config {
     /// Seconds that the issuer's clock may be behind.
     #[serde(default = "skew_seconds")]
     pub skew_seconds: i64,
+    /// Refuses a return that does not name its issuer (`iss`, RFC 9207). On where the issuer says that it always does and the
+    /// city uses several issuers: then one can't hand another's code over as its own.
+    #[serde(default)]
+    pub iss_required: bool,
     /// How the issuer is called.
     #[serde(default)]
     pub client: ClientConfig,

@@ -26,8 +26,8 @@ pub enum OidcError {
     /// The issuer says that the person did not sign in (`access_denied` and others).
     #[error("the issuer did not sign the person in: `{0}`")]
     Denied(String),
-    /// The return names another issuer (RFC 9207).
-    #[error("the return comes from another issuer")]
+    /// The return names another issuer, or none where it must (RFC 9207).
+    #[error("the return comes from another issuer, or does not say from which")]
     OtherIssuer,
     /// The issuer does not take the code.
     #[error("the issuer does not take the code: {0}")]

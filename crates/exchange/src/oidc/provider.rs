@@ -331,13 +331,16 @@ impl Provider {
             other => return other.map_err(logout::Refusal::into_error),
         }
         // Anybody may post a token, so that keys are read again for one of them a minute.
-        let mut reread = parts.reread.lock().await;
-        let is_recent =
-            reread.is_some_and(|at| now.duration_since(at).abs() < SignedDuration::from_secs(REREAD_SECONDS));
-        if is_recent {
-            return Err(logout::Refusal::UnknownKey.into_error());
+        {
+            // ended before the call: a slow issuer must not keep other tokens waiting
+            let mut reread = parts.reread.lock().await;
+            let is_recent =
+                reread.is_some_and(|at| now.duration_since(at).abs() < SignedDuration::from_secs(REREAD_SECONDS));
+            if is_recent {
+                return Err(logout::Refusal::UnknownKey.into_error());
+            }
+            *reread = Some(now);
         }
-        *reread = Some(now);
         let caller = |request: HttpRequest| call(parts.http.clone(), request);
         let keys = CoreJsonWebKeySet::fetch_async(parts.metadata.jwks_uri(), &caller)
             .await
@@ -376,7 +379,11 @@ impl Provider {
         if age > SignedDuration::from_secs(self.0.config.pending_seconds) {
             return Err(OidcError::TooLate);
         }
-        if values.get("iss").is_some_and(|issuer| issuer != &self.0.config.issuer) {
+        let is_other = match values.get("iss") {
+            Some(issuer) => *issuer != self.0.config.issuer,
+            None => self.0.config.iss_required,
+        };
+        if is_other {
             return Err(OidcError::OtherIssuer);
         }
         if let Some(error) = values.get("error") {

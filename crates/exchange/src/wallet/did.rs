@@ -97,12 +97,8 @@ pub enum RegistryError {
 pub async fn registration(config: &RegistryConfig, did: &str) -> Result<Registration, RegistryError> {
     key(did)?;
     let unreachable = |what: &str| RegistryError::Unreachable(what.to_owned());
-    let mut address = config.address.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| unreachable("its address can't carry a path"))?
-        .pop_if_empty()
-        .extend(["api", "did", did]);
+    let address = client::below(&config.address, &["api", "did", did])
+        .ok_or_else(|| unreachable("its address can't carry a path"))?;
     let failed = |error: reqwest::Error| RegistryError::Unreachable(error.without_url().to_string());
     let answer = client::build(&config.client)?
         .get(address)

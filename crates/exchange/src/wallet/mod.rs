@@ -6,6 +6,9 @@
 
 pub mod did;
 pub mod issuer;
+mod module;
 pub mod sd_jwt;
 pub mod status_list;
 pub mod verifier;
+
+pub use module::{Config as ModuleConfig, ModuleError};

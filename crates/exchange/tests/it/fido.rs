@@ -5,7 +5,7 @@ use civic::{Clock, FixedClock, NationalId};
 use exchange::certificate::{CertificateError, Evidence, Trust};
 use exchange::fido::{
     Ask, Config, FidoError, Hash, Mode, Operation, Polled, Proof, Reason, Service, SignType, SignatureError, Signing,
-    Ticket, TicketError, Waiting, verify,
+    Ticket, TicketError, Waiting, WebForm, verify,
 };
 use jiff::{SignedDuration, Timestamp};
 use peers::fido::{Faults, Running};
@@ -151,19 +151,12 @@ async fn the_page_of_the_phone_shows_what_is_asked_and_takes_the_answer() {
         .begin(Mode::Scan, Some(signing(SignType::Pkcs7, Hash::Sha256)))
         .await
         .unwrap();
-    let browser = reqwest_client();
-    let page = browser
-        .get(world.twin.phone())
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let page = reqwest_client().get(world.twin.phone()).send().await.unwrap();
+    let page = page.text().await.unwrap();
     assert!(page.contains("林阿梅") && page.contains("申請書 第 1150001 號"));
     let mut form = hidden(&page);
     form.push(("answer".to_owned(), "no".to_owned()));
-    browser.post(world.twin.phone()).form(&form).send().await.unwrap();
+    posted(world.twin.phone(), &form).await;
     assert!(matches!(
         world.done(&waiting).await,
         Err(FidoError::Refused(Reason::Cancelled))
@@ -397,43 +390,34 @@ async fn says_who_is_enrolled() {
     assert!(!device.is_enrolled && !device.may_sign);
 }
 
+/// What the browser reads after it has posted a form.
+async fn posted(to: impl reqwest::IntoUrl, fields: &[(impl AsRef<str>, impl AsRef<str>)]) -> String {
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_ref()))
+        .collect();
+    let answer = reqwest_client().post(to).form(&fields).send().await.unwrap();
+    answer.text().await.unwrap()
+}
+
 #[tokio::test]
 async fn the_authoritys_own_page_brings_back_the_person() {
     let world = World::new().await;
-    let browser = reqwest_client();
     let text = signing(SignType::Pkcs1, Hash::Sha256);
-    let form = world
-        .service
-        .web_form(Uuid::new_v4(), "示範市府", 120, Some(&text))
-        .unwrap();
-    let page = browser
-        .post(form.action.clone())
-        .form(&form.fields)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    let callback = async |id: &str, answer: &str| {
+    let begin = || world.service.web_form(Uuid::new_v4(), "示範市府", 120, &text).unwrap();
+    // the person's answer on the authority's page; the body that the browser brings back
+    let callback = async |form: &WebForm, id: &str, answer: &str| {
+        let page = posted(form.action.clone(), &form.fields).await;
         let mut fields = hidden(&page);
         fields.push(("id_num".to_owned(), id.to_owned()));
         fields.push(("answer".to_owned(), answer.to_owned()));
-        let confirm = format!("{}/fidoRedirect/confirm", world.twin.facts.address);
-        let done = browser
-            .post(confirm)
-            .form(&fields)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let done = posted(format!("{}/fidoRedirect/confirm", world.twin.facts.address), &fields).await;
         url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(hidden(&done))
             .finish()
     };
-    let body = callback(HAO, "yes").await;
+    let form = begin();
+    let body = callback(&form, HAO, "yes").await;
     let read = |body: &str, transaction: Uuid| {
         world
             .service
@@ -441,7 +425,7 @@ async fn the_authoritys_own_page_brings_back_the_person() {
     };
     let (person, proof) = read(&body, form.transaction_id).unwrap();
     assert_eq!(person.reveal(), HAO);
-    assert!(verify(&proof, &[text], &trust(), &no_lists(), world.now()).is_ok());
+    assert!(verify(&proof, std::slice::from_ref(&text), &trust(), &no_lists(), world.now()).is_ok());
     assert!(matches!(read(&body, Uuid::new_v4()), Err(FidoError::OtherTransaction)));
     assert!(matches!(
         read(&body.replace(HAO, MEI), form.transaction_id),
@@ -451,31 +435,8 @@ async fn the_authoritys_own_page_brings_back_the_person() {
         read(&format!("{body}&id_num={MEI}"), form.transaction_id),
         Err(FidoError::Answer(_))
     ));
-    let form = world.service.web_form(Uuid::new_v4(), "示範市府", 120, None).unwrap();
-    let page = browser
-        .post(form.action.clone())
-        .form(&form.fields)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    let mut fields = hidden(&page);
-    fields.push(("answer".to_owned(), "no".to_owned()));
-    let confirm = format!("{}/fidoRedirect/confirm", world.twin.facts.address);
-    let done = browser
-        .post(confirm)
-        .form(&fields)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(hidden(&done))
-        .finish();
+    let form = begin();
+    let body = callback(&form, HAO, "no").await;
     let declined = world
         .service
         .read_callback(body.as_bytes(), form.transaction_id, form.operation);

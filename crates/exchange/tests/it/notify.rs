@@ -18,6 +18,8 @@ async fn twin() -> Running {
     let config = Config {
         account: ("city".to_owned(), "p&ss=word".to_owned()),
         line_token: "channel-token".to_owned(),
+        line_secret: "channel-secret".to_owned(),
+        webhook: None,
         port: 0,
     };
     start(config).await.unwrap()
@@ -118,6 +120,11 @@ async fn what_gateways_answer_is_told_apart() {
     for config in [
         "url = \"https://sms.example/\"",
         "url = \"https://sms.example/{to}{text}\"\nmethod = \"PUT\"",
+        "url = \"sms.example/{to}{text}\"",
+        "url = \"http://sms.example/{to}{text}\"",
+        "url = \"ftp://sms.example/{to}{text}\"",
+        "url = \"https://{to}.example/{text}\"",
+        "url = \"https://{text}/{to}\"",
     ] {
         assert!(
             Gateway::new(toml::from_str::<sms::Config>(config).unwrap()).is_err(),
@@ -181,6 +188,45 @@ async fn line_delivers_once_for_a_key() {
         account.push(&to, &"字".repeat(5001), key, now()).await,
         Err(NotifyError::Message(_))
     ));
+}
+
+#[tokio::test]
+async fn what_people_write_to_the_account_is_read_only_if_line_signed_it() {
+    use exchange::notify::line::{Event, What};
+    let twin = twin().await;
+    let account = |secret: &str| {
+        let text = format!("token = \"channel-token\"\nsecret = \"{secret}\"\n");
+        Line::new(toml::from_str::<line::Config>(&text).unwrap()).unwrap()
+    };
+    let user = UserId::parse(LIN).unwrap();
+    let (body, signature) = twin.told(LIN, Some("ABCD2345")).unwrap();
+    let city = account("channel-secret");
+    let what = What::Text("ABCD2345".to_owned());
+    let user_wrote = Event {
+        user: user.clone(),
+        what,
+    };
+    assert!(!format!("{user_wrote:?}").contains("ABCD"));
+    assert_eq!(city.events(&body, &signature).unwrap(), [user_wrote]);
+    let (block, of_block) = twin.told(LIN, None).unwrap();
+    let blocked = Event {
+        user,
+        what: What::Unfollow,
+    };
+    assert_eq!(city.events(&block, &of_block).unwrap(), [blocked]);
+    let mut other = body.clone();
+    other.push(b' ');
+    for (account, body, signature) in [
+        (&city, &other, signature.as_str()),
+        (&city, &body, of_block.as_str()),
+        (&city, &body, ""),
+        (&city, &body, "%"),
+        (&account("another"), &body, signature.as_str()),
+        // without a secret nothing is believed, not even what is signed with an empty one
+        (&account(""), &body, signature.as_str()),
+    ] {
+        assert!(matches!(account.events(body, signature), Err(NotifyError::Signature)));
+    }
 }
 
 fn pusher(services: &str) -> Pusher {

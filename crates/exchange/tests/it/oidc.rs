@@ -187,6 +187,14 @@ async fn refuses_returns_of_others() {
         finish(|it| it.query.push_str("&iss=https%3A%2F%2Felse.example")).await,
         OidcError::OtherIssuer
     ));
+    let mut strict = config(&issuer.address);
+    strict.iss_required = true;
+    let strict = Provider::discover(strict).await.unwrap();
+    let unnamed = begin_at(strict.clone(), &issuer, &[]).finish().await;
+    assert!(matches!(unnamed, Err(OidcError::OtherIssuer)), "{unnamed:?}");
+    let mut named = begin_at(strict, &issuer, &[]);
+    named.query.push_str(&format!("&iss={}", issuer.address));
+    named.finish().await.unwrap();
     assert!(matches!(
         finish(|it| it.query = it.query.replace("the-code", "stolen")).await,
         OidcError::Code(_)

@@ -334,15 +334,16 @@ fn takes_the_chain_from_the_package() {
 
 #[test]
 fn refuses_another_agency_than_the_provider() {
-    let mut config = trusting();
-    config
-        .signers
-        .insert(RESOURCE.to_owned(), "財政部財政資訊中心".to_owned());
-    let error = Connector::new(config)
-        .unwrap()
-        .open(&package(), &secret_key(), now())
-        .unwrap_err();
-    assert_eq!(error.reason(), "wrong-signer");
+    let open = |agency: &str| {
+        let mut config = trusting();
+        config.signers.insert(RESOURCE.to_owned(), agency.to_owned());
+        Connector::new(config).unwrap().open(&package(), &secret_key(), now())
+    };
+    assert!(open("內政部戶政司").unwrap().is_complete());
+    // a part of a name is another name, and the escaped whole is none
+    for agency in ["財政部財政資訊中心", "內政部", "戶政司", "OU=內政部戶政司", ""] {
+        assert_eq!(open(agency).unwrap_err().reason(), "wrong-signer", "{agency}");
+    }
 }
 
 #[test]

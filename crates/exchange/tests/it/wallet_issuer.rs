@@ -4,7 +4,7 @@ use crate::support::wallet::{CARD, City, key, start, subject};
 use exchange::jose::Token;
 use exchange::wallet::did;
 use exchange::wallet::issuer::{
-    Config, CredentialRequest, Granted, Issuer, IssuerError, Offered, Refusal, TokenRequest,
+    Config, Content, CredentialRequest, Granted, Issuer, IssuerError, Offered, Refusal, TokenRequest,
 };
 use exchange::wallet::sd_jwt::SdJwt;
 use exchange::wallet::status_list::{ENTRIES, Purpose, StatusError, StatusList};
@@ -188,9 +188,15 @@ impl Fetching {
     fn fetch(&mut self, city: &City, proof: &str) -> Result<Value, Refusal> {
         let request = self.request(proof)?;
         let random = SystemRandom::new();
+        let subject = subject();
+        let content = Content {
+            subject: &subject,
+            index: 5,
+            not_after: None,
+        };
         let answer = city
             .issuer
-            .handle_credential(&request, &mut self.granted, &subject(), 5, &random, city.now());
+            .handle_credential(&request, &mut self.granted, &content, &random, city.now());
         answer.map(|(answer, _)| answer)
     }
 }

@@ -3,8 +3,9 @@
 use crate::support::people::terms;
 use axum::body::Bytes;
 use axum::routing::post;
-use exchange::wallet::issuer::module::{Action, Config as IssuerConfig, Module as IssuerModule, NewCard, Standing};
-use exchange::wallet::verifier::module::{Config, Module, ModuleError, Outcome};
+use exchange::wallet::issuer::module::{Action, Module as IssuerModule, NewCard, Standing};
+use exchange::wallet::verifier::module::{Module, Outcome};
+use exchange::wallet::{ModuleConfig as Config, ModuleError};
 use peers::wallet::Running;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ async fn world() -> (Running, mpsc::UnboundedReceiver<Bytes>) {
         terms: terms().1,
         access_token: "token-of-the-city".to_owned(),
         callback_url: Some(callback.parse().unwrap()),
+        population: None,
         port: 0,
     });
     (twin.await.unwrap(), receiver)
@@ -79,10 +81,45 @@ async fn the_verifier_module_is_asked_again_after_its_callback() {
     assert!(matches!(stranger.result(transaction).await, Err(ModuleError::Unreachable(what)) if what.contains("401")));
 }
 
+/// A module below a path that gives one answer to everything.
+async fn answering(answer: &'static str) -> IssuerModule {
+    let router = axum::Router::new().route("/module/api/{*path}", axum::routing::any(move || async move { answer }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/module/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = format!("address = \"{address}\"\naccess_token = \"token\"\n[client]\nhttps_only = false\n");
+    IssuerModule::new(toml::from_str::<Config>(&config).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn answers_that_leave_a_card_open_are_refused() {
+    const ONE: Uuid = Uuid::from_u128(1);
+    const TWO: Uuid = Uuid::from_u128(2);
+    let good = r#"{"success":["00000000-0000-0000-0000-000000000001"],
+        "fail":[{"code":"30203","message":"","cids":["00000000-0000-0000-0000-000000000002"]}]}"#;
+    let acted = answering(good).await.act_on_all(&[TWO, ONE], Action::Revoke).await;
+    let acted = acted.unwrap();
+    assert_eq!((acted.done, acted.failed), (vec![ONE], vec![(30_203, TWO)]));
+    let refused = async |answer: &'static str| {
+        let acted = answering(answer).await.act_on_all(&[ONE, TWO], Action::Revoke).await;
+        assert!(matches!(acted, Err(ModuleError::Answer(_))), "{answer}: {acted:?}");
+    };
+    refused(r#"{"success":["00000000-0000-0000-0000-000000000001"],"fail":[]}"#).await;
+    refused(r#"{"success":["00000000-0000-0000-0000-000000000001"]}"#).await;
+    refused(r#"{"success":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002","00000000-0000-0000-0000-000000000003"],"fail":[]}"#).await;
+    refused(r#"{"success":["00000000-0000-0000-0000-000000000001"],"fail":[{"cids":["00000000-0000-0000-0000-000000000002"]}]}"#).await;
+    let unlisted = answering("{}").await.by_tag("case", 0, 10).await;
+    assert!(matches!(unlisted, Err(ModuleError::Answer(_))), "{unlisted:?}");
+    assert_eq!(
+        answering(r#"{"vcList":[]}"#).await.by_tag("case", 0, 10).await.unwrap(),
+        Vec::new()
+    );
+}
+
 #[tokio::test]
 async fn the_issuer_module_gives_lists_suspends_and_revokes() {
     let (twin, _callbacks) = world().await;
-    let module = IssuerModule::new(toml::from_str::<IssuerConfig>(&text(&twin, "token-of-the-city")).unwrap()).unwrap();
+    let module = IssuerModule::new(toml::from_str::<Config>(&text(&twin, "token-of-the-city")).unwrap()).unwrap();
     let card = NewCard {
         template: "resident_card",
         issued: Some(jiff::civil::date(2026, 1, 1)),

@@ -35,6 +35,8 @@ pub struct Mailbox(Arc<Kept>);
 struct Kept {
     path: PathBuf,
     messages: Mutex<Vec<Message>>,
+    /// Where messages of other kinds are shown.
+    beside: Mutex<Option<String>>,
 }
 
 impl Mailbox {
@@ -44,7 +46,13 @@ impl Mailbox {
         Ok(Mailbox(Arc::new(Kept {
             path,
             messages: Mutex::new(messages),
+            beside: Mutex::default(),
         })))
+    }
+
+    /// Has the page name the one that shows messages of other kinds.
+    pub fn show_beside(&self, address: &str) {
+        *self.0.beside.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.to_owned());
     }
 
     fn put(&self, to: Vec<String>, source: String) -> std::io::Result<()> {
@@ -87,6 +95,14 @@ async fn list(State(mailbox): State<Mailbox>) -> Response {
     let mut out = String::from(
         "<p>示範城市寄給所有人的信都在這裡，最新的在最上面。</p><p lang=\"en\">Every mail of the demonstration, the newest first.</p>",
     );
+    let beside = mailbox.0.beside.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(address) = beside {
+        let _ = write!(
+            out,
+            "<p><a href=\"{0}/\">簡訊、LINE 和推播在這裡 Text messages, LINE and push messages</a></p>",
+            escape(&address)
+        );
+    }
     if messages.is_empty() {
         out.push_str("<p>還沒有信。No mail yet.</p>");
     } else {

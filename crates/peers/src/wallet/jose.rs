@@ -59,6 +59,11 @@ impl Key {
     }
 }
 
+/// A new key as PEM.
+pub fn pem() -> Result<String, ErrorStack> {
+    Ok(String::from_utf8_lossy(&Key::new()?.pem).into_owned())
+}
+
 fn base58(bytes: &[u8]) -> Result<String, ErrorStack> {
     const LETTERS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     let mut number = BigNum::from_slice(bytes)?;

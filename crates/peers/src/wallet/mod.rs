@@ -4,23 +4,18 @@
 mod issuer;
 mod jose;
 mod modules;
+mod page;
 mod phone;
 
-use crate::html::{escape, page};
 use crate::serve::Served;
-use crate::{PeerError, Terms};
+use crate::{PeerError, Population, Terms};
 use axum::Router;
-use axum::extract::{Form, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::extract::State;
 use axum::routing::{get, post, put};
 pub use issuer::{CardFaults, NewCard};
 pub use phone::{Phone, Showing};
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-
-const WHO: &str = "示範數位憑證皮夾 Demonstration wallet";
 
 /// What the twin needs to know.
 #[derive(Clone)]
@@ -31,16 +26,20 @@ pub struct Config {
     pub access_token: String,
     /// Where the verifier module calls the city back, if it does.
     pub callback_url: Option<url::Url>,
+    /// The people for whom the other issuer has cards; without them it gives none on its page.
+    pub population: Option<Arc<dyn Population>>,
     /// Port; 0 takes any free one.
     pub port: u16,
 }
 
-/// The running twin: `/wallet` is the phone's page, `/api/…` are the modules, the lists and the registry.
+/// The running twin: `/wallet` is the phone's page, to which links of the city may lead, `/api/…` are the modules, the lists and the registry.
 pub struct Running {
     /// Its address.
     pub address: String,
     /// Identifier of the other issuer.
     pub issuer: String,
+    /// Keys for the city (P-256, PKCS#8 PEM), as it would make and register them: for its requests and for its cards.
+    pub city_keys: (String, String),
     shared: Arc<Shared>,
     _served: Served,
 }
@@ -75,7 +74,8 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
         });
         made = Some(Arc::clone(&shared));
         Ok(Router::new()
-            .route("/wallet", get(show).post(act))
+            .route("/wallet", get(page::show).post(page::act))
+            .route("/wallet/take", post(page::take))
             .route("/api/status-list/{kind}/{group}", get(issuer::list))
             .route("/api/did/{did}", get(registered))
             .route("/api/qrcode/data", post(modules::offer))
@@ -96,6 +96,7 @@ pub async fn start(config: Config) -> Result<Running, PeerError> {
     Ok(Running {
         address: served.address.clone(),
         issuer: shared.issuer.did.clone(),
+        city_keys: (jose::pem()?, jose::pem()?),
         shared,
         _served: served,
     })
@@ -157,54 +158,4 @@ async fn registered(
         .get(&did)
         .map(|status| serde_json::json!({ "did": did, "status": status }));
     axum::Json(serde_json::json!({ "code": "0", "msg": "SUCCESS", "data": data }))
-}
-
-async fn show(State(shared): State<Arc<Shared>>) -> Response {
-    page(StatusCode::OK, WHO, "我的憑證卡", &body(&shared, ""))
-}
-
-fn body(shared: &Shared, note: &str) -> String {
-    let mut body = format!("{note}<ul>");
-    for (kind, claims) in shared.phone.cards() {
-        let _ = write!(body, "<li><strong>{}</strong>", escape(&kind));
-        for (name, value) in claims {
-            let _ = write!(body, "<br>{}：{}", escape(&name), escape(&value));
-        }
-        body.push_str("</li>");
-    }
-    body.push_str(
-        "</ul><p>這裡代替手機上的皮夾。把市府網頁上的連結貼在下面：加入憑證的連結，或出示憑證的連結。</p>\
-         <p lang=\"en\">This stands in for the wallet on the phone. Paste a link of the city's page.</p>\
-         <form method=\"post\" action=\"/wallet\"><p><label for=\"link\">連結 Link</label><br><input type=\"text\" id=\"link\" name=\"link\" autocomplete=\"off\"></p>\
-         <p><label for=\"pin\">六位數字（如果有） PIN, if there is one</label><br><input type=\"text\" id=\"pin\" name=\"pin\" maxlength=\"6\" autocomplete=\"off\"></p>\
-         <button>繼續 Go on</button></form>",
-    );
-    body
-}
-
-async fn act(State(shared): State<Arc<Shared>>, Form(form): Form<HashMap<String, String>>) -> Response {
-    let get = |name: &str| form.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
-    let link = get("link").unwrap_or_default();
-    let done = if link.contains("credential_offer") {
-        shared
-            .phone
-            .accept(link, get("pin"))
-            .await
-            .map(|()| "憑證已加入。".to_owned())
-    } else {
-        let shown = shared.phone.present(link, &Showing::default()).await;
-        shown.map(|(status, _)| format!("憑證已出示（{status}）。"))
-    };
-    match done {
-        Ok(text) => page(
-            StatusCode::OK,
-            WHO,
-            "完成",
-            &body(&shared, &format!("<p>{}</p>", escape(&text))),
-        ),
-        Err(text) => {
-            let note = format!("<p class=\"error\" role=\"alert\">{}</p>", escape(&text));
-            page(StatusCode::UNPROCESSABLE_ENTITY, WHO, "不能完成", &body(&shared, &note))
-        }
-    }
 }

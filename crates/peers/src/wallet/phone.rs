@@ -180,15 +180,23 @@ impl Phone {
         Ok((answer.status, answer.text()))
     }
 
+    /// The request that a link leads to.
+    ///
+    /// # Errors
+    /// What went wrong, for the page.
+    pub async fn asked(&self, link: &str) -> Result<Value, String> {
+        let request = query(link, "request_uri").and_then(|text| Url::parse(&text).ok());
+        let answer = call::send("GET", &request.ok_or(wrong("the link asks for nothing"))?, &[], b"").await;
+        let token = answer.ok_or(wrong("the city does not answer"))?.text();
+        peek(&token).ok_or(wrong("the request can't be read"))
+    }
+
     /// What it would post, and where to.
     ///
     /// # Errors
     /// What went wrong, for the page.
     pub async fn response(&self, link: &str, showing: &Showing) -> Result<(Url, String), String> {
-        let request = query(link, "request_uri").and_then(|text| Url::parse(&text).ok());
-        let answer = call::send("GET", &request.ok_or(wrong("the link asks for nothing"))?, &[], b"").await;
-        let token = answer.ok_or(wrong("the city does not answer"))?.text();
-        let asked = peek(&token).ok_or(wrong("the request can't be read"))?;
+        let asked = self.asked(link).await?;
         let text = |name: &str| asked.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         if query(link, "client_id").as_deref() != Some(&text("client_id")) {
             return Err(wrong("the request is not of who asks"));

@@ -38,6 +38,15 @@ pub enum Source {
         /// Day the agency issued it, when the set says so.
         issued: Option<Date>,
     },
+    /// A card that the person showed from their digital wallet (數位憑證皮夾).
+    Wallet {
+        /// Type of the card.
+        card: String,
+        /// Name of the claim.
+        claim: String,
+        /// Who gave the card.
+        issuer: String,
+    },
     /// The person answered when looking for what they may receive, before applying. A source's value takes its place.
     Screening,
     /// An earlier application of the person; agreeing to the re-use is the consent that covers it.
@@ -52,11 +61,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether it is a register or a MyData set, here or in an earlier application: a paper the person did not bring.
+    /// Whether it is a register, a MyData set or a card of the wallet, here or in an earlier application: a paper the person did not bring.
     #[must_use]
     pub fn is_official(&self) -> bool {
         match self {
-            Self::MyData { .. } | Self::Register | Self::Body { .. } => true,
+            Self::MyData { .. } | Self::Register | Self::Body { .. } | Self::Wallet { .. } => true,
             Self::Earlier { of, .. } => of.is_official(),
             Self::Person | Self::Profile | Self::Screening => false,
         }
@@ -68,7 +77,7 @@ impl Source {
         match self {
             Self::Person | Self::Screening => true,
             Self::Earlier { of, .. } => of.is_own_word(),
-            Self::MyData { .. } | Self::Register | Self::Body { .. } | Self::Profile => false,
+            Self::MyData { .. } | Self::Register | Self::Body { .. } | Self::Wallet { .. } | Self::Profile => false,
         }
     }
 }

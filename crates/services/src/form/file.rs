@@ -13,6 +13,7 @@ use super::Condition;
 use super::model::{Ask, Choice, Field, FieldKind, Form, Group, InputName, Items, Page, SourceKind};
 use crate::folder::{TextFile, suggest};
 use crate::mydata::Mapping;
+use crate::wallet::ShownCard;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +67,7 @@ struct FieldFile {
     #[serde(default)]
     sources: Vec<Spanned<String>>,
     mydata: Option<Spanned<String>>,
+    wallet: Option<Spanned<String>>,
     profile: Option<Spanned<String>>,
     #[serde(default)]
     seen_by: Vec<Spanned<String>>,
@@ -108,7 +110,7 @@ const KINDS: [&str; 15] = [
     "bank_account",
     "file",
 ];
-const SOURCES: [&str; 4] = ["mydata", "register", "profile", "person"];
+const SOURCES: [&str; 5] = ["mydata", "wallet", "register", "profile", "person"];
 const PROFILES: [&str; 6] = ["name", "national_id", "birth_date", "email", "phone", "address"];
 const ROLES: [&str; 3] = ["clerk", "officer", "cashier"];
 
@@ -121,6 +123,10 @@ pub(crate) struct Known<'a> {
     pub sets: Option<&'a [String]>,
     /// How MyData sets are read.
     pub mappings: Option<&'a BTreeMap<String, Mapping>>,
+    /// The cards that service.toml takes.
+    pub taken: Option<&'a [String]>,
+    /// How cards are read.
+    pub cards: Option<&'a BTreeMap<String, ShownCard>>,
     /// The places of the service's rounds.
     pub places: &'a [crate::round::Place],
     /// The bodies that confirm values of the service's applications.
@@ -387,7 +393,8 @@ impl Loader<'_> {
             self.sets.push((group.clone(), field.id.get_ref().clone(), set.clone()));
         }
         let when = field.when.and_then(|when| self.condition(when, group, conditions));
-        Some(Field {
+        let card = field.wallet.clone();
+        let field = Field {
             id: field.id.into_inner(),
             kind,
             label: field.label,
@@ -398,9 +405,13 @@ impl Loader<'_> {
             when,
             sources,
             mydata: field.mydata.map(Spanned::into_inner),
+            wallet: field.wallet.map(Spanned::into_inner),
             profile: field.profile.map(Spanned::into_inner),
             seen_by: field.seen_by.into_iter().map(Spanned::into_inner).collect(),
-        })
+        };
+        let told = crate::wallet::check(self.file, &field, card.as_ref(), &self.known);
+        self.mistakes.extend(told);
+        Some(field)
     }
 
     fn kind(&mut self, field: &FieldFile) -> Option<FieldKind> {
@@ -720,6 +731,7 @@ fn choices_of(kind: &FieldKind) -> usize {
 fn source_kind(word: &str) -> SourceKind {
     match word {
         "mydata" => SourceKind::MyData,
+        "wallet" => SourceKind::Wallet,
         "register" => SourceKind::Register,
         "profile" => SourceKind::Profile,
         _ => SourceKind::Person,

@@ -104,6 +104,8 @@ pub struct Field {
     pub sources: Vec<SourceKind>,
     /// The MyData set that gives it; agreeing to the set is the consent that covers it.
     pub mydata: Option<String>,
+    /// The type of the card of the digital wallet that gives it; showing the card is the consent that covers it.
+    pub wallet: Option<String>,
     /// The detail of the signed-in person that gives it: `name`, `national_id`, `birth_date`, `email`, `phone`, `address`.
     pub profile: Option<String>,
     /// Who besides the applicant may see it: `clerk`, `officer`, `cashier`.
@@ -135,6 +137,8 @@ pub enum Ask {
 pub enum SourceKind {
     /// A MyData set.
     MyData,
+    /// A card of the digital wallet.
+    Wallet,
     /// A register of the city.
     Register,
     /// The signed-in person's account.

@@ -121,7 +121,9 @@ fn a_mistake_in_an_offered_data_set_is_told_with_its_place_and_the_set_is_not_gi
         assert!(good.contains(from), "{from}");
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("offered")).unwrap();
-        std::os::unix::fs::symlink(root().join("datasets/mydata"), home.path().join("mydata")).unwrap();
+        for known in ["mydata", "wallet"] {
+            std::os::unix::fs::symlink(root().join("datasets").join(known), home.path().join(known)).unwrap();
+        }
         std::fs::write(home.path().join("offered/set.toml"), good.replacen(from, to, 1)).unwrap();
         let catalogue = Catalogue::load(&root().join("services"), home.path());
         assert_eq!(catalogue.all_offered().len(), 0, "{told}");

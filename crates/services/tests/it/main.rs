@@ -10,3 +10,4 @@ mod mistakes;
 mod mydata;
 mod rounds;
 mod vocabulary;
+mod wallet;

@@ -31,7 +31,10 @@ fn broken(folder: &Path, edits: &Path) {
         let path = folder.join(&edit.file);
         match (edit.find, edit.replace) {
             (None, None) => std::fs::remove_file(&path).unwrap(),
-            (None, Some(text)) => std::fs::write(&path, text).unwrap(),
+            (None, Some(text)) => {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, text).unwrap();
+            }
             (Some(find), replace) => {
                 let text = std::fs::read_to_string(&path).unwrap();
                 assert_eq!(

@@ -23,6 +23,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/confirm.cedar"),
     include_str!("../../../../policies/find.cedar"),
     include_str!("../../../../policies/outreach.cedar"),
+    include_str!("../../../../policies/channels.cedar"),
     include_str!("../../../../policies/road.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");

@@ -29,6 +29,9 @@ mod m027_succession;
 mod m028_mydata_transfer;
 mod m029_hold_by_platform;
 mod m030_road;
+mod m031_channel;
+mod m032_identity;
+mod m033_wallet;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -60,6 +63,9 @@ impl MigratorTrait for Migrator {
             Box::new(m028_mydata_transfer::Migration),
             Box::new(m029_hold_by_platform::Migration),
             Box::new(m030_road::Migration),
+            Box::new(m031_channel::Migration),
+            Box::new(m032_identity::Migration),
+            Box::new(m033_wallet::Migration),
         ]
     }
 }

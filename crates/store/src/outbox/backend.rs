@@ -10,7 +10,7 @@ use apalis_core::backend::BackendConfig;
 use apalis_core::backend::finalize::Ephemeral;
 use tower_layer::Identity;
 
-use super::{Claimed, NAP, table, take};
+use super::{Claimed, Lane, NAP, table, take};
 use crate::{Store, StoreError};
 
 type Look = Pin<Box<dyn Future<Output = Vec<table::Model>> + Send>>;
@@ -27,15 +27,17 @@ pub(super) enum Until {
 /// Rows of the outbox for one worker.
 pub(super) struct Rows {
     store: Store,
+    lane: Lane,
     until: Until,
     ready: VecDeque<table::Model>,
     look: Option<Look>,
 }
 
 impl Rows {
-    pub(super) fn new(store: Store, until: Until) -> Rows {
+    pub(super) fn new(store: Store, lane: Lane, until: Until) -> Rows {
         Rows {
             store,
+            lane,
             until,
             ready: VecDeque::new(),
             look: None,
@@ -44,12 +46,13 @@ impl Rows {
 }
 
 /// Looks until there is work. A database that is away is asked again.
-async fn look(store: Store) -> Vec<table::Model> {
+async fn look(store: Store, lane: Lane) -> Vec<table::Model> {
     loop {
-        match take(&store).await {
+        let heard = store.bell().rung();
+        match take(&store, lane.name, lane.round()).await {
             Ok(rows) if rows.is_empty() => {
                 // Woken by new work, or to look for what has become due.
-                tokio::time::timeout(NAP, store.bell().heard()).await.ok();
+                tokio::time::timeout(NAP, store.bell().after(heard)).await.ok();
             }
             Ok(rows) => return rows,
             Err(error) => {
@@ -61,8 +64,8 @@ async fn look(store: Store) -> Vec<table::Model> {
 }
 
 /// Looks once.
-async fn glance(store: Store) -> Vec<table::Model> {
-    take(&store).await.unwrap_or_else(|error| {
+async fn glance(store: Store, lane: Lane) -> Vec<table::Model> {
+    take(&store, lane.name, lane.round()).await.unwrap_or_else(|error| {
         failed(&error);
         Vec::new()
     })
@@ -94,10 +97,10 @@ impl Backend for Rows {
                     .build();
                 return Poll::Ready(Some(Ok(task)));
             }
-            let (store, until) = (&self.store, self.until);
+            let (store, lane, until) = (&self.store, self.lane, self.until);
             let look = self.look.get_or_insert_with(|| match until {
-                Until::Dropped => Box::pin(look(store.clone())),
-                Until::Drained => Box::pin(glance(store.clone())),
+                Until::Dropped => Box::pin(look(store.clone(), lane)),
+                Until::Drained => Box::pin(glance(store.clone(), lane)),
             });
             let found = ready!(look.as_mut().poll(cx));
             self.look = None;

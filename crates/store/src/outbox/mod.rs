@@ -4,6 +4,9 @@
 //! crash between doing it and noting it does no harm. The [`Relay`] runs the handlers as an apalis worker whose backend
 //! is this table: it claims due rows for a while and notes the outcome; what fails is tried again with a growing pause,
 //! and given up after many tries for a person to look at.
+//!
+//! Work that waits for one outside party has a lane of its own ([`Task::lane`], [`Relay::lane`]), so that a slow mail server
+//! keeps neither payments nor text messages waiting, and many pieces are on their way to it at once.
 
 mod backend;
 mod relay;
@@ -20,14 +23,12 @@ use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use serde::Serialize;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::tables::outbox as table;
 use crate::{Store, StoreError, Tx};
 
-/// Rows claimed at once: few, so that none waits long within its lease.
-const ROUND: u64 = 8;
 /// For how long a claimed row is left alone by other relays.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// Longest pause between two looks.
@@ -37,17 +38,30 @@ const ATTEMPTS: i32 = 20;
 /// Longest pause between two attempts.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
-/// Rung when there is work.
-#[derive(Clone, Default)]
-pub(crate) struct Bell(Arc<Notify>);
+/// Rung when there is work; every lane hears it.
+#[derive(Clone)]
+pub(crate) struct Bell(Arc<watch::Sender<u64>>);
+
+impl Default for Bell {
+    fn default() -> Bell {
+        Bell(Arc::new(watch::Sender::new(0)))
+    }
+}
 
 impl Bell {
     pub(crate) fn ring(&self) {
-        self.0.notify_one();
+        self.0.send_modify(|rung| *rung = rung.wrapping_add(1));
     }
 
-    async fn heard(&self) {
-        self.0.notified().await;
+    /// How often it rang so far.
+    fn rung(&self) -> u64 {
+        *self.0.borrow()
+    }
+
+    /// Until it has rung another time than this.
+    async fn after(&self, heard: u64) {
+        // The sender is held by this bell, so waiting ends by a ring alone.
+        self.0.subscribe().wait_for(|rung| *rung != heard).await.ok();
     }
 }
 
@@ -58,6 +72,7 @@ pub struct Task {
     key: String,
     payload: Vec<u8>,
     due: Option<Timestamp>,
+    lane: &'static str,
 }
 
 impl Task {
@@ -70,6 +85,30 @@ impl Task {
             key: key.into(),
             payload: serde_json::to_vec(payload).unwrap_or_default(),
             due: None,
+            lane: "",
+        }
+    }
+
+    /// Done by the workers of this lane alone.
+    #[must_use]
+    pub fn lane(mut self, lane: &'static str) -> Task {
+        self.lane = lane;
+        self
+    }
+
+    fn row(self, now: Timestamp) -> table::Model {
+        table::Model {
+            id: Uuid::new_v4(),
+            kind: self.kind.to_owned(),
+            key: self.key,
+            payload: self.payload,
+            state: "waiting".to_owned(),
+            attempts: 0,
+            created_at: now.as_microsecond(),
+            due_at: self.due.unwrap_or(now).as_microsecond(),
+            finished_at: None,
+            last_error: None,
+            lane: self.lane.to_owned(),
         }
     }
 
@@ -95,26 +134,31 @@ pub enum Outcome {
 /// # Errors
 /// The database's.
 pub async fn put(tx: &Tx, task: Task) -> Result<bool, StoreError> {
-    let now = tx.now();
-    let row = table::Model {
-        id: Uuid::new_v4(),
-        kind: task.kind.to_owned(),
-        key: task.key,
-        payload: task.payload,
-        state: "waiting".to_owned(),
-        attempts: 0,
-        created_at: now.as_microsecond(),
-        due_at: task.due.unwrap_or(now).as_microsecond(),
-        finished_at: None,
-        last_error: None,
-    };
     let once = OnConflict::column(table::Column::Key).do_nothing().to_owned();
-    let added = table::Entity::insert(row.into_active_model())
+    let added = table::Entity::insert(task.row(tx.now()).into_active_model())
         .on_conflict(once)
         .exec_without_returning(tx)
         .await?;
     tx.ring();
     Ok(added == 1)
+}
+
+/// Puts many pieces of work with one statement; those whose key was put before are left as they are.
+///
+/// # Errors
+/// The database's.
+pub async fn put_all(tx: &Tx, tasks: Vec<Task>) -> Result<(), StoreError> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let once = OnConflict::column(table::Column::Key).do_nothing().to_owned();
+    table::Entity::insert_many(tasks.into_iter().map(|task| task.row(now).into_active_model()))
+        .on_conflict(once)
+        .exec_without_returning(tx)
+        .await?;
+    tx.ring();
+    Ok(())
 }
 
 /// Work that was given up, newest first.
@@ -159,6 +203,20 @@ pub async fn revive(tx: &Tx, id: OutboxId) -> Result<bool, StoreError> {
     Ok(done.rows_affected == 1)
 }
 
+/// Workers that do what has this name, so many at once.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    name: &'static str,
+    workers: usize,
+}
+
+impl Lane {
+    /// Rows claimed at once: as many as are begun at once, and as many that wait behind them.
+    fn round(self) -> u64 {
+        u64::try_from(self.workers).unwrap_or(u64::MAX).saturating_mul(2)
+    }
+}
+
 /// A row this relay has claimed, without its payload: what is needed to note its outcome.
 #[derive(Clone, Debug)]
 struct Claimed {
@@ -180,13 +238,14 @@ impl Claimed {
     }
 }
 
-/// Claims what is due now.
-async fn take(store: &Store) -> Result<Vec<table::Model>, StoreError> {
+/// Claims what is due now in a lane, at most so many rows: few, so that none waits long within its lease.
+async fn take(store: &Store, lane: &str, most: u64) -> Result<Vec<table::Model>, StoreError> {
     let due = table::Entity::find()
         .filter(table::Column::State.eq("waiting"))
+        .filter(table::Column::Lane.eq(lane))
         .filter(table::Column::DueAt.lte(store.now().as_microsecond()))
         .order_by_asc(table::Column::DueAt)
-        .limit(ROUND)
+        .limit(most)
         .all(store.read())
         .await?;
     if due.is_empty() {

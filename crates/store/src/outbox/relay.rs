@@ -14,11 +14,11 @@ use apalis_core::worker::ext::ack::{Acknowledge, AcknowledgementExt as _};
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::backend::{Rows, Until};
-use super::{Claimed, NAP, Outcome, note, table};
+use super::{Claimed, Lane, NAP, Outcome, note, table};
 use crate::{Store, StoreError};
 
-/// Handlers running at once.
-const WORKERS: usize = 4;
+/// The lane of everything that has none of its own.
+const COMMON: Lane = Lane { name: "", workers: 4 };
 /// Longest time of one handler: shorter than the lease, so that nobody begins the same work while it runs.
 const RUN: Duration = Duration::from_secs(90);
 
@@ -39,6 +39,7 @@ struct Failed(String);
 #[derive(Clone, Default)]
 pub struct Relay {
     handlers: HashMap<&'static str, Handler>,
+    lanes: Vec<Lane>,
 }
 
 impl Relay {
@@ -54,13 +55,30 @@ impl Relay {
         self
     }
 
+    /// Has so many workers of their own do what is put into this lane.
+    #[must_use]
+    pub fn lane(mut self, name: &'static str, workers: usize) -> Relay {
+        self.lanes.push(Lane {
+            name,
+            workers: workers.max(1),
+        });
+        self
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = Lane> + '_ {
+        std::iter::once(COMMON).chain(self.lanes.iter().copied())
+    }
+
     /// Works until the caller drops it. Work that is running then is tried again after its lease.
     pub async fn run(&self, store: &Store) {
-        loop {
-            self.work(store, Until::Dropped).await;
-            // A worker that ends is replaced; the pause keeps one that can't start from filling the log.
-            tokio::time::sleep(NAP).await;
-        }
+        let lanes = self.lanes().map(|lane| async move {
+            loop {
+                self.work(store, lane, Until::Dropped).await;
+                // A worker that ends is replaced; the pause keeps one that can't start from filling the log.
+                tokio::time::sleep(NAP).await;
+            }
+        });
+        futures::future::join_all(lanes).await;
     }
 
     /// Does what is due now; gives how many pieces were tried. A failing handler is no error of the round.
@@ -70,11 +88,15 @@ impl Relay {
     pub async fn round(&self, store: &Store) -> Result<usize, StoreError> {
         // A database that is away is this caller's news, not a line in the log.
         super::waiting(store).await?;
-        Ok(self.work(store, Until::Drained).await)
+        let mut tried = 0;
+        for lane in self.lanes() {
+            tried += self.work(store, lane, Until::Drained).await;
+        }
+        Ok(tried)
     }
 
     /// Runs one worker to its end; gives how many pieces were tried.
-    fn work(&self, store: &Store, until: Until) -> Pin<Box<dyn Future<Output = usize> + Send>> {
+    fn work(&self, store: &Store, lane: Lane, until: Until) -> Pin<Box<dyn Future<Output = usize> + Send>> {
         let tried = Arc::new(AtomicUsize::new(0));
         let (handlers, count) = (self.handlers.clone(), Arc::clone(&tried));
         let handle = move |row: table::Model| {
@@ -91,8 +113,8 @@ impl Relay {
             }
         };
         let worker = WorkerBuilder::new("outbox")
-            .backend(Rows::new(store.clone(), until))
-            .concurrency(WORKERS)
+            .backend(Rows::new(store.clone(), lane, until))
+            .concurrency(lane.workers)
             .ack_with(Note(store.clone()))
             .layer(CatchPanicLayer::with_panic_handler(panicked as fn(&Caught) -> Panicked))
             .build(handle);

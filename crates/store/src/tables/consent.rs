@@ -15,7 +15,7 @@ pub struct Model {
     pub person_id: Uuid,
     /// The case.
     pub application_id: Uuid,
-    /// `notice` (Personal Data Protection Act §8) or `mydata` (one single fetch).
+    /// `notice` (Personal Data Protection Act §8), `mydata` (one single fetch) or `wallet` (one showing of a card).
     #[sea_orm(column_type = "Text")]
     pub kind: String,
     /// SHA-256 in hex of the words shown.

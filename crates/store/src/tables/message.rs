@@ -1,4 +1,4 @@
-//! A message (通知) to a person by e-mail; its text is sealed.
+//! A message (通知) to a person; its text is sealed. What becomes of it on each channel stands in [`super::delivery`].
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
@@ -8,7 +8,7 @@ use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "message")]
 pub struct Model {
-    /// Identifier, uuid v7; also the `Message-ID`, so that a mail server can drop a repeated one.
+    /// Identifier, uuid v7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The case.
@@ -19,11 +19,11 @@ pub struct Model {
     /// Name that makes the message unique, so that a repeated job sends no second one.
     #[sea_orm(column_type = "Text")]
     pub idempotency_key: String,
-    /// Sealed JSON: address, subject, text.
+    /// Sealed JSON: address, subject, text, and what the languages of the person's channels say.
     pub sealed: Option<Vec<u8>>,
     /// Letter that goes with it.
     pub letter_id: Option<Uuid>,
-    /// `queued`, `sent`, `no_address` or `failed`.
+    /// `queued`; `sent` once one channel has taken it; `failed` when none ever will; `no_address` where there was none.
     #[sea_orm(column_type = "Text")]
     pub status: String,
     /// Tries so far.
@@ -76,6 +76,42 @@ pub async fn of_application(db: &impl ConnectionTrait, application: Uuid) -> Res
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
     Entity::insert(row.into_active_model())
         .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes new rows with one statement.
+///
+/// # Errors
+/// The database error; a second message of the same name breaks its unique index.
+pub async fn insert_all(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<(), DbErr> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    Entity::insert_many(rows.into_iter().map(|row| row.into_active_model()))
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// The messages with these identifiers, in no order.
+///
+/// # Errors
+/// The database error.
+pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
+    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
+}
+
+/// Has a message that failed wait for its channels again.
+///
+/// # Errors
+/// The database error.
+pub async fn requeue(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Status, Expr::value("queued"))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.eq("failed"))
+        .exec(db)
         .await?;
     Ok(())
 }

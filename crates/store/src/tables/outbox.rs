@@ -31,6 +31,9 @@ pub struct Model {
     /// Why the last attempt failed (no personal data).
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,
+    /// Which workers do it; empty for those that do everything without a lane of its own.
+    #[sea_orm(column_type = "Text")]
+    pub lane: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

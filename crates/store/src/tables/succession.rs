@@ -170,7 +170,8 @@ pub async fn stands(db: &impl ConnectionTrait, application: Uuid, month: &str) -
     Ok(found.is_some())
 }
 
-fn standing(month: &str) -> Condition {
+/// The condition of [`stands`], on the table of applications.
+pub(super) fn standing(month: &str) -> Condition {
     use super::{entitlement, ticket};
     let case = (application::Entity, application::Column::Id);
     let paid = Query::select()

@@ -64,6 +64,7 @@ const ACTIONS: &[&str] = &[
     "invite",
     "visit",
     "prefer",
+    "channels",
     "audit",
     "administer",
     "profile",

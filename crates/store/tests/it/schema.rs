@@ -38,7 +38,9 @@ fn entities() -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::new();
     declared::<adjustment::Entity>(&mut tables);
     declared::<appeal::Entity>(&mut tables);
+    declared::<channel::Entity>(&mut tables);
     declared::<claim::Entity>(&mut tables);
+    declared::<delivery::Entity>(&mut tables);
     declared::<claim_entry::Entity>(&mut tables);
     declared::<claim_line::Entity>(&mut tables);
     declared::<succession::Entity>(&mut tables);
@@ -69,6 +71,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<message::Entity>(&mut tables);
     declared::<mydata_transaction::Entity>(&mut tables);
     declared::<mydata_transfer::Entity>(&mut tables);
+    declared::<once_seen::Entity>(&mut tables);
     declared::<outbox::Entity>(&mut tables);
     declared::<paper::Entity>(&mut tables);
     declared::<payment::Entity>(&mut tables);
@@ -90,10 +93,15 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<screening::Entity>(&mut tables);
     declared::<security_event::Entity>(&mut tables);
     declared::<session::Entity>(&mut tables);
+    declared::<session_mark::Entity>(&mut tables);
+    declared::<sign_in_attempt::Entity>(&mut tables);
     declared::<staff::Entity>(&mut tables);
     declared::<ticket::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);
     declared::<visit::Entity>(&mut tables);
+    declared::<wallet_card::Entity>(&mut tables);
+    declared::<wallet_request::Entity>(&mut tables);
+    declared::<wallet_seen::Entity>(&mut tables);
     declared::<witness::Entity>(&mut tables);
     tables
 }

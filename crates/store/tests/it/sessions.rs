@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sea_orm::EntityTrait as _;
 use store::sea_orm;
-use store::session::Sessions;
-use store::tables::session as table;
+use store::session::{MARKS, Sessions};
+use store::tables::{session as table, session_mark};
 use tower_sessions::SessionStore as _;
 use tower_sessions::session::{Id, Record};
 
@@ -87,6 +87,42 @@ async fn a_session_read_while_it_ends_is_not_kept() {
             }
             assert!(sessions.load(&one.id).await.unwrap().is_none());
         }
+    })
+    .await;
+}
+
+fn marked(mark: u8) -> Record {
+    let mut record = record("a", 30);
+    let marks = serde_json::json!([hex::encode([mark; 32]), hex::encode([0; 32])]);
+    record.data.insert(MARKS.to_owned(), marks);
+    record
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_ended_by_their_marks_and_stay_ended() {
+    each_engine(|test, _| async move {
+        let sessions = Sessions::new(test.store.clone()).await.unwrap();
+        let (mut one, mut two, mut other) = (marked(1), marked(1), marked(2));
+        for record in [&mut one, &mut two, &mut other] {
+            sessions.create(record).await.unwrap();
+            assert!(sessions.load(&record.id).await.unwrap().is_some());
+        }
+        assert_eq!(sessions.end(vec![[1; 32], [9; 32]]).await.unwrap(), 2);
+        // a request that began before the end writes the session once more
+        sessions.save(&one).await.unwrap();
+        for (record, is_there) in [(&one, false), (&two, false), (&other, true)] {
+            assert_eq!(sessions.load(&record.id).await.unwrap().is_some(), is_there);
+        }
+        assert_eq!(sessions.end(vec![[1; 32]]).await.unwrap(), 0);
+        // what the person ended themself leaves no mark behind
+        sessions.delete(&other.id).await.unwrap();
+        assert!(
+            session_mark::Entity::find()
+                .all(test.store.read())
+                .await
+                .unwrap()
+                .is_empty()
+        );
     })
     .await;
 }

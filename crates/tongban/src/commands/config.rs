@@ -43,6 +43,7 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
                 config
                     .work_calendar()
                     .and_then(|_| config.check_keys())
+                    .and_then(|()| config.ways().map(drop))
                     .map(|()| config)
             }) {
                 Ok(config) => {

@@ -19,6 +19,7 @@ use super::{block, refused};
 use crate::config::{Account, City, Config};
 use crate::demo::{self, CityError};
 use crate::history::{self, HistoryError};
+use crate::identity::{CertificateConfig, FidoConfig, IcsConfig};
 use crate::server::{self, DEMO_MARK, ServeError};
 use crate::terminal::{self, Progress};
 
@@ -156,10 +157,19 @@ pub fn config_for(data: &Path) -> Config {
         },
         agents: crate::config::Agents::default(),
         oidc: None,
+        levels: exchange::oidc::Levels::default(),
+        issuers: Vec::new(),
+        fido: None,
+        certificate: None,
+        identity: crate::identity::Identity::default(),
         mydata: None,
         mydata_provider: None,
+        wallet: None,
         troad: None,
         mail: None,
+        sms: None,
+        line: None,
+        push: None,
     }
 }
 
@@ -187,6 +197,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let offered: Vec<String> = offered.take(args.offer).map(|account| account.national_id).collect();
     let catalogue = server::catalogue(&config)?;
     let listed = Arc::clone(&city);
+    let population: Arc<dyn peers::Population> = Arc::clone(&city) as _;
     let world = peers::Config {
         population: city,
         folder: args.data.join("peers"),
@@ -203,6 +214,28 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let running = peers::start_on(world, peers::Terms::brief()).await?;
     drop(catalogue);
     connect(&mut config, &running);
+    let wallet = peers::wallet::start(peers::wallet::Config {
+        terms: peers::Terms::brief(),
+        access_token: String::new(),
+        callback_url: None,
+        population: Some(Arc::clone(&listed) as Arc<dyn peers::Population>),
+        port: if listen.port() == 8080 { 8087 } else { 0 },
+    })
+    .await?;
+    config.wallet = Some(by_wallet(&wallet)?);
+    // beside the portal's usual port stand the usual ports of the others
+    let messages = super::demo_messages::start(&mut config, &args.data, messages_port(listen.port())).await?;
+    running.show_beside(&messages.address);
+    let twins = peers::identity::start(peers::identity::Config {
+        population,
+        callback_url: address(&format!("http://{listen}/sign-in/phone/wait"))?,
+        return_url: address(&format!("http://{listen}/sign-in/card/return"))?,
+        agency: "DEMO".to_owned(),
+        terms: peers::Terms::brief(),
+        ports: if listen.port() == 8080 { (8085, 8086) } else { (0, 0) },
+    })
+    .await?;
+    offer_certificates(&mut config, &twins)?;
     let road = peers::road::start(peers::road::Config {
         folder: args.data.join("peers").join("road"),
         registers: peers::road::sample(),
@@ -230,9 +263,15 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         take_register(&desk, &listed, &args.data, config.services.as_deref()).await?;
     }
     progress.end();
-    tell(&args, &config, &running, &members, &offered);
+    let beside = Beside {
+        messages: &messages.address,
+        wallet: &wallet.link(),
+        phone: &twins.phone(),
+        card: &twins.card(),
+    };
+    tell(&args, &config, &running, &beside, &members, &offered);
     server::run(&config, desk, listener, true, server::asked_to_stop()).await?;
-    drop(road);
+    drop((road, wallet, messages, twins));
     running.shutdown().await;
     drop(lock);
     Ok(())
@@ -381,6 +420,10 @@ fn ports(portal: u16) -> Ports {
     }
 }
 
+fn messages_port(portal: u16) -> u16 {
+    if portal == 8080 { 8088 } else { 0 }
+}
+
 fn resources(catalogue: &Catalogue) -> Vec<Resource> {
     let language = Language::ZhTw;
     let known = catalogue.mappings().map(|mapping| Resource {
@@ -429,6 +472,7 @@ fn connect(config: &mut Config, running: &Running) {
             name_claim: "cn".to_owned(),
             pending_seconds: 900,
             skew_seconds: 60,
+            iss_required: false,
             client: client.clone(),
         });
     }
@@ -484,6 +528,80 @@ fn connect(config: &mut Config, running: &Running) {
         timeout_seconds: 10,
         connections: 2,
     });
+}
+
+/// Registers the city with wallets: its keys, and the issuer of the demonstration as the only one that is believed.
+fn by_wallet(twin: &peers::wallet::Running) -> Result<crate::wallet::WalletConfig, DemoError> {
+    Ok(crate::wallet::WalletConfig {
+        request_key: Some(twin.city_keys.0.clone()),
+        card_key: Some(twin.city_keys.1.clone()),
+        issuers: vec![exchange::wallet::verifier::TrustedIssuer {
+            did: twin.issuer.clone(),
+            name: "示範發證機關".to_owned(),
+            credential_types: vec!["00000000_disability_card".to_owned()],
+            lists: address(&format!("{}/api/status-list/", twin.address))?,
+        }],
+        status_required: true,
+        show_link: twin.link(),
+        give_link: twin.link(),
+        client: exchange::ClientConfig {
+            https_only: false,
+            ..crate::wallet::quick()
+        },
+    })
+}
+
+/// Registers the city for sign-in by phone and by card, and says what its issuer proves.
+fn offer_certificates(config: &mut Config, twins: &peers::identity::Running) -> Result<(), DemoError> {
+    let client = exchange::ClientConfig {
+        https_only: false,
+        ..Default::default()
+    };
+    // an account with a registered password, as far as anybody can tell
+    config.levels = exchange::oidc::Levels(
+        exchange::oidc::Level::new(3)
+            .map(|level| exchange::oidc::LevelRule {
+                claim: "amr".to_owned(),
+                value: "hwk".to_owned(),
+                level,
+            })
+            .into_iter()
+            .collect(),
+    );
+    let facts = &twins.fido.facts;
+    config.fido = Some(FidoConfig {
+        api: address(&facts.address)?,
+        web: address(&facts.address)?,
+        sp_service_id: facts.sp_service_id.clone(),
+        key_file: PathBuf::new(),
+        key: Some(facts.key.clone()),
+        orders: exchange::fido::Orders::default(),
+        codes: std::collections::BTreeMap::new(),
+        client: client.clone(),
+        seconds: 180,
+        level: 2,
+    });
+    config.certificate = Some(CertificateConfig {
+        roots: PathBuf::new(),
+        intermediates: None,
+        pem: Some((twins.authority.root_pem(), twins.authority.authority_pem())),
+        revocation: None,
+        revocation_required: false,
+        audience: None,
+        life_seconds: 300,
+        skew_seconds: 60,
+        component: Some(address(&twins.card())?),
+        level: 1,
+        ics: IcsConfig {
+            address: address(&format!("{}/ics/query", twins.ics.address))?,
+            agency: "DEMO".to_owned(),
+            key_file: PathBuf::new(),
+            key: Some(twins.agency_key.clone()),
+            fields: exchange::certificate::ics::Fields::default(),
+            client,
+        },
+    });
+    Ok(())
 }
 
 /// A member of the demonstration's staff, kept in the data folder.
@@ -599,8 +717,23 @@ impl Member {
     }
 }
 
+/// Addresses of what stands beside the portal and is none of the [`Running`] peers.
+struct Beside<'a> {
+    messages: &'a str,
+    wallet: &'a str,
+    phone: &'a str,
+    card: &'a str,
+}
+
 /// Says where everything is.
-fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member], offered: &[String]) {
+fn tell(
+    args: &DemoArgs,
+    config: &Config,
+    running: &Running,
+    beside: &Beside<'_>,
+    members: &[Member],
+    offered: &[String],
+) {
     let portal = config.portal.as_str().trim_end_matches('/');
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -614,6 +747,10 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
             "mydata": running.mydata.address.as_str().trim_end_matches('/'),
             "mailbox": running.mailbox,
             "bank": running.bank,
+            "messages": beside.messages,
+            "wallet": beside.wallet,
+            "phone": beside.phone,
+            "card": beside.card,
             "residents": args.residents,
             "people": running.accounts().iter().map(|account| serde_json::json!({ "national_id": account.national_id, "name": account.name, "note": account.note, "email": account.email })).collect::<Vec<_>>(),
             "staff": staff,
@@ -632,7 +769,17 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
         ("入口網 Portal", portal.to_owned()),
         ("承辦端 Office", format!("{portal}/office")),
         ("信箱 Mailbox", running.mailbox.clone()),
+        ("簡訊、LINE、推播 Text messages, LINE, push", beside.messages.to_owned()),
         ("銀行 Bank", running.bank.clone()),
+        ("數位憑證皮夾 Wallet", beside.wallet.to_owned()),
+        (
+            "代替手機的頁面 Stands in for the phone (行動自然人憑證)",
+            beside.phone.to_owned(),
+        ),
+        (
+            "代替讀卡機的頁面 Stands in for the card reader (自然人憑證)",
+            beside.card.to_owned(),
+        ),
         (
             "驗證碼 One-time codes of the staff",
             format!("{}/staff", running.mailbox),
@@ -644,6 +791,11 @@ fn tell(args: &DemoArgs, config: &Config, running: &Running, members: &[Member],
     for account in running.accounts() {
         let _ = writeln!(out, "  {}  {}  {}", account.national_id, account.name, account.note);
     }
+    let _ = writeln!(
+        out,
+        "\n  也可以用手機或卡片登入：輸入上面的統一編號，再到代替手機或讀卡機的頁面確認。\n  \
+         Or sign in by phone or card: type a national id from above, then confirm on the page that stands in."
+    );
     let _ = writeln!(out, "\n  承辦人員 Staff (account, password, authenticator secret):");
     for member in members {
         let _ = writeln!(

@@ -99,18 +99,27 @@ async fn look(config: &Config) -> Vec<Look> {
         }
         Err(error) => add("service folders", Some(error.to_string())),
     }
-    match &config.oidc {
-        None => add(
-            "sign-in of residents",
-            Some("`oidc` is not configured; nobody can sign in".to_owned()),
-        ),
-        Some(oidc) => add(
-            "sign-in of residents",
-            exchange::oidc::Provider::discover(oidc.clone())
-                .await
-                .err()
-                .map(|error| error.to_string()),
-        ),
+    match config.methods() {
+        Err(error) => add("sign-in of residents", Some(error.to_string())),
+        Ok(methods) => {
+            add("sign-in of residents", lacks_methods(&methods));
+            if !methods.issuers.is_empty() {
+                add("issuers", unreachable_issuers(&methods).await);
+            }
+            if let (Some(fido), Some(_)) = (&config.fido, &methods.phone) {
+                add("行動自然人憑證", unreachable_url(&fido.api).await);
+            }
+            if let (Some(certificate), Some(card)) = (&config.certificate, &methods.card) {
+                add(
+                    "revocation lists",
+                    card.lists.read().err().map(|error| error.to_string()),
+                );
+                add(
+                    "query whose card it is",
+                    unreachable_url(&certificate.ics.address).await,
+                );
+            }
+        }
     }
     if let Some(provider) = &config.mydata_provider {
         let made = exchange::mydata::provider::Provider::new(provider.clone());
@@ -132,10 +141,72 @@ async fn look(config: &Config) -> Vec<Look> {
             },
         );
     }
+    if config.wallet.is_some()
+        && let Ok(catalogue) = server::catalogue(config)
+    {
+        let made = crate::wallet::wallet(config, &catalogue);
+        add("digital wallet", made.err().map(|error| error.to_string()));
+    }
+    if config.sms.is_some() || config.line.is_some() || config.push.is_some() {
+        add(
+            "text messages, LINE and push messages",
+            config.ways().err().map(|error| error.to_string()),
+        );
+    }
+    if let Some(sms) = &config.sms
+        && let Some((host, port)) = at(&sms.gateway.url)
+    {
+        add("gateway of text messages", unreachable(&host, port).await);
+    }
+    if let Some(line) = &config.line {
+        let endpoint = line.endpoint.clone().unwrap_or_else(exchange::notify::line::endpoint);
+        if let Some((host, port)) = at(&endpoint) {
+            add("LINE", unreachable(&host, port).await);
+        }
+    }
     if let Some(mail) = &config.mail {
         add("mail server", unreachable(&mail.host, mail.port).await);
     }
     looks
+}
+
+/// Whether nobody can sign in, or nobody strongly enough for what is demanded.
+fn lacks_methods(methods: &cases::identity::Methods) -> Option<String> {
+    if methods.issuers.is_empty() && methods.phone.is_none() && methods.card.is_none() {
+        return Some(
+            "neither `oidc`, `issuers`, `fido` nor `certificate` is configured; nobody can sign in".to_owned(),
+        );
+    }
+    let needed = methods.least?;
+    let issuers = methods.issuers.iter().filter_map(cases::identity::Issuer::best);
+    let others = [
+        methods.phone.as_ref().map(|phone| phone.level),
+        methods.card.as_ref().map(|card| card.level),
+    ];
+    let reaches = issuers
+        .chain(others.into_iter().flatten())
+        .any(|level| level.reaches(needed));
+    (!reaches).then(|| {
+        format!(
+            "no method reaches level {} of `identity.level`; nobody can apply",
+            needed.number()
+        )
+    })
+}
+
+async fn unreachable_issuers(methods: &cases::identity::Methods) -> Option<String> {
+    let mut problems = Vec::new();
+    for issuer in &methods.issuers {
+        if let Err(error) = issuer.provider().await {
+            problems.push(format!("`{}`: {error}", issuer.id));
+        }
+    }
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+async fn unreachable_url(url: &url::Url) -> Option<String> {
+    let host = url.host_str().unwrap_or_default();
+    unreachable(host, url.port_or_known_default().unwrap_or(443)).await
 }
 
 /// Which of the data sets that services ask for the platform does not give now.
@@ -152,6 +223,12 @@ async fn data_sets(connector: &exchange::mydata::Connector, catalogue: &services
         .map(String::as_str)
         .collect();
     (!lacking.is_empty()).then(|| format!("out of order or not offered: {}", lacking.join(", ")))
+}
+
+/// Host and port of an address; what is filled in later stands behind them.
+fn at(address: &str) -> Option<(String, u16)> {
+    let url = url::Url::parse(address).ok()?;
+    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
 }
 
 async fn unreachable(host: &str, port: u16) -> Option<String> {

@@ -4,11 +4,13 @@
 mod field;
 mod list;
 mod notice;
+mod qr;
 mod reasons;
 mod table;
 
 pub use field::{Choice, Control, Entry, Field, Known, Typed};
 pub use list::{Event, Row, SummaryList, Task, TaskList, Timeline};
 pub use notice::{Banner, Colour, ErrorSummary, Tag};
+pub use qr::Qr;
 pub use reasons::{Finding, Mark, Outcome, Reason, Reasons};
 pub use table::{Cell, Head, Pagination, Table};

@@ -128,6 +128,7 @@ fn source(words: Words, source: &Source) -> String {
         Source::Profile => words.t("counter-source-profile"),
         Source::Register => words.t("counter-source-register"),
         Source::Body { name, .. } => words.t1("source-body", "name", name),
+        Source::Wallet { issuer, .. } => words.t1("source-wallet", "issuer", issuer),
         Source::MyData { issued: Some(day), .. } => words.t1("counter-source-mydata-of", "date", words.date(*day)),
         Source::MyData { .. } => words.t("counter-source-mydata"),
     }

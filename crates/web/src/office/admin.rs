@@ -256,6 +256,9 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     if !catalogue.mapping_mistakes().is_empty() {
         withdrawn.push(mistakes("datasets/mydata", catalogue.mapping_mistakes()));
     }
+    if !catalogue.card_mistakes().is_empty() {
+        withdrawn.push(mistakes("datasets/wallet", catalogue.card_mistakes()));
+    }
     if !catalogue.vocabulary_mistakes().is_empty() {
         withdrawn.push(mistakes("services/vocabulary.toml", catalogue.vocabulary_mistakes()));
     }

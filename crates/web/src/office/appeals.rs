@@ -16,6 +16,7 @@ use super::queue::short;
 use super::{Duty, done};
 use crate::address::{application, id, onward};
 use crate::components::{Banner, Cell, Colour, ErrorSummary, Head, Table, Tag};
+use crate::resident::card::given;
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page, page_with};
 
@@ -348,6 +349,8 @@ pub(super) struct More {
     pub(super) waits: bool,
     pub(super) appeal: bool,
     pub(super) colleagues: Vec<(String, String)>,
+    /// Cards in the resident's digital wallet: when each was given, and whether it stands.
+    pub(super) cards: Vec<(String, Tag)>,
 }
 
 /// What there is beside the parts of a case that was opened.
@@ -368,12 +371,15 @@ pub(super) async fn more(app: &App, words: Words, staff: &Staff, file: &review::
         let due = one.due.map_or_else(String::new, |day| words.date(day));
         words.with(key, &[("body", body), ("due", due)])
     });
+    let now = app.desk.now();
+    let cards = cases::wallet::card::of_case(&app.desk, staff, file.id).await?;
     let colleagues = review::assignable(&app.desk, staff, file.id).await?;
     Ok(More {
         confirmation,
         waits,
         appeal: file.service.meta.appeal.is_some()
             && matches!(file.state, cases::State::Completed | cases::State::Review),
+        cards: cards.iter().map(|card| given(words, card, now)).collect(),
         colleagues: colleagues
             .into_iter()
             .map(|one| (one.id.uuid().to_string(), one.name))

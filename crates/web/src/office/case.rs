@@ -22,7 +22,7 @@ use super::later::{self, LaterCard};
 use super::queue::{Left, left, short, state_tag};
 use super::{Duty, document, done};
 use crate::address::{application, id};
-use crate::components::{Banner, ErrorSummary, Event, Finding, Outcome, Tag, Timeline};
+use crate::components::{Banner, ErrorSummary, Event, Finding, Outcome, Table, Tag, Timeline};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
 
@@ -122,6 +122,7 @@ struct CasePage {
     groups: Vec<Group>,
     evidence: Vec<Came>,
     letters: Vec<Letter>,
+    messages: Table,
     payments: Vec<Paid>,
     timeline: Timeline,
     take: bool,
@@ -208,6 +209,7 @@ pub(super) async fn render(
         waiting: waiting(words, &file.service, &file.answers, &file.decision),
         groups: groups(&app.desk, words, &file.rows, &typed.fields),
         evidence: evidence(&app.desk, words, &file),
+        messages: super::messages::of_case(words, file.deliveries.clone()),
         letters: file
             .letters
             .iter()
@@ -231,7 +233,7 @@ pub(super) async fn render(
                     .unwrap_or_default(),
             })
             .collect(),
-        timeline: timeline(words, &file),
+        timeline: timeline(&app.desk, words, &file),
         take: may(Act::Take),
         mine,
         approve: mine && may(Act::Approve),
@@ -448,11 +450,12 @@ fn source_name(desk: &Desk, words: Words, name: &str) -> String {
     }
 }
 
-/// What a MyData set is called; its id where no mapping names it.
+/// What a MyData set or a card is called; its id where nothing names it.
 fn data_set(desk: &Desk, words: Words, set: &str) -> String {
-    desk.catalogue
-        .mapping(set)
-        .map_or_else(|| set.to_owned(), |mapping| words.of(&mapping.title).to_owned())
+    let catalogue = &desk.catalogue;
+    let title = catalogue.mapping(set).map(|mapping| &mapping.title);
+    let title = title.or_else(|| catalogue.card(set).map(|card| &card.title));
+    title.map_or_else(|| set.to_owned(), |title| words.of(title).to_owned())
 }
 
 fn groups(desk: &Desk, words: Words, rows: &[SideBySide], asked: &BTreeSet<String>) -> Vec<Group> {
@@ -512,7 +515,7 @@ fn evidence(desk: &Desk, words: Words, file: &CaseFile) -> Vec<Came> {
     file.evidence.iter().map(view).collect()
 }
 
-fn timeline(words: Words, file: &CaseFile) -> Timeline {
+fn timeline(desk: &Desk, words: Words, file: &CaseFile) -> Timeline {
     let events = file.events.iter().map(|event| Event {
         at: event.at,
         title: words.t(&format!("office-event-{}", event.kind.replace('_', "-"))),
@@ -521,7 +524,7 @@ fn timeline(words: Words, file: &CaseFile) -> Timeline {
             (Some(name), _) => name.clone(),
             (None, actor) => words.t(&format!("office-actor-{actor}")),
         }),
-        text: event.text.clone(),
+        text: crate::resident::event_text(desk, words, event),
     });
     Timeline {
         words,

@@ -16,6 +16,7 @@ mod holds;
 mod indicators;
 mod later;
 mod load;
+mod messages;
 mod outreach;
 mod payment_run;
 mod payments;
@@ -74,6 +75,7 @@ pub fn routes() -> Router<App> {
         .merge(visits::routes())
         .merge(transfers::routes())
         .merge(road::routes())
+        .merge(messages::routes())
         .route("/office/appeals", get(appeals::list))
         .route("/office/confirm", get(confirm::list))
         .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
@@ -229,7 +231,11 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
             (road::HERE, "office-nav-road"),
             ("/office/indicators", "office-nav-indicators"),
         ],
-        Role::Administrator => &[("/office/admin", "office-nav-admin"), (road::HERE, "office-nav-road")],
+        Role::Administrator => &[
+            ("/office/admin", "office-nav-admin"),
+            (messages::HERE, "office-nav-messages"),
+            (road::HERE, "office-nav-road"),
+        ],
         Role::Organisation => &[("/agent", "office-nav-agent")],
         Role::VillageOfficer => &[
             ("/office/assist", "office-nav-assist"),

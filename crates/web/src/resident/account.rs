@@ -32,6 +32,13 @@ async fn show_page(app: &App, id: &str, resident: Resident, invalid: Option<&Inv
     if !(case.account_refused || listed && case.may_account) {
         return Ok(onward(&format!("/applications/{id}")));
     }
+    // before anything is typed, so that nothing typed is lost
+    if cases::identity::lacking(&app.desk, &person, &case.service).is_some() {
+        return Err(Problem::StepUp {
+            service: case.service.id.clone(),
+            back: Some(format!("/applications/{id}/account")),
+        });
+    }
     let form = &case.service.form;
     let places = form.places(&case.answers);
     let views = places
@@ -99,6 +106,6 @@ pub(super) async fn save(
     match pay::new_account(&app.desk, &resident.person, application(&id)?, raw, language).await {
         Ok(()) => Ok(onward(&format!("/applications/{id}"))),
         Err(CaseError::Invalid(invalid)) => show_page(&app, &id, resident, Some(&invalid)).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Problem::on(error, &format!("/applications/{id}/account"))),
     }
 }

@@ -125,6 +125,8 @@ struct CasePage {
     claims: Vec<ClaimCard>,
     /// Word of the way to the appeal, where there is one.
     appeal: Option<String>,
+    /// The card for the digital wallet, where there is one: its title, and what to do with it.
+    card: Option<(String, String)>,
 }
 
 /// What the address carries beside the application.
@@ -193,6 +195,11 @@ pub(super) async fn show_with(
                 optional,
                 Some(words.t("task-mydata-hint")),
             ));
+        }
+        if super::wallet::offers(app, &person, &draft) {
+            let choice = Tag::new(words.t("task-choice"), Colour::Blue);
+            let hint = Some(words.t("task-wallet-hint"));
+            tasks.push(task("task-wallet", "wallet", draft.agreed, choice, hint));
         }
         let first = apply::question(&draft);
         let first = first
@@ -295,7 +302,7 @@ pub(super) async fn show_with(
         at: event.at,
         title: agents::event(words, event),
         by: Some(agents::actor(words, event, &person)),
-        text: event.text.clone(),
+        text: super::event_text(&app.desk, words, event),
     });
     let answers = case.rows.iter().filter(|row| !row.form.is_empty()).map(|row| Row {
         note: case
@@ -329,6 +336,15 @@ pub(super) async fn show_with(
         }
         card
     });
+    let card = cases::wallet::card::mine(&app.desk, &person, application).await?;
+    let card = card.map(|card| {
+        let key = match (card.given.is_empty(), card.may_take) {
+            (true, _) => "card-link",
+            (false, true) => "card-link-taken",
+            (false, false) => "card-link-over",
+        };
+        (words.of(&card.title).to_owned(), words.t(key))
+    });
     let status = match &objection {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -340,6 +356,7 @@ pub(super) async fn show_with(
         line,
         confirmation,
         appeal,
+        card,
         state: state(words, &case.mine),
         number: case.mine.number.clone().unwrap_or_default(),
         outcome: case

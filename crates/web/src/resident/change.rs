@@ -118,6 +118,6 @@ pub(super) async fn report(
         }
         // a report is being examined: the page of the case says so
         Err(CaseError::Input { .. }) => Ok(onward(&format!("/applications/{id}"))),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Problem::on(error, &format!("/applications/{id}"))),
     }
 }

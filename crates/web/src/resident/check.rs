@@ -168,7 +168,7 @@ pub(super) async fn submit(
         Err(CaseError::OnRoll) => render(&app, &address, resident, Some(words.t("roll-stands"))).await,
         Err(CaseError::Entered) => render(&app, &address, resident, Some(words.t("round-entered"))).await,
         Err(CaseError::NoPlace) => render(&app, &address, resident, Some(words.t("round-no-place"))).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Problem::on(error, &apply::address(id, "check"))),
     }
 }
 
@@ -183,7 +183,7 @@ pub(super) async fn correct(
     match correction::submit(&app.desk, &resident.person, id, posted.value("_revision")?).await {
         Ok(()) => Ok(onward(&format!("/applications/{id}"))),
         Err(CaseError::Incomplete(_)) => Ok(onward(&apply::address(id, "check"))),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Problem::on(error, &apply::address(id, "check"))),
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn source(words: Words, source: &Source) -> String {
             &[("number", number.clone()), ("date", words.date(*given))],
         ),
         Source::Body { name, .. } => words.t1("source-body", "name", name),
+        Source::Wallet { issuer, .. } => words.t1("source-wallet", "issuer", issuer),
         Source::MyData { issued, .. } => match issued {
             Some(day) => format!(
                 "{} {}",

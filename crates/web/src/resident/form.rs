@@ -7,11 +7,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cases::collect::{self, Draft};
-use cases::{CaseError, State as CaseState};
+use cases::{CaseError, Person, State as CaseState};
 use serde::Deserialize;
-use services::form::{FieldKind, Invalid, SHOWN};
+use services::form::{APPLICANT, FieldKind, Invalid, SHOWN};
 
-use super::{Resident, apply, family, fields};
+use super::{Resident, apply, family, fields, wallet};
 use crate::address::{application, onward};
 use crate::components::{ErrorSummary, Field, Known};
 use crate::{App, Frame, Posted, Problem, page_with};
@@ -38,6 +38,8 @@ struct FormPage {
     upload: bool,
     /// `check` where the person came from there.
     from: String,
+    /// Whether something asked here can be shown by a card of the wallet.
+    by_card: bool,
 }
 
 /// Where the person came from.
@@ -48,6 +50,8 @@ pub(super) struct From {
 }
 
 fn show_page(
+    app: &App,
+    person: &Person,
     frame: Frame,
     draft: &Draft,
     address: &str,
@@ -68,6 +72,7 @@ fn show_page(
         })
     };
     let (mut asked, mut known, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    let mut by_card = false;
     for field in &view.fields {
         // where the money goes is only asked of who may say it
         if !draft.may_account && matches!(field.field.kind, FieldKind::BankAccount) {
@@ -92,6 +97,9 @@ fn show_page(
             continue;
         }
         if ask {
+            // a card shows what is the applicant's own
+            let is_own = view.item.is_none() || address.ends_with(&format!(".{APPLICANT}"));
+            by_card |= is_own && field.field.wallet.is_some() && draft.state == CaseState::Draft;
             asked.push(fields::field(words, field));
         } else if has_value {
             known.push(fields::known(words, field));
@@ -143,6 +151,7 @@ fn show_page(
             left: pages.len(),
             back,
             upload,
+            by_card: by_card && wallet::offers(app, person, draft),
             from: if from == "check" { "check" } else { "" }.to_owned(),
             frame,
         },
@@ -172,7 +181,15 @@ pub(super) async fn show(
     if let Some(group) = family::group(&draft, &address) {
         return family::show(resident.frame, &draft, group, &from.from);
     }
-    show_page(resident.frame, &draft, &address, None, &from.from)
+    show_page(
+        &app,
+        &resident.person,
+        resident.frame,
+        &draft,
+        &address,
+        None,
+        &from.from,
+    )
 }
 
 /// `POST /applications/{id}/form/{address}`
@@ -204,7 +221,7 @@ pub(super) async fn save(
         Ok(draft) => Ok(onward(&apply::question(&draft))),
         Err(CaseError::Invalid(invalid)) => {
             let draft = collect::draft(&app.desk, &person, id).await?;
-            show_page(frame, &draft, &address, Some(&invalid), &from)
+            show_page(&app, &person, frame, &draft, &address, Some(&invalid), &from)
         }
         Err(error) => Err(error.into()),
     }

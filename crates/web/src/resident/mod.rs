@@ -6,8 +6,10 @@ pub(crate) mod agent_form;
 mod agents;
 mod appeal;
 mod apply;
+pub(crate) mod card;
 mod case;
 mod change;
+mod channels;
 mod check;
 pub(crate) mod explained;
 mod family;
@@ -25,9 +27,11 @@ mod rounds;
 mod sign_in;
 mod signature;
 mod survey;
+mod wallet;
 mod withdraw;
 
 pub(crate) use agents::standing;
+pub(crate) use sign_in::event_text;
 
 use std::sync::Arc;
 
@@ -52,15 +56,16 @@ pub fn routes() -> Router<App> {
         .route("/help", get(home::help))
         .route("/privacy", get(home::privacy))
         .route("/accessibility", get(home::accessibility))
-        .route("/sign-in", get(sign_in::show))
-        .route("/sign-in/go", post(sign_in::go))
-        .route("/sign-in/return", get(sign_in::back))
-        .route("/sign-out", post(sign_in::leave))
+        .merge(sign_in::routes())
         .route("/applications", get(case::list))
         .route("/applications/{id}", get(case::show))
         .route("/applications/{id}/notice", get(notice::show).post(notice::agree))
         .route("/applications/{id}/held", get(held::show).post(held::take))
         .route("/applications/{id}/mydata", get(mydata::show).post(mydata::go))
+        .route("/applications/{id}/wallet", get(wallet::show).post(wallet::ask))
+        .route("/applications/{id}/wallet/state", get(wallet::state))
+        .route("/applications/{id}/card", get(card::show).post(card::offer))
+        .route("/applications/{id}/card/state", get(card::state))
         .route("/applications/{id}/form/{address}", get(form::show).post(form::save))
         .route("/applications/{id}/check", get(check::show).post(check::submit))
         .route("/applications/{id}/correct", post(check::correct))
@@ -88,6 +93,11 @@ pub fn routes() -> Router<App> {
         .route("/my-data", get(my_data::show))
         .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
         .route("/my-data/invitations", post(invitation::prefer))
+        .route("/my-data/channels", get(channels::show))
+        .route("/my-data/channels/{kind}", post(channels::open))
+        .route("/my-data/channels/{id}/{act}", post(channels::act))
+        .route("/line/webhook", post(channels::line))
+        .route("/push-worker.js", get(channels::worker))
         .route("/invitations/{token}", get(invitation::show))
         .route("/invitations/{token}/stop", post(invitation::stop))
         .merge(find::routes())
@@ -109,12 +119,13 @@ pub fn routes() -> Router<App> {
 /// The person who signed in, for themself.
 pub(crate) async fn signed_in(parts: &mut Parts, app: &App) -> Result<Person, Problem> {
     let SignedIn(id) = SignedIn::from_request_parts(parts, app).await?;
+    let verified = visit::visit(parts).await?.verified;
     match cases::people::get(&app.desk, id).await {
         Err(CaseError::NotFound(_)) => Err(Problem::SignIn {
             to: "/sign-in",
             back: None,
         }),
-        other => Ok(other?),
+        other => Ok(other?.proven(verified)),
     }
 }
 

@@ -230,6 +230,12 @@ impl Element {
         all.strip_prefix('\n').map_or(all.clone(), str::to_owned)
     }
 
+    /// What stands in the first text area.
+    #[track_caller]
+    pub fn first_typed(&self) -> String {
+        self.all("textarea").first().expect("no text area").typed()
+    }
+
     /// The form that goes to an address with this end.
     #[track_caller]
     pub fn form(&self, action: &str) -> &Element {

@@ -31,7 +31,7 @@ impl Town {
     /// A town in which the round is open.
     pub async fn in_round() -> Town {
         let kit = Kit::at(OPEN.parse().unwrap(), Arc::clone(&CATALOGUE), None).await;
-        Town::on(kit, site(), None).await
+        Town::on(kit, site()).await
     }
 }
 

@@ -65,10 +65,13 @@ impl Kit {
             clock: clock.clone(),
             mydata,
             mail: None,
+            ways: Default::default(),
             city,
             calendar: WorkCalendar::default(),
             agents: Default::default(),
+            identity: Default::default(),
             provider: None,
+            wallet: None,
             road: None,
             scans: Default::default(),
             recent: Default::default(),
@@ -78,6 +81,12 @@ impl Kit {
             clock,
             _store: store,
         }
+    }
+
+    /// The same city after a change.
+    pub fn changed(mut self, change: impl FnOnce(&mut Desk)) -> Kit {
+        change(Arc::get_mut(&mut self.desk).unwrap());
+        self
     }
 
     /// Time goes by.

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use cases::{Person, Role, Staff};
 use civic::Text;
 use civic::ids::ApplicationId;
-use exchange::oidc::Provider;
 use services::Catalogue;
 use store::session::Sessions;
 use tower::ServiceExt as _;
@@ -40,20 +39,19 @@ pub fn site() -> Site {
 
 impl Town {
     pub async fn new() -> Town {
-        Town::on(Kit::new(None).await, site(), None).await
+        Town::on(Kit::new(None).await, site()).await
     }
 
     /// A town with other services.
     pub async fn with(catalogue: Catalogue) -> Town {
-        Town::on(Kit::new(Some(catalogue)).await, site(), None).await
+        Town::on(Kit::new(Some(catalogue)).await, site()).await
     }
 
-    /// A town at a place, where residents sign in at an issuer.
-    pub async fn on(kit: Kit, site: Site, oidc: Option<Provider>) -> Town {
+    /// A town at a place.
+    pub async fn on(kit: Kit, site: Site) -> Town {
         let app = App {
             desk: kit.desk.clone(),
             site: Arc::new(site),
-            oidc,
         };
         let sessions = Sessions::new(kit.desk.store.clone()).await.unwrap();
         Town {

@@ -1,6 +1,7 @@
 //! A desk on a fresh store with a clock that stands still, people with valid ids, and the short ways through the verbs.
 
 mod bank;
+mod post;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +12,7 @@ use cases::people::NewPerson;
 use cases::staff::{NewStaff, Role, Staff};
 use cases::{City, CityAccount, Desk, Person, collect, jobs, people, review, staff};
 use civic::ids::ApplicationId;
-use civic::{Channel, FixedClock, Language, NationalId, Text, WorkCalendar};
+use civic::{Channel, Clock, FixedClock, Language, NationalId, Text, WorkCalendar};
 use jiff::{SignedDuration, Timestamp};
 use services::Catalogue;
 use services::form::{Raw, SHOWN};
@@ -19,6 +20,7 @@ use store::testing::TestStore;
 use zeroize::Zeroizing;
 
 pub use bank::{Bank, refusal_of_a_second};
+pub use post::post;
 
 /// The service of the tests.
 pub const SERVICE: &str = "senior-allowance";
@@ -85,19 +87,22 @@ pub fn city() -> City {
 }
 
 /// The desk of a city that is connected to nobody.
-fn alone(store: &store::Store, clock: Arc<FixedClock>) -> Desk {
+pub fn desk_of(store: &store::Store, clock: Arc<dyn Clock>) -> Desk {
     Desk {
         store: store.clone(),
         catalogue: catalogue(),
         clock,
         mydata: None,
         provider: None,
+        wallet: None,
         road: None,
         mail: None,
+        ways: Default::default(),
         scans: Default::default(),
         city: city(),
         calendar: WorkCalendar::default(),
         agents: Default::default(),
+        identity: Default::default(),
         recent: Default::default(),
     }
 }
@@ -111,7 +116,7 @@ impl Kit {
     pub fn with(store: TestStore, clock: Arc<FixedClock>, mydata: Option<exchange::mydata::Connector>) -> Kit {
         let desk = Desk {
             mydata,
-            ..alone(&store.store, clock.clone())
+            ..desk_of(&store.store, clock.clone())
         };
         Kit {
             desk: Arc::new(desk),
@@ -122,7 +127,7 @@ impl Kit {
 
     /// The same city after a change.
     fn changed(self, change: impl FnOnce(&mut Desk)) -> Kit {
-        let mut desk = alone(&self.desk.store, self.clock.clone());
+        let mut desk = desk_of(&self.desk.store, self.clock.clone());
         change(&mut desk);
         Kit {
             desk: Arc::new(desk),
@@ -140,9 +145,39 @@ impl Kit {
         self.changed(|desk| desk.provider = Some(provider))
     }
 
+    /// The same city with ways to wallets, and perhaps other services on offer.
+    pub fn with_wallet(self, wallet: cases::wallet::Wallet, catalogue: Option<Catalogue>) -> Kit {
+        self.changed(|desk| {
+            desk.wallet = Some(wallet);
+            if let Some(catalogue) = catalogue {
+                desk.catalogue = Arc::new(catalogue);
+            }
+        })
+    }
+
+    /// The same city with ways to tell people beside mail, and the services that it has.
+    pub fn told_by(self, ways: cases::channels::Ways) -> Kit {
+        let catalogue = Arc::clone(&self.desk.catalogue);
+        self.changed(|desk| {
+            desk.catalogue = catalogue;
+            desk.ways = ways;
+        })
+    }
+
+    /// The same city with a mail server beside what it has.
+    pub fn mailing(mut self, mailer: exchange::mail::Mailer) -> Kit {
+        Arc::get_mut(&mut self.desk).unwrap().mail = Some(mailer);
+        self
+    }
+
     /// The same city with a gateway to T-Road.
     pub fn on_the_road(self, road: cases::road::Road) -> Kit {
         self.changed(|desk| desk.road = Some(road))
+    }
+
+    /// The same city with these ways to sign in.
+    pub fn proving(self, methods: cases::identity::Methods) -> Kit {
+        self.changed(|desk| desk.identity = methods)
     }
 
     /// Time goes by.

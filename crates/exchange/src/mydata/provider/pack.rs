@@ -91,8 +91,8 @@ pub(super) fn pack(signer: &PackSigner, meta: &str, files: &[(&str, &[u8])]) -> 
     manifest.push_str("</files>\n");
     let signed = signer.sign(manifest.as_bytes())?;
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    // one fixed time: the same content gives the same bytes
-    let options = SimpleFileOptions::default();
+    // one fixed time: the same content gives the same bytes, whatever the clock of the library says
+    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
     let mut add = |name: &str, content: &[u8]| {
         zip.start_file(name, options)
             .and_then(|()| zip.write_all(content).map_err(Into::into))

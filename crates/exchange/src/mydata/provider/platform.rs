@@ -77,13 +77,7 @@ pub enum PlatformError {
 }
 
 pub(super) fn address(config: &Config, path: &[&str]) -> Result<url::Url, PlatformError> {
-    let mut address = config.platform.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| PlatformError::Address)?
-        .pop_if_empty()
-        .extend(path);
-    Ok(address)
+    crate::client::below(&config.platform, path).ok_or(PlatformError::Address)
 }
 
 pub(super) fn unreachable_by(error: &reqwest::Error) -> PlatformError {

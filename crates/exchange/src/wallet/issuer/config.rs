@@ -183,12 +183,7 @@ impl Issuer {
 
     /// An address below the issuer's.
     pub(super) fn below(&self, base: &Url, path: &[&str]) -> Result<Url, IssuerError> {
-        let mut url = base.clone();
-        url.path_segments_mut()
-            .map_err(|()| IssuerError::Address("address"))?
-            .pop_if_empty()
-            .extend(path);
-        Ok(url)
+        crate::client::below(base, path).ok_or(IssuerError::Address("address"))
     }
 
     /// The issuer's name for itself.

@@ -73,6 +73,23 @@ impl CredentialRequest {
     }
 }
 
+/// What a card is made of. `Debug` is empty.
+#[derive(Clone)]
+pub struct Content<'a> {
+    /// A value for each field of the card.
+    pub subject: &'a BTreeMap<String, Value>,
+    /// An entry of the status lists that no other card of this type has, best a random free one.
+    pub index: usize,
+    /// When it ends, where that is before the days of its kind.
+    pub not_after: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Content<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Content")
+    }
+}
+
 /// What is kept of a card that was given: enough to revoke it. `Debug` is empty.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
@@ -95,9 +112,7 @@ impl std::fmt::Debug for Issued {
 }
 
 impl Issuer {
-    /// Answers a request for what was granted and found by [`CredentialRequest::key`]. `subject` holds a value for each field
-    /// of the card; `index` is an entry of the status lists that no other card of this type has, best a random free one.
-    /// After a success what was granted is forgotten; after [`Refusal::InvalidProof`] it is written back with its new nonce
+    /// Answers a request for what was granted and found by [`CredentialRequest::key`]. After a success what was granted is forgotten; after [`Refusal::InvalidProof`] it is written back with its new nonce
     /// ([`Granted::refused`]).
     ///
     /// # Errors
@@ -107,11 +122,15 @@ impl Issuer {
         &self,
         request: &CredentialRequest,
         granted: &mut Granted,
-        subject: &BTreeMap<String, Value>,
-        index: usize,
+        content: &Content<'_>,
         random: &dyn SecureRandom,
         now: Timestamp,
     ) -> Result<(Value, Issued), Refusal> {
+        let Content {
+            subject,
+            index,
+            not_after,
+        } = *content;
         if !bool::from(request.key().as_bytes().ct_eq(granted.key.as_bytes())) || now > granted.until {
             return Err(Refusal::InvalidToken);
         }
@@ -143,6 +162,7 @@ impl Issuer {
         let cid = uuid::Builder::from_random_bytes(name).into_uuid();
         let life = SignedDuration::from_hours(i64::from(kind.valid_days).saturating_mul(24));
         let expires = now.saturating_add(life).unwrap_or(Timestamp::MAX);
+        let expires = not_after.map_or(expires, |end| expires.min(end));
         let claims = self.claims(granted, &holder, cid, index, now, expires)?;
         let mut header = Map::new();
         header.insert("typ".to_owned(), json!("vc+sd-jwt"));
@@ -162,7 +182,7 @@ impl Issuer {
 
     /// The wallet's key, by its proof (OpenID4VCI, `openid4vci-proof+jwt`).
     fn proven(&self, proof: &str, granted: &Granted, now: Timestamp) -> Result<PublicKey, &'static str> {
-        let token = Token::parse(proof, LARGEST_PROOF).map_err(|_| "it is not signed with ES256")?;
+        let token = Token::parse(proof, LARGEST_PROOF).map_err(|_| "it can't be read, or is not signed with ES256")?;
         if token.header_text("typ") != Some("openid4vci-proof+jwt") {
             return Err("it is a token of another type");
         }

@@ -15,7 +15,7 @@ mod offer;
 mod token;
 
 pub use config::{CardKind, Config, Field, Issuer, IssuerError};
-pub use credential::{CredentialRequest, Issued};
+pub use credential::{Content, CredentialRequest, Issued};
 pub use offer::{Offer, Offered};
 pub use token::{Granted, TokenRequest};
 

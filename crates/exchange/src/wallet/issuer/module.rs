@@ -1,35 +1,11 @@
 //! The issuer module of 數位發展部 (DWVC-101 to DWVC-302): it speaks with the wallet, the city tells it what to give.
 
-use crate::client::{self, ClientConfig};
-use crate::wallet::verifier::module::{ModuleError, call};
+use crate::wallet::module::{Caller, Config, ModuleError, number};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use url::Url;
 use uuid::Uuid;
-
-/// How the module is called. `Debug` shows no token.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Its address.
-    pub address: Url,
-    /// `Access-Token`.
-    pub access_token: String,
-    /// How it is called.
-    #[serde(default)]
-    pub client: ClientConfig,
-}
-
-impl std::fmt::Debug for Config {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Config")
-            .field("address", &self.address.as_str())
-            .finish_non_exhaustive()
-    }
-}
 
 /// What is to be given. `Debug` is empty.
 #[derive(Clone)]
@@ -133,14 +109,8 @@ pub struct Acted {
 }
 
 /// The module. Cheap to clone.
-#[derive(Clone)]
-pub struct Module(Arc<(Config, reqwest::Client)>);
-
-impl std::fmt::Debug for Module {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Module").field(&self.0.0).finish()
-    }
-}
+#[derive(Clone, Debug)]
+pub struct Module(Arc<Caller>);
 
 /// `61010`: the person has not scanned the offer yet.
 const NOT_SCANNED: i64 = 61_010;
@@ -157,8 +127,7 @@ impl Module {
     ///
     /// [`ModuleError::Client`].
     pub fn new(config: Config) -> Result<Module, ModuleError> {
-        let client = client::build(&config.client)?;
-        Ok(Module(Arc::new((config, client))))
+        Ok(Module(Arc::new(Caller::new(config)?)))
     }
 
     /// Makes an offer (DWVC-101).
@@ -186,7 +155,13 @@ impl Module {
             body.insert("cids".to_owned(), json!(card.replaces));
         }
         let offer: Offer = self
-            .call(self.0.1.post(self.address(&["qrcode", "data"])?).json(&body))
+            .0
+            .call(
+                self.0
+                    .client
+                    .post(self.0.address(&["api", "qrcode", "data"])?)
+                    .json(&body),
+            )
             .await?;
         match offer.deep_link.starts_with("modadigitalwallet://") && offer.qr_code.starts_with("data:image/") {
             true => Ok(offer),
@@ -204,8 +179,8 @@ impl Module {
         struct Fetched {
             credential: String,
         }
-        let address = self.address(&["credential", "nonce", transaction_id])?;
-        let fetched: Fetched = match self.call(self.0.1.get(address)).await {
+        let address = self.0.address(&["api", "credential", "nonce", transaction_id])?;
+        let fetched: Fetched = match self.0.call(self.0.client.get(address)).await {
             Err(ModuleError::Refused(NOT_SCANNED)) => return Ok(None),
             other => other?,
         };
@@ -223,12 +198,12 @@ impl Module {
     ///
     /// [`ModuleError`].
     pub async fn by_tag(&self, tag: &str, page: u32, size: u32) -> Result<Vec<Listed>, ModuleError> {
-        let mut address = self.address(&["credential", "datatag", tag])?;
+        let mut address = self.0.address(&["api", "credential", "datatag", tag])?;
         address
             .query_pairs_mut()
             .append_pair("page", &page.to_string())
             .append_pair("size", &size.to_string());
-        let answer = self.call(self.0.1.get(address)).await?;
+        let answer = self.0.call(self.0.client.get(address)).await?;
         listed(&answer)
     }
 
@@ -258,8 +233,8 @@ impl Module {
             };
             body.insert("credentialStatus".to_owned(), json!(number));
         }
-        let address = self.address(&["credential", "vcdata"])?;
-        let answer = self.call(self.0.1.post(address).json(&body)).await?;
+        let address = self.0.address(&["api", "credential", "vcdata"])?;
+        let answer = self.0.call(self.0.client.post(address).json(&body)).await?;
         listed(&answer)
     }
 
@@ -274,8 +249,10 @@ impl Module {
         struct After {
             credential_status: String,
         }
-        let address = self.address(&["credential", &cid.to_string(), action.word()])?;
-        let after: After = self.call(self.0.1.put(address)).await?;
+        let address = self
+            .0
+            .address(&["api", "credential", &cid.to_string(), action.word()])?;
+        let after: After = self.0.call(self.0.client.put(address)).await?;
         match after.credential_status == action.after() {
             true => Ok(()),
             false => Err(ModuleError::Answer("the card does not stand as it should")),
@@ -289,48 +266,43 @@ impl Module {
     /// [`ModuleError`]; what could not be done to single cards is in the answer.
     pub async fn act_on_all(&self, cids: &[Uuid], action: Action) -> Result<Acted, ModuleError> {
         let body = json!({ "action": action.word(), "cids": cids });
-        let address = self.address(&["credential", "multiaction"])?;
-        let answer: Value = self.call(self.0.1.put(address).json(&body)).await?;
-        let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-        let done = list(answer.get("success")).iter().map(cid).collect::<Result<_, _>>()?;
+        let address = self.0.address(&["api", "credential", "multiaction"])?;
+        let answer: Value = self.0.call(self.0.client.put(address).json(&body)).await?;
+        let list = |value: Option<&Value>| {
+            let list = value.and_then(Value::as_array).cloned();
+            list.ok_or(ModuleError::Answer("it has no lists of cards"))
+        };
+        let done: Vec<Uuid> = list(answer.get("success"))?.iter().map(cid).collect::<Result<_, _>>()?;
         let mut failed = Vec::new();
-        for group in list(answer.get("fail")) {
-            let code = group.get("code");
-            let code = code.and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok()));
-            for one in list(group.get("cids")) {
-                failed.push((code.unwrap_or_default(), cid(&one)?));
+        for group in list(answer.get("fail"))? {
+            let code = number(group.get("code")).ok_or(ModuleError::Answer("a refusal has no code"))?;
+            for one in list(group.get("cids"))? {
+                failed.push((code, cid(&one)?));
             }
         }
+        // A card that is in neither list, or in both, may still be good: nothing may be noted as revoked then.
+        let mut told: Vec<Uuid> = done.iter().chain(failed.iter().map(|(_, cid)| cid)).copied().collect();
+        let mut asked = cids.to_vec();
+        told.sort_unstable();
+        asked.sort_unstable();
+        if told != asked {
+            return Err(ModuleError::Answer(
+                "it does not name exactly the cards that were asked",
+            ));
+        }
         Ok(Acted { done, failed })
-    }
-
-    fn address(&self, path: &[&str]) -> Result<Url, ModuleError> {
-        let mut address = self.0.0.address.clone();
-        address
-            .path_segments_mut()
-            .map_err(|()| ModuleError::Answer("its address can't carry a path"))?
-            .pop_if_empty()
-            .push("api")
-            .extend(path);
-        Ok(address)
-    }
-
-    async fn call<T: for<'a> Deserialize<'a>>(&self, request: reqwest::RequestBuilder) -> Result<T, ModuleError> {
-        call(request.header("Access-Token", &self.0.0.access_token)).await
     }
 }
 
 fn listed(answer: &Value) -> Result<Vec<Listed>, ModuleError> {
     let list = answer.get("vcList").and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
+    list.ok_or(ModuleError::Answer("it has no list of cards"))?
+        .iter()
         .map(|card| {
-            let standing = card.get("credentialStatus");
-            let standing = standing.and_then(|number| number.as_i64().or_else(|| number.as_str()?.parse().ok()));
             Ok(Listed {
                 cid: cid(card.get("cid").unwrap_or(&Value::Null))?,
                 template: card.get("vcUid").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                standing: match standing {
+                standing: match number(card.get("credentialStatus")) {
                     Some(0) => Standing::Valid,
                     Some(1) => Standing::Suspended,
                     Some(2) => Standing::Revoked,

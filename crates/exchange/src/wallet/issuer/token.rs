@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
@@ -40,12 +39,7 @@ impl TokenRequest {
         if body.len() > LARGEST {
             return Err(Refusal::InvalidRequest);
         }
-        let mut fields: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(body) {
-            if fields.insert(name.into_owned(), value.into_owned()).is_some() {
-                return Err(Refusal::InvalidRequest);
-            }
-        }
+        let mut fields = crate::client::fields(body).ok_or(Refusal::InvalidRequest)?;
         let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_empty());
         match take("grant_type").as_deref() {
             Some(GRANT) => {}

@@ -2,65 +2,18 @@
 //!
 //! Its callback carries no signature, so that it says only that there is something to ask for.
 
-use crate::client::{self, BodyError, ClientConfig, ClientError};
+use crate::wallet::module::{Caller, Config, ModuleError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use url::Url;
 use uuid::Uuid;
 
-/// Most bytes of an answer; it holds a picture.
-const LARGEST: usize = 4 << 20;
 /// Most bytes of a callback.
 const LARGEST_CALLBACK: usize = 1 << 20;
 
-/// How the module is called. `Debug` shows no token.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Its address.
-    pub address: Url,
-    /// `Access-Token`.
-    pub access_token: String,
-    /// How it is called.
-    #[serde(default)]
-    pub client: ClientConfig,
-}
-
-impl std::fmt::Debug for Config {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Config")
-            .field("address", &self.address.as_str())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why the module gives nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum ModuleError {
-    /// The HTTP client can't be made.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The module refuses, with its code.
-    #[error("the wallet's module refuses with code {0}")]
-    Refused(i64),
-    /// The answer is not what the interface says.
-    #[error("the wallet's module answers otherwise than agreed: {0}")]
-    Answer(&'static str),
-    /// It can't be reached.
-    #[error("the wallet's module can't be reached now: {0}")]
-    Unreachable(String),
-}
-
-impl ModuleError {
-    /// Whether the same call may succeed later.
-    #[must_use]
-    pub fn may_retry(&self) -> bool {
-        matches!(self, ModuleError::Unreachable(_) | ModuleError::Refused(59_999))
-    }
-}
+/// `4002`: nobody has shown anything yet.
+const NO_RESULT: i64 = 4002;
 
 /// A request begun at the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,14 +59,8 @@ pub enum Outcome {
 }
 
 /// The module. Cheap to clone.
-#[derive(Clone)]
-pub struct Module(Arc<(Config, reqwest::Client)>);
-
-impl std::fmt::Debug for Module {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Module").field(&self.0.0).finish()
-    }
-}
+#[derive(Clone, Debug)]
+pub struct Module(Arc<Caller>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -156,8 +103,7 @@ impl Module {
     ///
     /// [`ModuleError::Client`].
     pub fn new(config: Config) -> Result<Module, ModuleError> {
-        let client = client::build(&config.client)?;
-        Ok(Module(Arc::new((config, client))))
+        Ok(Module(Arc::new(Caller::new(config)?)))
     }
 
     /// Begins a request by a template that was made in the module (DWVP-01-101). `transaction_id` is new.
@@ -167,13 +113,13 @@ impl Module {
     /// [`ModuleError`].
     pub async fn begin(&self, template: &str, transaction_id: Uuid, is_callback: bool) -> Result<Begun, ModuleError> {
         let transaction = transaction_id.to_string();
-        let mut address = self.address("/api/oidvp/qrcode")?;
+        let mut address = self.0.address(&["api", "oidvp", "qrcode"])?;
         address
             .query_pairs_mut()
             .append_pair("ref", template)
             .append_pair("transactionId", &transaction)
             .append_pair("isCallback", if is_callback { "Y" } else { "N" });
-        let code: Code = self.call(self.0.1.get(address)).await?;
+        let code: Code = self.0.call(self.0.client.get(address)).await?;
         let is_ours = code.transaction_id.is_none_or(|found| found == transaction);
         let is_link = ["modadigitalwallet://", "openid4vp://"]
             .iter()
@@ -196,10 +142,14 @@ impl Module {
     /// [`ModuleError`].
     pub async fn result(&self, transaction_id: Uuid) -> Result<Outcome, ModuleError> {
         let transaction = transaction_id.to_string();
-        let address = self.address("/api/oidvp/result")?;
-        let request = self.0.1.post(address).json(&json!({ "transactionId": transaction }));
-        let found: Found = match self.call(request).await {
-            Err(ModuleError::Refused(4002)) => return Ok(Outcome::Waiting),
+        let address = self.0.address(&["api", "oidvp", "result"])?;
+        let request = self
+            .0
+            .client
+            .post(address)
+            .json(&json!({ "transactionId": transaction }));
+        let found: Found = match self.0.call(request).await {
+            Err(ModuleError::Refused(NO_RESULT)) => return Ok(Outcome::Waiting),
             other => other?,
         };
         if found.transaction_id.is_none_or(|found| found != transaction) {
@@ -244,39 +194,5 @@ impl Module {
     #[must_use]
     pub fn callback_answer() -> Value {
         json!({ "code": "0", "message": "SUCCESS" })
-    }
-
-    fn address(&self, path: &str) -> Result<Url, ModuleError> {
-        let joined = self.0.0.address.join(path);
-        joined.map_err(|_| ModuleError::Answer("its address can't carry a path"))
-    }
-
-    async fn call<T: for<'a> Deserialize<'a>>(&self, request: reqwest::RequestBuilder) -> Result<T, ModuleError> {
-        call(request.header("Access-Token", &self.0.0.access_token)).await
-    }
-}
-
-/// One call of a module: an answer, or its code.
-pub(crate) async fn call<T: for<'a> Deserialize<'a>>(request: reqwest::RequestBuilder) -> Result<T, ModuleError> {
-    let failed = |error: reqwest::Error| ModuleError::Unreachable(error.without_url().to_string());
-    let answer = request.send().await.map_err(failed)?;
-    let status = answer.status();
-    let body = client::bounded_body(answer, LARGEST)
-        .await
-        .map_err(|error| match error {
-            BodyError::TooLarge => ModuleError::Answer("it is too large"),
-            BodyError::Broken(error) => failed(error),
-        })?;
-    if status.is_success() {
-        return serde_json::from_slice(&body).map_err(|_| ModuleError::Answer("it is not the agreed JSON object"));
-    }
-    let refusal: Option<Value> = serde_json::from_slice(&body).ok();
-    let code = refusal.as_ref().and_then(|refusal| refusal.get("code"));
-    match code.and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok())) {
-        Some(code) => Err(ModuleError::Refused(code)),
-        None => Err(ModuleError::Unreachable(format!(
-            "it answers with status {}",
-            status.as_u16()
-        ))),
     }
 }

@@ -157,6 +157,13 @@ impl Verifier {
         Ok(self.0.key.sign(header, &claims)?)
     }
 
+    /// When a request is over.
+    #[must_use]
+    pub fn until(&self, pending: &Pending) -> Timestamp {
+        let life = SignedDuration::from_secs(self.0.config.life_seconds);
+        pending.begun.saturating_add(life).unwrap_or(Timestamp::MAX)
+    }
+
     pub(super) fn check_time(&self, pending: &Pending, now: Timestamp) -> Result<(), VerifierError> {
         let age = now.duration_since(pending.begun);
         match age > SignedDuration::from_secs(self.0.config.life_seconds) {
@@ -166,11 +173,6 @@ impl Verifier {
     }
 
     fn below(&self, path: &[&str]) -> Result<Url, VerifierError> {
-        let mut url = self.0.config.address.clone();
-        url.path_segments_mut()
-            .map_err(|()| VerifierError::Config("`address` must be an https address"))?
-            .pop_if_empty()
-            .extend(path);
-        Ok(url)
+        client::below(&self.0.config.address, path).ok_or(VerifierError::Config("`address` must be an https address"))
     }
 }

@@ -11,6 +11,7 @@ use crate::wallet::did;
 use crate::wallet::sd_jwt::{LARGEST, SdJwt, SdJwtError};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 
@@ -76,19 +77,12 @@ impl std::fmt::Debug for Presentation {
     }
 }
 
-/// The state a response names, so that the caller finds its request. It is not checked.
-#[must_use]
-pub(super) fn fields(body: &[u8]) -> Option<BTreeMap<String, String>> {
+/// The fields of a response of no more than the bytes allowed.
+fn fields(body: &[u8]) -> Option<BTreeMap<String, String>> {
     if body.len() > LARGEST_RESPONSE {
         return None;
     }
-    let mut fields = BTreeMap::new();
-    for (name, value) in url::form_urlencoded::parse(body) {
-        if fields.insert(name.into_owned(), value.into_owned()).is_some() {
-            return None;
-        }
-    }
-    Some(fields)
+    crate::client::fields(body)
 }
 
 impl Verifier {
@@ -133,7 +127,7 @@ impl Verifier {
             holder: did::of(&holder),
             cards,
             remember: Remember {
-                key: crate::wallet::sd_jwt::digest(&pending.nonce),
+                key: hex::encode(Sha256::digest(&pending.nonce)),
                 until: Timestamp::from_second(until).unwrap_or(Timestamp::MAX),
             },
         }))

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use civic::{Clock, FixedClock};
 use exchange::wallet::issuer::{
-    CardKind, CredentialRequest, Field, Granted, Issued, Issuer, Offered, Refusal, TokenRequest,
+    CardKind, Content, CredentialRequest, Field, Granted, Issued, Issuer, Offered, Refusal, TokenRequest,
 };
 use exchange::wallet::status_list::{Purpose, StatusList};
 use exchange::wallet::verifier::{Pending, Presentation, Presented, TrustedIssuer, Verifier, VerifierError};
@@ -79,6 +79,7 @@ pub async fn start_with(change: impl FnOnce(&mut verifier::Config)) -> (Arc<City
         terms,
         access_token: "token-of-the-city".to_owned(),
         callback_url: None,
+        population: None,
         port: 0,
     })
     .await
@@ -234,9 +235,15 @@ async fn credential(State(city): App, headers: HeaderMap, body: Bytes) -> Respon
     };
     let index = kept.issued.len() + 40;
     let random = SystemRandom::new();
+    let subject = subject();
+    let content = Content {
+        subject: &subject,
+        index,
+        not_after: None,
+    };
     match city
         .issuer
-        .handle_credential(&request, &mut granted, &subject(), index, &random, city.now())
+        .handle_credential(&request, &mut granted, &content, &random, city.now())
     {
         Ok((answer, issued)) => {
             kept.issued.push(issued);

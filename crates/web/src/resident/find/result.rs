@@ -285,10 +285,11 @@ pub(super) async fn apply(
     let Some(screening) = kept(&session).await? else {
         return Ok(onward(&format!("/services/{service}")));
     };
-    let person = people::get(&app.desk, id).await?;
+    let person = people::get(&app.desk, id).await?.proven(frame.visit.verified.clone());
     let id = match find::apply(&app.desk, &person, &service, &screening, frame.language()).await {
         Err(CaseError::Closed { .. }) => return Ok(onward(&format!("/services/{service}"))),
-        other => other?,
+        Err(error) => return Err(Problem::on(error, "/find/result")),
+        Ok(id) => id,
     };
     let draft = cases::collect::draft(&app.desk, &person, id).await?;
     Ok(onward(&application::next(&draft)))

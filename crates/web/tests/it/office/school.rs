@@ -16,7 +16,7 @@ const SHEET: &str = "/office/confirm/services/scholarship/sheet";
 
 async fn town() -> Town {
     let kit = Kit::at("2026-11-20T02:00:00Z".parse().unwrap(), Arc::clone(&CATALOGUE), None).await;
-    Town::on(kit, site(), None).await
+    Town::on(kit, site()).await
 }
 
 fn typed(keys: &[String], school: &str) -> Raw {

@@ -126,10 +126,10 @@ async fn given_up_work_is_shown_and_tried_again() {
     let town = Town::new().await;
     let store = &town.kit.desk.store;
     store
-        .write(|tx| Box::pin(async move { outbox::put(tx, Task::new("mail.send", "a", &1)).await.map(drop) }))
+        .write(|tx| Box::pin(async move { outbox::put(tx, Task::new("deliver", "a", &1)).await.map(drop) }))
         .await
         .unwrap();
-    let failing = Relay::default().on("mail.send", |_| async {
+    let failing = Relay::default().on("deliver", |_| async {
         Err::<Outcome, _>("the mail server said <no>".to_owned())
     });
     for _ in 0..30 {
@@ -139,7 +139,7 @@ async fn given_up_work_is_shown_and_tried_again() {
     let (_, mut admin) = town.on_duty("root", Role::Administrator).await;
     let page = admin.get("/office/admin").await;
     page.is(200)
-        .has("寄送電子郵件")
+        .has("傳送通知")
         .has("the mail server said &#60;no&#62;")
         .has("有工作放棄")
         .has("待查證的金額");

@@ -167,6 +167,8 @@ async fn a_form_without_the_sessions_token_changes_nothing() {
     for page in [
         "notice",
         "mydata",
+        "wallet",
+        "card",
         "form/region",
         "check",
         "correct",
