@@ -105,6 +105,7 @@ for (const [name, options] of [["channels-phone", { width: PHONE }], ["channels-
         assert.equal(await part("push").getByRole("button").count(), 0);
         return;
       }
+      assert.ok(await part("push").getByText("沒有開啟推播").isHidden(), "nothing has failed yet");
       await part("push").getByRole("button", { name: "在這台裝置開啟推播" }).click();
       await page.getByText("設定好了").waitFor();
       assert.ok(await part("push").getByText("使用中").isVisible());

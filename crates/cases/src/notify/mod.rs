@@ -138,7 +138,7 @@ impl Draft {
         text::told(self.kind, language, &self.service.messages, &words)
     }
 
-    /// Seals it for these channels of the person and those of others are passed over.
+    /// Seals it for those of these channels that are the person's.
     async fn sealed(
         self,
         tx: &Tx,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{RollState, begun, find, refuse, step};
 use crate::guard::{self, Action, Who};
 use crate::history::day;
-use crate::jobs::{CHUNK, SITTING};
+use crate::jobs::SITTING;
 use crate::notify;
 use crate::record::{self, Record};
 use crate::staff::Staff;
@@ -22,6 +22,9 @@ use crate::{CaseError, Desk};
 
 /// Kind of the work that tells everybody on a roll.
 pub(crate) const TELL: &str = "roll.tell";
+
+/// Lines told in one transaction: a message is a few rows, and each transaction waits for its commit behind those that send.
+const LINES: u64 = 250;
 
 /// The messages that tell somebody of the line about them.
 const KINDS: [&str; 3] = ["listed", "listed_without_account", "listed_relief"];
@@ -77,7 +80,7 @@ pub(crate) async fn spread(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> 
     let until = day("roll", roll.object_until.as_deref().unwrap_or_default())?;
     let (mut after, started) = (None, Instant::now());
     loop {
-        let lines = roll_entry::page(desk.store.read(), id, &OPEN, after, CHUNK as u64).await?;
+        let lines = roll_entry::page(desk.store.read(), id, &OPEN, after, LINES).await?;
         let Some(last) = lines.last() else { break };
         after = Some(last.id);
         chunk(desk, &roll, until, lines).await?;

@@ -93,7 +93,7 @@ async fn a_number_is_confirmed_and_ended_and_what_was_typed_is_kept() {
     me.follow(&spoken).await.has("語言改好了");
     me.post(&format!("{HERE}/language"), &[("language", "xx")])
         .await
-        .is(400);
+        .is(422);
     me.post(&format!("{HERE}/pigeon"), &[]).await.is(404);
     let ended = me.post(&format!("{HERE}/{id}/withdraw"), &[]).await;
     me.follow(&ended).await.has("已經停止").lacks("使用中");
