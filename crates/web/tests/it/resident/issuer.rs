@@ -174,11 +174,11 @@ async fn the_portal_signs_in_steps_up_and_signs_out_both_ways_at_an_independent_
     assert_eq!(page.is(303).location, format!("/services/{SERVICE}"));
     browser.get("/applications").await.is(200).has("王小明");
 
-    // level 2 is not enough; the issuer is asked for more, and verifies anew
+    // asked for nothing, this issuer says nothing of how strongly it verified: that is no level; asked for more, it verifies anew
     let page = browser.get(&format!("/services/{SERVICE}")).await;
     let page = browser.submit(&page, &format!("/services/{SERVICE}/start"), &[]).await;
     let page = browser.follow(&page).await;
-    page.is(200).has("獨立驗證中心（第 2 級）");
+    page.is(200).has("您現在的登入方式：獨立驗證中心。");
     let page = sign_in(&mut browser, &mut outside, &page).await;
     assert_eq!(page.is(303).location, format!("/services/{SERVICE}"));
     let page = browser.get(&format!("/services/{SERVICE}")).await;
