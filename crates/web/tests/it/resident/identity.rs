@@ -177,7 +177,11 @@ async fn the_page_offers_what_the_city_configured_and_says_who_has_which() {
         .has("/sign-in/phone?return=%2F\"")
         .lacks("href=\"https://evil.example")
         .lacks("value=\"https://evil.example");
-    browser.get("/sign-in?problem=nonsense").await.is(200).lacks("nonsense");
+    browser
+        .get("/sign-in?problem=nonsense")
+        .await
+        .is(200)
+        .lacks("govuk-error-summary");
     browser
         .get("/sign-in?problem=card-revoked")
         .await
