@@ -176,11 +176,11 @@ async fn the_portal_signs_in_steps_up_and_signs_out_both_ways_at_an_independent_
     assert_eq!(page.is(303).location, format!("/services/{SERVICE}"));
     browser.get("/applications").await.is(200).has("王小明");
 
-    // level 2 is not enough; the issuer is asked for more, and verifies anew
+    // asked for nothing, this issuer says nothing of how strongly it verified: that is no level; asked for more, it verifies anew
     let page = browser.get(&format!("/services/{SERVICE}")).await;
     let page = browser.submit(&page, &format!("/services/{SERVICE}/start"), &[]).await;
     let page = browser.follow(&page).await;
-    page.is(200).has("獨立驗證中心（第 2 級）");
+    page.is(200).has("您現在的登入方式：獨立驗證中心。");
     let page = sign_in(&mut browser, &mut outside, &page).await;
     assert_eq!(page.is(303).location, format!("/services/{SERVICE}"));
     let page = browser.get(&format!("/services/{SERVICE}")).await;
@@ -205,11 +205,12 @@ async fn the_portal_signs_in_steps_up_and_signs_out_both_ways_at_an_independent_
     assert_eq!(page.is(303).location, "/applications");
     let mut stranger = town.resident(7).await.1;
 
-    // signed out here and at the issuer, which tells of the session's end; the other window's is over with it
-    browser.get("/applications").await.is(200);
-    let page = browser.post("/sign-out", &[]).await;
+    // signed out here and at the issuer, which tells of the session's end; the other window's is over with it. The ID token
+    // of the second is the one under the issuer's new key
+    second.get("/applications").await.is(200);
+    let page = second.post("/sign-out", &[]).await;
     assert!(page.is(303).location.starts_with(&issuer.address));
-    browser.get("/applications").await.is(303);
+    second.get("/applications").await.is(303);
     let page = outside.open(&page.location).await.unwrap_err();
     let xsrf = page.split("name=\"xsrf\" value=\"").nth(1).unwrap();
     let xsrf = xsrf.split('"').next().unwrap().to_owned();
@@ -228,13 +229,13 @@ async fn the_portal_signs_in_steps_up_and_signs_out_both_ways_at_an_independent_
         .await
         .unwrap()
         .unwrap();
-    second.get("/applications").await.is(200);
+    browser.get("/applications").await.is(200);
     let altered = format!("{}A", &token[..token.len() - 2]);
     logout(&town, &altered).await.is(400);
-    second.get("/applications").await.is(200);
+    browser.get("/applications").await.is(200);
     let told = logout(&town, &token).await;
     assert_eq!(told.is(200).header("cache-control"), ["no-store"]);
-    second.get("/applications").await.is(303);
+    browser.get("/applications").await.is(303);
     stranger.get("/applications").await.is(200);
     logout(&town, &token).await.is(400);
     let rows = security_event::newest(town.kit.desk.store.read(), Some("sign_in."), 50)
