@@ -213,7 +213,11 @@ pub fn run(args: &[&str]) -> Done {
         let mut args = vec!["test", "--release", "--locked", "--no-fail-fast"];
         match only.is_none() {
             true => args.push("--workspace"),
-            false => packages.iter().for_each(|package| args.extend(["-p", package])),
+            // with the program among them dependencies have the features that they were built with
+            false => packages
+                .iter()
+                .chain(["tongban"].iter().filter(|program| !packages.contains(program)))
+                .for_each(|package| args.extend(["-p", package])),
         }
         args.extend(["--", "--nocapture"]);
         args.extend(filters(only));

@@ -22,6 +22,8 @@ pub fn run(quick: bool) -> Done {
         "--locked",
         "-p",
         "exchange",
+        "-p",
+        "tongban",
         "--test",
         "it",
         "--",

@@ -29,6 +29,8 @@ pub fn run(quick: bool) -> Done {
         "--locked",
         "-p",
         "troad",
+        "-p",
+        "tongban",
         "--test",
         "it",
         "--",
