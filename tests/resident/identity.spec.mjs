@@ -39,7 +39,7 @@ async function askPhone(who, resident, way, name) {
   await page.getByRole("link", { name: "用手機登入" }).click();
   await looked(who, `${name}-phone`);
   await page.getByRole("button", { name: "繼續" }).click();
-  assert.ok(await page.getByText("這個號碼不對").first().isVisible());
+  await page.getByText("這個號碼不對").first().waitFor();
   await looked(who, `${name}-phone-error`);
   await page.locator("#national_id").fill(resident.national_id);
   await page.getByRole("radio", { name: way }).check();
@@ -62,12 +62,13 @@ async function byCard(who, resident, name) {
   await page.waitForURL(`${platform.portal}/**`);
 }
 
-for (const [width, script, name] of [
-  [DESK, true, "identity-desk"],
-  [PHONE, false, "identity-phone"],
+// each begins an application: whoever has a draft goes on with it and is asked when it is handed in
+for (const [width, script, name, note] of [
+  [DESK, true, "identity-desk", "可領全額"],
+  [PHONE, false, "identity-phone", "收入超過上限"],
 ]) {
   test(`by phone, then by card for a service that asks for more, then out (${name})`, async () => {
-    const elder = platform.resident("可領全額");
+    const elder = platform.resident(note);
     const me = await person(browser, { width, script });
     const { page } = me;
     await askPhone(me, elder, script ? "顯示 QR Code" : "傳訊息到我的手機", name);
@@ -78,12 +79,13 @@ for (const [width, script, name] of [
     else {
       await page.waitForTimeout(4_500);
       await page.getByRole("link", { name: "我確認好了，看結果" }).click();
+      await page.waitForURL(`${platform.portal}/applications`);
     }
     await looked(me, `${name}-in`);
 
     await page.goto(`${platform.portal}/services/senior-allowance`);
     await page.getByRole("button", { name: "開始申請" }).click();
-    assert.ok(await page.getByRole("heading", { name: "請再確認一次是您本人" }).isVisible());
+    await page.getByRole("heading", { name: "請再確認一次是您本人" }).waitFor();
     assert.equal(await page.getByRole("link", { name: "用手機登入" }).count(), 0, "the phone is not strong enough");
     assert.equal(await page.getByRole("button", { name: "前往登入" }).count(), 0, "the issuer is not strong enough");
     await looked(me, `${name}-step-up`);
@@ -118,7 +120,7 @@ test("declined on the phone, and another person's card", async () => {
   await page.getByRole("radio", { name: other.name }).check();
   await page.getByRole("button", { name: "簽章" }).click();
   await page.getByRole("button", { name: "回到市府網站" }).click();
-  assert.ok(await page.getByText("卡片和這個統一編號不是同一人").isVisible());
+  await page.getByText("卡片和這個統一編號不是同一人").waitFor();
   await looked(me, "identity-not-yours");
   await me.context.close();
 });
