@@ -3,7 +3,6 @@
 
 pub mod config;
 pub mod demo;
-mod demo_messages;
 pub mod doctor;
 pub mod ledger;
 pub mod lottery;
