@@ -8,6 +8,7 @@ mod appeal;
 mod assisted;
 mod channels;
 mod counter;
+mod counter_code;
 mod deliveries;
 mod find;
 mod held_and_returned;
