@@ -8,28 +8,13 @@ use cases::identity::card::{self, Signing};
 use cases::identity::{Proven, Refusal};
 use tower_sessions::Session;
 
-use super::{Aim, Asked, Entry, PENDING, again, enter, keep, refused, sentence, taken};
+use super::{Aim, Asked, Entry, PENDING, again, enter, keep, national_id, refused, sentence, taken};
 use crate::address::onward;
-use crate::components::{Control, ErrorSummary, Field, Typed};
-use crate::texts::Words;
+use crate::components::{ErrorSummary, Field};
 use crate::{App, Frame, Posted, Problem, page, page_with};
 
 /// Most characters of a signature in Base64.
 const LONGEST: usize = 200_000;
-
-/// The field for the national id.
-pub(super) fn national_id(words: Words, typed: &str) -> Field {
-    let control = Control::Input(Typed {
-        value: typed.to_owned(),
-        autocomplete: "off",
-        width: 20,
-        ..Typed::default()
-    });
-    Field {
-        hint: Some(words.t("identity-national-id-hint")),
-        ..Field::new(words, "national_id", words.t("identity-national-id"), control)
-    }
-}
 
 #[derive(Template)]
 #[template(path = "resident/sign_in_card.html")]
@@ -45,11 +30,8 @@ struct CardPage {
 fn card_page(frame: Frame, aim: Aim, typed: &str, problem: Option<String>) -> CardPage {
     let words = frame.words;
     CardPage {
-        errors: problem.map(|text| ErrorSummary {
-            words,
-            errors: vec![("national_id".to_owned(), text)],
-        }),
-        national_id: national_id(words, typed),
+        errors: problem.map(|text| national_id::wrong(words, text)),
+        national_id: national_id::field(words, typed),
         query: aim.query(),
         aim,
         frame,
@@ -78,10 +60,7 @@ pub(super) async fn begin(
     session: Session,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let aim = Aim {
-        to: posted.text("return").to_owned(),
-        service: posted.text("for").to_owned(),
-    };
+    let aim = Aim::of(&posted);
     let typed: String = posted.text("national_id").chars().take(20).collect();
     match card::challenge(&app.desk, &typed, frame.visit.token()).await {
         Ok(signing) => {

@@ -33,10 +33,7 @@ pub(super) async fn go(
         id => Some(id.to_owned()),
     };
     let id = id.ok_or(Problem::Outside)?;
-    let aim = Aim {
-        to: posted.text("return").to_owned(),
-        service: posted.text("for").to_owned(),
-    };
+    let aim = Aim::of(&posted);
     match issuer::begin(&app.desk, &id, aim.needed(&app), frame.visit.token()).await {
         Ok((to, pending)) => {
             keep(&session, &Away { issuer: id, pending }, &aim).await?;

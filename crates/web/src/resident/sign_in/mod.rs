@@ -6,6 +6,7 @@
 mod card;
 mod issuer;
 mod leave;
+mod national_id;
 mod phone;
 
 use askama::Template;
@@ -25,7 +26,7 @@ use tower_sessions::Session;
 use crate::address::onward;
 use crate::texts::Words;
 use crate::visit::{self, Proof, Visit, Who, local};
-use crate::{App, Frame, Problem, page_with};
+use crate::{App, Frame, Posted, Problem, page_with};
 
 /// What the session keeps while the person is away: what waits, and where to go afterwards. One sign-in at a time.
 const PENDING: &str = "sign-in";
@@ -58,6 +59,14 @@ struct Aim {
 }
 
 impl Aim {
+    /// What the form of a method carries along.
+    fn of(posted: &Posted) -> Aim {
+        Aim {
+            to: posted.text("return").to_owned(),
+            service: posted.text("for").to_owned(),
+        }
+    }
+
     /// Where to go afterwards: an address of this site.
     fn to(&self) -> &str {
         local(&self.to)

@@ -7,7 +7,7 @@ use axum::response::Response;
 use cases::identity::phone::{self, Confirming, Look, Way};
 use tower_sessions::Session;
 
-use super::{Aim, Asked, Entry, enter, keep, refused, sentence, taken};
+use super::{Aim, Asked, Entry, enter, keep, national_id, refused, sentence, taken};
 use crate::address::onward;
 use crate::components::{Choice, Control, ErrorSummary, Field, Qr};
 use crate::{App, Frame, Posted, Problem, page, page_with};
@@ -42,11 +42,8 @@ fn phone_page(frame: Frame, aim: Aim, typed: &str, chosen: Way, problem: Option<
         chosen: way == chosen,
     };
     PhonePage {
-        errors: problem.map(|text| ErrorSummary {
-            words,
-            errors: vec![("national_id".to_owned(), text)],
-        }),
-        national_id: super::card::national_id(words, typed),
+        errors: problem.map(|text| national_id::wrong(words, text)),
+        national_id: national_id::field(words, typed),
         way: Field::new(
             words,
             "way",
@@ -85,10 +82,7 @@ pub(super) async fn ask(
     session: Session,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let aim = Aim {
-        to: posted.text("return").to_owned(),
-        service: posted.text("for").to_owned(),
-    };
+    let aim = Aim::of(&posted);
     let typed: String = posted.text("national_id").chars().take(20).collect();
     let way = way(posted.text("way"));
     match phone::ask(&app.desk, &typed, way, frame.visit.token()).await {
