@@ -88,10 +88,10 @@ impl Filled {
         let comes = !self.agent_id.is_empty() || !self.agent_name.is_empty() || self.authority;
         let agent_id = NationalId::parse(&self.agent_id).ok();
         if comes && agent_id.is_none() {
-            wrong("agent_id", "agent_id", "counter-error-national-id");
+            wrong("agent_id", "agent_id", "counter-error-agent-id");
         }
         if comes && self.agent_name.is_empty() {
-            wrong("agent_name", "agent_name", "counter-error-name");
+            wrong("agent_name", "agent_name", "counter-error-agent-name");
         }
         if comes && !self.authority {
             wrong("authority", "authority", "counter-error-authority");
@@ -306,7 +306,7 @@ pub(super) async fn begin(State(app): State<App>, duty: Duty, posted: Posted) ->
         Err(CaseError::Input { field: "agent_id", .. }) => ("agent_id", "agent_id", "counter-error-agent-same"),
         Err(CaseError::Input {
             field: "agent_name", ..
-        }) => ("agent_name", "agent_name", "counter-error-name"),
+        }) => ("agent_name", "agent_name", "counter-error-agent-name"),
         Err(CaseError::Input { .. }) => ("birth_date.year", "birth_date", "counter-error-birth-date"),
         Err(error) => return Err(error.into()),
     };

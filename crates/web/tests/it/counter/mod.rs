@@ -158,6 +158,45 @@ async fn the_document_is_read_with_care() {
     clerk.follow(&page).await.has("林小梅");
 }
 
+#[tokio::test]
+async fn what_is_wrong_with_an_agent_is_told_apart_and_kept() {
+    let town = Town::new().await;
+    let (_, mut browser) = town.on_duty("clerk", Role::Clerk).await;
+    let with = |more: &[(&'static str, &str)]| {
+        let mut fields = document(1);
+        fields.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        fields
+    };
+    let page = begin(&mut browser, &with(&[("authority", "yes")])).await;
+    page.is(422)
+        .has("代辦人的統一編號不正確")
+        .has("請輸入代辦人證件上的姓名");
+    let (own, other) = (national_id(1), national_id(2));
+    let named = [("agent_id", other.reveal()), ("agent_name", "林大明")];
+    begin(&mut browser, &with(&named))
+        .await
+        .is(422)
+        .has("沒有委託書，不能代辦")
+        .has(other.reveal())
+        .has("林大明");
+    let same = [
+        ("agent_id", own.reveal()),
+        ("agent_name", "林大明"),
+        ("authority", "yes"),
+    ];
+    begin(&mut browser, &with(&same))
+        .await
+        .is(422)
+        .has("代辦人和申請人的統一編號相同");
+    let good = [
+        ("agent_id", other.reveal()),
+        ("agent_name", "林大明"),
+        ("authority", "yes"),
+    ];
+    let page = begin(&mut browser, &with(&good)).await;
+    browser.follow(&page).await.is(200).has("林阿梅").has("林大明");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_keep_what_was_typed_and_leaving_asks_for_nothing() {
     let town = Town::new().await;
