@@ -13,7 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use services::card::CityCard;
 use services::offered::Standing;
 use store::access::Grant;
 use store::tables::wallet_request::{self as request, Kind, Model, State};
@@ -412,11 +411,8 @@ async fn content(desk: &Desk, record: &Record) -> Result<Option<(BTreeMap<String
         decision: &decision,
     };
     let end = last.as_deref().and_then(end_of).unwrap_or(Timestamp::MAX);
-    Ok(Some((claims(card, record, &standing), end)))
-}
-
-fn claims(card: &CityCard, record: &Record, standing: &Standing<'_>) -> BTreeMap<String, Value> {
-    card.claims(&record.service.form, &record.answers, standing)
+    let claims = card.claims(&record.service.form, &record.answers, &standing);
+    Ok(Some((claims, end)))
 }
 
 /// The end of a month, in legal time.
