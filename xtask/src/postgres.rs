@@ -20,7 +20,8 @@ impl Server {
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         drop(listener);
         // Not under the target folder: the server refuses to run as root, and its own user may not enter there.
-        let folder = std::env::temp_dir().join(format!("tongban-postgres-{}", std::process::id()));
+        // Named by the port too: a bench inside the tests has a second server of its own.
+        let folder = std::env::temp_dir().join(format!("tongban-postgres-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         if is_root() {
             must(command("chown", &["postgres", &folder.to_string_lossy()]))?;
