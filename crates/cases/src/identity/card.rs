@@ -1,5 +1,6 @@
 //! 自然人憑證: the card signs a text that was made for this one sign-in; then chain, purpose, revocation, and whose card it is.
 
+use crate::boxed;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -180,6 +181,7 @@ impl Signing {
 ///
 /// # Errors
 /// [`Refusal::No`] with `national-id` or `too-many`; the store's.
+#[boxed]
 pub async fn challenge(desk: &Desk, typed: &str, session: &str) -> Result<Signing, Refusal> {
     let card = desk.identity.card.as_ref().ok_or(Refusal::No("off"))?;
     // looked at before an attempt is counted: a slip of the finger is none
@@ -205,6 +207,7 @@ pub fn component(desk: &Desk, signing: &Signing) -> Option<Url> {
 ///
 /// # Errors
 /// [`Refusal::No`] says which check failed; the store's.
+#[boxed]
 pub async fn finish(desk: &Desk, signing: Signing, signature: &str) -> Result<Proven, Refusal> {
     let card = desk.identity.card.as_ref().ok_or(Refusal::No("off"))?;
     let person = NationalId::parse(&signing.person).map_err(|_| Refusal::No("national-id"))?;
