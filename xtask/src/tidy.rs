@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("civic", &[]),
     ("lottery", &[]),
+    ("pki", &[]),
     ("rules", &["civic"]),
     ("store", &["civic"]),
     ("services", &["civic", "rules"]),
-    ("exchange", &["civic", "store"]),
-    ("troad", &["civic"]),
+    ("exchange", &["civic", "pki", "store"]),
+    ("troad", &["civic", "pki"]),
     (
         "cases",
         &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],
