@@ -37,6 +37,8 @@ const LONGEST_CHAIN: usize = 8;
 
 /// id-kp-documentSigning (RFC 9336).
 const ID_KP_DOCUMENT_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36");
+/// Logon with a smart card, a number of Microsoft's (`szOID_KP_SMARTCARD_LOGON`).
+const SMART_CARD_LOGON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.20.2.2");
 
 /// What a certificate is used for. Key usage and extended key usage must allow it where the certificate states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,9 @@ pub enum Purpose {
     ServerAuthentication,
     /// Data, texts or messages are signed. A certificate that states purposes states e-mail protection, document signing or any.
     Signing,
+    /// A person's card signs who they are or what they agree to. One that states purposes states one of signing, or that its holder
+    /// is known by it: client authentication or logon with a smart card.
+    Card,
     /// Timestamps are signed; the purpose must be stated (RFC 3161 section 2.3).
     TimeStamping,
     /// OCSP answers are signed for the authority; the purpose must be stated (RFC 6960 section 4.2.2.2).
@@ -60,6 +65,13 @@ impl Purpose {
             Purpose::ClientAuthentication => &[ID_KP_CLIENT_AUTH],
             Purpose::ServerAuthentication => &[ID_KP_SERVER_AUTH],
             Purpose::Signing => &[ID_KP_EMAIL_PROTECTION, ID_KP_DOCUMENT_SIGNING, ANY_EXTENDED_KEY_USAGE],
+            Purpose::Card => &[
+                ID_KP_EMAIL_PROTECTION,
+                ID_KP_DOCUMENT_SIGNING,
+                ANY_EXTENDED_KEY_USAGE,
+                ID_KP_CLIENT_AUTH,
+                SMART_CARD_LOGON,
+            ],
             Purpose::TimeStamping => &[ID_KP_TIME_STAMPING],
             Purpose::OcspSigning => &[ID_KP_OCSP_SIGNING],
         }

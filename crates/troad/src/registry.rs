@@ -54,7 +54,9 @@ impl Certified {
             Purpose::ClientAuthentication => &self.client,
             Purpose::ServerAuthentication => &self.server,
             Purpose::Signing => &self.signing,
-            Purpose::TimeStamping | Purpose::OcspSigning => return Err(CertificateError::WrongPurpose),
+            Purpose::Card | Purpose::TimeStamping | Purpose::OcspSigning => {
+                return Err(CertificateError::WrongPurpose);
+            }
         };
         found.clone()?;
         if now > self.facts.not_after {

@@ -92,7 +92,7 @@ impl Evidence {
         now: Timestamp,
     ) -> Result<Trusted, CertificateError> {
         // only an issuer that is believed can be asked by its answers
-        let trusted = trust.check(chain, Purpose::Signing, Revocation::default(), now)?;
+        let trusted = trust.check(chain, Purpose::Card, Revocation::default(), now)?;
         let standing = self.ask(&trusted.certificate, &trusted.issuers, now);
         if standing == Standing::Revoked {
             return Err(CertificateError::Revoked);
@@ -101,7 +101,7 @@ impl Evidence {
             lists: &self.lists,
             is_required: self.required && standing == Standing::Unknown,
         };
-        trust.check(chain, Purpose::Signing, revocation, now)
+        trust.check(chain, Purpose::Card, revocation, now)
     }
 
     /// Checks a PKCS#7 signature (DER) over `content`, whether it carries the content or not, and the signer's certificate.

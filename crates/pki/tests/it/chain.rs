@@ -76,25 +76,26 @@ fn certificates_that_do_not_serve_are_refused_each_with_its_reason() {
 
 #[test]
 fn a_certificate_serves_the_purposes_its_usages_allow() {
-    use Purpose::{ClientAuthentication, OcspSigning, ServerAuthentication, Signing, TimeStamping};
+    use Purpose::{Card, ClientAuthentication, OcspSigning, ServerAuthentication, Signing, TimeStamping};
     // usages (RFC 5280 sections 4.2.1.3 and 4.2.1.12), and all that they allow
-    let cases: [(&str, &'static [&'static str], &[Purpose]); 11] = [
-        ("", &[], &[ClientAuthentication, ServerAuthentication, Signing]),
+    let cases: [(&str, &'static [&'static str], &[Purpose]); 12] = [
+        ("", &[], &[ClientAuthentication, ServerAuthentication, Signing, Card]),
         (
             "digitalSignature",
             &[],
-            &[ClientAuthentication, ServerAuthentication, Signing],
+            &[ClientAuthentication, ServerAuthentication, Signing, Card],
         ),
-        ("nonRepudiation", &[], &[Signing]),
+        ("nonRepudiation", &[], &[Signing, Card]),
         ("keyEncipherment", &[], &[]),
-        ("digitalSignature", &["clientAuth"], &[ClientAuthentication]),
+        ("digitalSignature", &["clientAuth"], &[ClientAuthentication, Card]),
         (
             "digitalSignature",
             &["serverAuth", "clientAuth"],
-            &[ClientAuthentication, ServerAuthentication],
+            &[ClientAuthentication, ServerAuthentication, Card],
         ),
-        ("digitalSignature", &["emailProtection"], &[Signing]),
-        ("digitalSignature", &["1.3.6.1.5.5.7.3.36"], &[Signing]),
+        ("digitalSignature", &["emailProtection"], &[Signing, Card]),
+        ("digitalSignature", &["1.3.6.1.5.5.7.3.36"], &[Signing, Card]),
+        ("digitalSignature", &["1.3.6.1.4.1.311.20.2.2"], &[Card]),
         ("nonRepudiation", &["timeStamping"], &[TimeStamping]),
         ("keyEncipherment", &["timeStamping"], &[]),
         ("digitalSignature", &["OCSPSigning"], &[OcspSigning]),
@@ -110,6 +111,7 @@ fn a_certificate_serves_the_purposes_its_usages_allow() {
             ClientAuthentication,
             ServerAuthentication,
             Signing,
+            Card,
             TimeStamping,
             OcspSigning,
         ] {
