@@ -302,6 +302,8 @@ impl Compare {
                     Measure::MonthDaySwapped => distances.month_day_swapped(),
                     Measure::Begins => distances.begins(),
                     Measure::Jaccard(least) => distances.jaccard(*least),
+                    Measure::Words(least) => distances.words(*least, false),
+                    Measure::NearWords(least) => distances.words(*least, true),
                 }
             }
         }

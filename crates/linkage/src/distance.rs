@@ -25,6 +25,33 @@ impl Shape {
     }
 }
 
+/// A word of a value.
+#[derive(Clone, Copy)]
+pub(crate) struct Word {
+    pub hash: u64,
+    shape: Shape,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Words of a value that are looked at.
+const MOST_WORDS: usize = 16;
+
+impl Word {
+    /// The words of a value that begins at `start`.
+    pub fn all(text: &str, start: usize) -> impl Iterator<Item = Word> {
+        text.split(' ').filter(|word| !word.is_empty()).take(MOST_WORDS).map(move |word| {
+            let start = start + (word.as_ptr().addr() - text.as_ptr().addr());
+            Word {
+                hash: crate::encode::hash(word),
+                shape: Shape::of(word),
+                start,
+                end: start + word.len(),
+            }
+        })
+    }
+}
+
 /// Whether two values could be so few edits apart: an edit changes the length by one and at most two letters.
 fn near(a: Shape, b: Shape, most: usize) -> bool {
     usize::from(a.length.abs_diff(b.length)) <= most && (a.letters ^ b.letters).count_ones() as usize <= 2 * most
@@ -44,8 +71,9 @@ fn highest(a: Shape, b: Shape, prefix: usize) -> f64 {
 
 /// The distances of one pair of values, each calculated once and only if it is asked for.
 pub(crate) struct Distances<'a> {
-    a: &'a str,
-    b: &'a str,
+    dictionary: &'a Dictionary,
+    left: u32,
+    right: u32,
     shapes: (Shape, Shape),
     jaro_winkler: Option<f64>,
     damerau_levenshtein: Option<usize>,
@@ -55,8 +83,9 @@ pub(crate) struct Distances<'a> {
 impl<'a> Distances<'a> {
     pub fn new(dictionary: &'a Dictionary, left: u32, right: u32) -> Distances<'a> {
         Distances {
-            a: dictionary.get(left),
-            b: dictionary.get(right),
+            dictionary,
+            left,
+            right,
             shapes: (dictionary.shape(left), dictionary.shape(right)),
             jaro_winkler: None,
             damerau_levenshtein: None,
@@ -64,12 +93,20 @@ impl<'a> Distances<'a> {
         }
     }
 
+    fn texts(&self) -> (&'a str, &'a str) {
+        (self.dictionary.get(self.left), self.dictionary.get(self.right))
+    }
+
     /// Whether the Jaro–Winkler similarity is at least this.
     pub fn jaro_winkler(&mut self, least: f64) -> bool {
         if let Some(found) = self.jaro_winkler {
             return found >= least;
         }
-        let (a, b) = (self.a, self.b);
+        // most pairs end here, before their texts are looked at
+        if highest(self.shapes.0, self.shapes.1, 4) < least {
+            return false;
+        }
+        let (a, b) = self.texts();
         let bytes = self.shapes.0.ascii && self.shapes.1.ascii;
         let prefix = match bytes {
             true => a.bytes().zip(b.bytes()).take(4).take_while(|(a, b)| a == b).count(),
@@ -91,7 +128,7 @@ impl<'a> Distances<'a> {
         if !near(self.shapes.0, self.shapes.1, most) {
             return false;
         }
-        let (a, b) = (self.a, self.b);
+        let (a, b) = self.texts();
         let bytes = self.shapes.0.ascii && self.shapes.1.ascii;
         let found = *self.damerau_levenshtein.get_or_insert_with(|| match bytes {
             true => damerau_levenshtein::distance(a.bytes(), b.bytes()),
@@ -105,7 +142,7 @@ impl<'a> Distances<'a> {
         if !near(self.shapes.0, self.shapes.1, most) {
             return false;
         }
-        let (a, b) = (self.a, self.b);
+        let (a, b) = self.texts();
         let bytes = self.shapes.0.ascii && self.shapes.1.ascii;
         let found = *self.levenshtein.get_or_insert_with(|| match bytes {
             true => levenshtein::distance(a.bytes(), b.bytes()),
@@ -116,7 +153,8 @@ impl<'a> Distances<'a> {
 
     /// Whether one value begins with the other.
     pub fn begins(&self) -> bool {
-        self.a.starts_with(self.b) || self.b.starts_with(self.a)
+        let (a, b) = self.texts();
+        a.starts_with(b) || b.starts_with(a)
     }
 
     /// Whether two ISO dates of one year have month and day exchanged.
@@ -125,15 +163,55 @@ impl<'a> Distances<'a> {
             let mut parts = text.splitn(3, '-');
             Some((parts.next()?, parts.next()?, parts.next()?))
         };
-        match (parts(self.a), parts(self.b)) {
+        let (a, b) = self.texts();
+        match (parts(a), parts(b)) {
             (Some(a), Some(b)) => a.0 == b.0 && a.1 == b.2 && a.2 == b.1,
             _ => false,
         }
     }
 
+    /// Whether of the words of the value with fewer at least this share stand in the other, each taken once; with `near` a word of
+    /// four letters and more may differ by one edit.
+    pub fn words(&self, least: f64, near: bool) -> bool {
+        let (mut few, mut many) = (self.dictionary.words(self.left), self.dictionary.words(self.right));
+        if few.len() > many.len() {
+            std::mem::swap(&mut few, &mut many);
+        }
+        // equal words are taken out first, so that a near one does not take their place
+        let (mut matched, mut taken) = (0_u32, 0_u32);
+        for (place, word) in few.iter().enumerate() {
+            if let Some(other) = (0..many.len()).find(|other| taken & (1 << other) == 0 && many[*other].hash == word.hash) {
+                taken |= 1 << other;
+                matched |= 1 << place;
+            }
+        }
+        if near {
+            for (place, word) in few.iter().enumerate() {
+                if matched & (1 << place) != 0 {
+                    continue;
+                }
+                let free = |other: &usize| taken & (1 << other) == 0 && self.one_edit(word, &many[*other]);
+                if let Some(other) = (0..many.len()).find(free) {
+                    taken |= 1 << other;
+                    matched |= 1 << place;
+                }
+            }
+        }
+        f64::from(matched.count_ones()) >= least * few.len() as f64
+    }
+
+    fn one_edit(&self, a: &Word, b: &Word) -> bool {
+        if a.shape.length.min(b.shape.length) < 4 || !near(a.shape, b.shape, 1) {
+            return false;
+        }
+        let (a, b) = (self.dictionary.word(a), self.dictionary.word(b));
+        damerau_levenshtein::distance(a.chars(), b.chars()) <= 1
+    }
+
     /// Whether the share of the bigrams of both that both have is at least this; a value of one character has itself.
     pub fn jaccard(&self, least: f64) -> bool {
-        let (a, b) = (bigrams(self.a), bigrams(self.b));
+        let (a, b) = self.texts();
+        let (a, b) = (bigrams(a), bigrams(b));
         let common: usize = a.iter().map(|(gram, count)| (*count).min(b.get(gram).copied().unwrap_or(0))).sum();
         let all: usize = a.values().sum::<usize>() + b.values().sum::<usize>() - common;
         all > 0 && common as f64 / all as f64 >= least

@@ -1,8 +1,8 @@
 //! Tables as numbers: every distinct value of a column is stored once, a row is a code for each column.
 
-use crate::distance::Shape;
+use crate::distance::{Shape, Word};
 use crate::error::LinkError;
-use crate::model::{Column, Expression, Kind, Model};
+use crate::model::{Clause, Column, Expression, Kind, Measure, Model};
 use crate::normalise::{day_number, normalised, transformed};
 use crate::table;
 use crate::threads;
@@ -21,6 +21,9 @@ pub(crate) struct Dictionary {
     text: String,
     ends: Vec<usize>,
     shapes: Vec<Shape>,
+    /// Words of all values one behind the other, where a comparison asks for them.
+    words: Vec<Word>,
+    word_ends: Vec<usize>,
     places: HashTable<u32>,
     /// Day number of each value of a date column; `None` where the value is no date.
     pub days: Vec<Option<i32>>,
@@ -61,7 +64,20 @@ impl Dictionary {
         self.shapes.get(code as usize).copied().unwrap_or_default()
     }
 
-    fn code(&mut self, value: &str, dates: bool) -> u32 {
+    /// The words of a value.
+    pub fn words(&self, code: u32) -> &[Word] {
+        let code = code as usize;
+        let start = code.checked_sub(1).and_then(|before| self.word_ends.get(before)).copied().unwrap_or(0);
+        let end = self.word_ends.get(code).copied().unwrap_or(start);
+        self.words.get(start..end).unwrap_or_default()
+    }
+
+    /// The text of a word.
+    pub fn word(&self, word: &Word) -> &str {
+        self.text.get(word.start..word.end).unwrap_or_default()
+    }
+
+    fn code(&mut self, value: &str, needs: Needs) -> u32 {
         let digest = hash(value);
         let (text, ends) = (&self.text, &self.ends);
         let at = |code: u32| {
@@ -73,18 +89,30 @@ impl Dictionary {
         }
         let code = u32::try_from(self.ends.len()).unwrap_or(NULL);
         self.places.insert_unique(digest, code, |code| hash(at(*code)));
+        if needs.words {
+            self.words.extend(Word::all(value, self.text.len()));
+            self.word_ends.push(self.words.len());
+        }
         self.text.push_str(value);
         self.ends.push(self.text.len());
         self.shapes.push(Shape::of(value));
-        if dates {
+        if needs.days {
             self.days.push(day_number(value));
         }
         code
     }
 }
 
+/// What is kept of each value beside its text.
+#[derive(Clone, Copy)]
+struct Needs {
+    days: bool,
+    words: bool,
+}
+
 /// A column of all rows.
 pub(crate) struct Encoded {
+    needs: Needs,
     pub dictionary: Dictionary,
     pub codes: Vec<u32>,
 }
@@ -97,12 +125,22 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub fn new(model: &Model) -> Rows {
-        let column = |_: &Column| Encoded {
+        let clauses = || model.comparisons.iter().flat_map(|comparison| &comparison.levels).flat_map(|level| &level.clauses);
+        let words = |at: usize| {
+            clauses().any(|clause| {
+                matches!(clause, Clause::Measured(of, Measure::Words(_) | Measure::NearWords(_)) if of.column == at)
+            })
+        };
+        let column = |(at, column): (usize, &Column)| Encoded {
+            needs: Needs {
+                days: column.kind == Kind::Date,
+                words: words(at),
+            },
             dictionary: Dictionary::default(),
             codes: Vec::new(),
         };
         Rows {
-            columns: model.columns.iter().map(column).collect(),
+            columns: model.columns.iter().enumerate().map(column).collect(),
             count: 0,
         }
     }
@@ -155,7 +193,7 @@ fn fill(encoded: &mut Encoded, column: &Column, batch: &RecordBatch, table: &str
         .iter()
         .map(|name| table::column(batch, table, name))
         .collect::<Result<_, _>>()?;
-    let dates = column.kind == Kind::Date;
+    let needs = encoded.needs;
     encoded.codes.reserve(batch.num_rows());
     let mut joined = String::new();
     for row in 0..batch.num_rows() {
@@ -176,7 +214,7 @@ fn fill(encoded: &mut Encoded, column: &Column, batch: &RecordBatch, table: &str
             let value = normalised(raw, column);
             match value.is_empty() {
                 true => NULL,
-                false => encoded.dictionary.code(&value, dates),
+                false => encoded.dictionary.code(&value, needs),
             }
         });
         encoded.codes.push(code);

@@ -4,7 +4,7 @@
 //!
 //! [`Model`] (a file) → values normalised and coded (`normalise`, `encode`) → pairs estimated, then made by several blocking rules,
 //! each pair once (`block`) → levels of each comparison (`compare`) → weights learned without labels (`train`, Fellegi–Sunter with
-//! EM) → [`Pair`]s scored as they are made (`matching`) → components or one partner each (`cluster`) → precision and recall
+//! EM) → [`Pair`]s scored as they are made (`matching`) → clusters or one partner each (`cluster`) → precision and recall
 //! (`evaluate`), answers of the grey zone (`review`). [`bloom`] matches tables of two offices that may not show each other names.
 //!
 //! The same tables and model give the same result on every machine with any number of threads.
@@ -28,7 +28,7 @@ mod train;
 mod weights;
 
 pub use block::Estimate;
-pub use cluster::{components, components_between, one_to_one};
+pub use cluster::{clusters, components, in_one_list, one_to_one};
 pub use compare::{Pattern, level_of};
 pub use error::{LinkError, Mistake};
 pub use evaluate::{Curve, Point, grouped_pairs};

@@ -1,7 +1,7 @@
 //! A whole match from files to a file, as `tongban linkage match` and an outside examiner ask for it.
 
 use crate::block::Estimate;
-use crate::cluster::{components, components_between, one_to_one};
+use crate::cluster::{clusters, components, in_one_list, one_to_one};
 use crate::compare::level_of;
 use crate::error::LinkError;
 use crate::matching::{Matching, Pair};
@@ -122,13 +122,23 @@ struct Decided {
 impl Decided {
     fn new(model: &Model, left: &RecordBatch, right: Option<&RecordBatch>, pairs: &[Pair]) -> Decided {
         let least = bits_of(model.threshold);
-        let linked: Vec<Pair> = match right {
-            Some(right) if model.one_to_one => one_to_one(left.num_rows(), right.num_rows(), pairs, least),
-            _ => pairs.iter().filter(|pair| f64::from(pair.weight) >= least).copied().collect(),
+        let (rows, moved) = match right {
+            Some(right) => (left.num_rows() + right.num_rows(), in_one_list(left.num_rows(), pairs)),
+            None => (left.num_rows(), pairs.to_vec()),
         };
-        let of_left = match right {
-            Some(right) => components_between(left.num_rows(), right.num_rows(), &linked, least),
-            None => components(left.num_rows(), &linked, least),
+        let first = u32::try_from(left.num_rows()).unwrap_or(u32::MAX);
+        let (linked, of_left): (Vec<Pair>, Vec<u32>) = match right {
+            Some(right) if model.one_to_one => {
+                let linked = one_to_one(left.num_rows(), right.num_rows(), pairs, least);
+                let of_left = components(rows, &in_one_list(left.num_rows(), &linked), least);
+                (linked, of_left)
+            }
+            _ => {
+                let of_left = clusters(rows, &moved, least, model.floor);
+                let moved_by = right.map_or(0, |_| first);
+                let together = |pair: &&Pair| of_left[pair.left as usize] == of_left[(pair.right + moved_by) as usize];
+                (pairs.iter().filter(together).copied().collect(), of_left)
+            }
         };
         let mut sizes = of_left.clone();
         sizes.sort_unstable();

@@ -7,7 +7,7 @@
 //! COLUMN holds the truth and is read after the match alone; `--part N` takes the N-th part of it between hyphens.
 
 use arrow::array::{Array, LargeStringArray, RecordBatch};
-use linkage::{Curve, Matching, Model, components, components_between, grouped_pairs, one_to_one, read_csv};
+use linkage::{Curve, Matching, Model, clusters, grouped_pairs, one_to_one, read_csv};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -120,32 +120,35 @@ fn set(model: &str, words: &[&str]) -> Result<(), String> {
         found += u64::from(hit);
         curve.add(f64::from(pair.weight), hit);
     }
+    if let Some(out) = named.get("dump") {
+        use std::io::Write;
+        let mut file = std::io::BufWriter::new(std::fs::File::create(out).map_err(told)?);
+        for pair in &pairs {
+            let levels: Vec<String> = (0..model.comparisons.len()).map(|at| linkage::level_of(pair.levels, at).to_string()).collect();
+            let _ = writeln!(file, "{}\t{}\t{:.3}\t{}\t{}\t{}", pair.left, pair.right, pair.weight, u8::from(is_true(pair.left, pair.right)), pair.rule, levels.join(","));
+        }
+    }
     let best = curve.best().ok_or("no pair was made")?;
-    // what follows from the pairs: one partner each, or components
-    let decided = Instant::now();
-    let (mut followed, mut at) = (0.0_f64, 0.0);
-    let wanted = linkage::bits_of(model.threshold);
-    for weight in [wanted, best.weight, best.weight + 2.0, best.weight + 4.0, best.weight + 8.0] {
+    // what follows from the pairs: one partner each, or clusters
+    let (mut followed, mut at, mut decided_s) = (0.0_f64, 0.0, f64::INFINITY);
+    for step in -4..=16 {
+        let (weight, begun) = (f64::from(step), Instant::now());
         let (hits, made) = if tables.len() > 1 {
             let kept = one_to_one(rows[0], rows[1], &pairs, weight);
             let hits = kept.iter().filter(|pair| is_true(pair.left, pair.right)).count() as u64;
             (hits, kept.len() as u64)
         } else {
-            grouped_pairs(&components(rows[0], &pairs, weight), &truth)
+            grouped_pairs(&clusters(rows[0], &pairs, weight, model.floor), &truth)
         };
         let f1 = 2.0 * hits as f64 / (made + true_pairs).max(1) as f64;
         if f1 > followed {
-            (followed, at) = (f1, weight);
+            (followed, at, decided_s) = (f1, weight, begun.elapsed().as_secs_f64());
         }
-    }
-    if tables.len() > 1 {
-        let groups = components_between(rows[0], rows[1], &pairs, at);
-        debug_assert_eq!(groups.len(), rows[0] + rows[1]);
     }
     let line = serde_json::json!({
         "true_pairs": true_pairs, "f1": best.f1, "weight": best.weight, "precision": best.precision, "recall": best.recall,
         "found_by_blocking": found as f64 / true_pairs.max(1) as f64, "scored": pairs.len(), "estimated": estimated,
-        "decided_f1": followed, "decided_at": at, "decided_s": decided.elapsed().as_secs_f64(),
+        "decided_f1": followed, "decided_at": at, "decided_s": decided_s,
         "read_s": read_s, "ready_s": ready_s, "training_s": training_s, "prediction_s": prediction_s, "peak_mib": peak_mib,
     });
     println!("{line}");

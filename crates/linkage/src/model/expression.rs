@@ -69,6 +69,10 @@ pub enum Measure {
     Begins,
     /// Share of common character bigrams (Jaccard) is at least this.
     Jaccard(f64),
+    /// Of the words of the value with fewer, at least this share stand in the other.
+    Words(f64),
+    /// The same, where a word of four letters and more may differ by one edit.
+    NearWords(f64),
 }
 
 /// One condition of a level.
@@ -86,6 +90,7 @@ const TRANSFORMS: &[&str] = &[
 ];
 const MEASURES: &[&str] = &[
     "exact", "swapped", "jaro_winkler", "damerau_levenshtein", "levenshtein", "days", "month_day_swapped", "begins", "jaccard",
+    "words", "near_words",
 ];
 
 /// What is wrong with an expression, and what was probably meant.
@@ -218,6 +223,8 @@ fn measure(name: &str, rest: &str) -> Result<Measure, Wrong> {
     let found = match name {
         "jaro_winkler" => return share(Measure::JaroWinkler),
         "jaccard" => return share(Measure::Jaccard),
+        "words" => return share(Measure::Words),
+        "near_words" => return share(Measure::NearWords),
         "damerau_levenshtein" => return count(64).map(|most| Measure::DamerauLevenshtein(most as usize)),
         "levenshtein" => return count(64).map(|most| Measure::Levenshtein(most as usize)),
         "days" => return count(100_000).map(|most| Measure::Days(i64::from(most))),
