@@ -64,18 +64,25 @@ pub(crate) fn keys_of(rows: &Rows, expressions: &[Expression], from: usize) -> V
 }
 
 /// The keys that more than `most` rows have.
-fn larger_than(keys: &[u64], most: usize) -> FxHashSet<u64> {
+pub(crate) fn larger_than(keys: &[u64], most: usize) -> FxHashSet<u64> {
     let mut sorted: Vec<u64> = keys.iter().copied().filter(|key| *key != 0).collect();
     sorted.sort_unstable();
-    sorted.chunk_by(|a, b| a == b).filter(|run| run.len() > most).map(|run| run[0]).collect()
+    sorted
+        .chunk_by(|a, b| a == b)
+        .filter(|run| run.len() > most)
+        .map(|run| run[0])
+        .collect()
 }
 
 impl Keys {
     /// The keys of all rows. `boundary` is the first row of the right table, or none where one table is matched with itself.
     pub fn new(model: &Model, rows: &Rows, boundary: Option<usize>, threads: usize) -> Result<Keys, LinkError> {
-        let made = threads::each(threads, model.blocks.len(), || (), |(), place| {
-            Ok(rule(&model.blocks[place], rows, boundary))
-        })?;
+        let made = threads::each(
+            threads,
+            model.blocks.len(),
+            || (),
+            |(), place| Ok(rule(&model.blocks[place], rows, boundary)),
+        )?;
         let rules = made.len();
         let mut keys = Keys {
             rules,
@@ -146,7 +153,10 @@ impl Keys {
 /// Whether a pair that rule `rule` makes was made by an earlier one.
 #[inline]
 pub(crate) fn made_before(left: &[u64], right: &[u64], rule: usize) -> bool {
-    left[..rule].iter().zip(&right[..rule]).any(|(left, right)| left == right && *left != 0)
+    left[..rule]
+        .iter()
+        .zip(&right[..rule])
+        .any(|(left, right)| left == right && *left != 0)
 }
 
 fn joined(key: u64, second: u64) -> u64 {
@@ -210,7 +220,10 @@ fn pairs_of(keys: &[u64], boundary: Option<usize>) -> u64 {
     };
     let Some(boundary) = boundary else {
         let keys = sorted(keys);
-        return keys.chunk_by(|a, b| a == b).map(|run| run.len() as u64 * (run.len() as u64 - 1) / 2).sum();
+        return keys
+            .chunk_by(|a, b| a == b)
+            .map(|run| run.len() as u64 * (run.len() as u64 - 1) / 2)
+            .sum();
     };
     let (left, right) = keys.split_at(boundary.min(keys.len()));
     let (left, right) = (sorted(left), sorted(right));

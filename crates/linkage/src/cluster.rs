@@ -104,7 +104,13 @@ impl Linkage {
             rows,
         };
         for (_, pair) in part {
-            let place = |row: u32| linkage.rows.binary_search(&row).ok().and_then(|place| u32::try_from(place).ok());
+            let place = |row: u32| {
+                linkage
+                    .rows
+                    .binary_search(&row)
+                    .ok()
+                    .and_then(|place| u32::try_from(place).ok())
+            };
             if let (Some(left), Some(right)) = (place(pair.left), place(pair.right)) {
                 let sum = (whole(f64::from(pair.weight)), 1);
                 linkage.sums[left as usize].insert(right, sum);
@@ -120,7 +126,8 @@ impl Linkage {
         let (sum, count) = *self.sums[a as usize].get(&b)?;
         let all = self.sizes[a as usize] * self.sizes[b as usize];
         let unknown = i64::try_from(all - count).ok()?;
-        sum.checked_add(self.missing.checked_mul(unknown)?)?.checked_div(i64::try_from(all).ok()?)
+        sum.checked_add(self.missing.checked_mul(unknown)?)?
+            .checked_div(i64::try_from(all).ok()?)
     }
 
     fn offer(&mut self, a: u32, b: u32) {
@@ -167,7 +174,11 @@ impl Linkage {
 /// weakest links are cut until it falls apart, and then the highest is not certain. In the order of the rows.
 #[must_use]
 pub fn one_to_one(left_rows: usize, right_rows: usize, pairs: &[Pair], least_weight: f64) -> Vec<Pair> {
-    let chosen = pairs.iter().filter(|pair| f64::from(pair.weight) >= least_weight).copied().collect();
+    let chosen = pairs
+        .iter()
+        .filter(|pair| f64::from(pair.weight) >= least_weight)
+        .copied()
+        .collect();
     let mut kept = Vec::new();
     let mut work: Vec<Vec<Pair>> = vec![chosen];
     while let Some(chosen) = work.pop() {
@@ -195,7 +206,11 @@ pub fn one_to_one(left_rows: usize, right_rows: usize, pairs: &[Pair], least_wei
 
 /// Strongest first, each row once: for a component of equal weights that is too large.
 fn greedy(mut pairs: Vec<Pair>) -> Vec<Pair> {
-    pairs.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.left, a.right).cmp(&(b.left, b.right))));
+    pairs.sort_by(|a, b| {
+        b.weight
+            .total_cmp(&a.weight)
+            .then((a.left, a.right).cmp(&(b.left, b.right)))
+    });
     let (mut lefts, mut rights) = (rustc_hash::FxHashSet::default(), rustc_hash::FxHashSet::default());
     pairs.retain(|pair| {
         let free = !lefts.contains(&pair.left) && !rights.contains(&pair.right);
@@ -210,13 +225,20 @@ fn greedy(mut pairs: Vec<Pair>) -> Vec<Pair> {
 
 /// The pairs of each component.
 fn apart(left_rows: usize, right_rows: usize, pairs: &[Pair]) -> Vec<Vec<Pair>> {
-    let groups = components(left_rows + right_rows, &in_one_list(left_rows, pairs), f64::NEG_INFINITY);
+    let groups = components(
+        left_rows + right_rows,
+        &in_one_list(left_rows, pairs),
+        f64::NEG_INFINITY,
+    );
     let mut keyed: Vec<(u32, Pair)> = pairs
         .iter()
         .filter_map(|pair| Some((groups.get(pair.left as usize).copied()?, *pair)))
         .collect();
     keyed.sort_unstable_by_key(|(group, pair)| (*group, pair.left, pair.right));
-    keyed.chunk_by(|a, b| a.0 == b.0).map(|run| run.iter().map(|(_, pair)| *pair).collect()).collect()
+    keyed
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|run| run.iter().map(|(_, pair)| *pair).collect())
+        .collect()
 }
 
 fn ends(pairs: &[Pair], end: impl Fn(&Pair) -> u32) -> Vec<u32> {

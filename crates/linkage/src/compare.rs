@@ -121,14 +121,18 @@ pub(crate) fn counted(codes: impl Iterator<Item = u32>) -> (Vec<u32>, u64) {
 }
 
 fn compare(comparison: &Comparison) -> Compare {
-    let levels = comparison.levels.iter().map(|level| level.clauses.iter().map(test).collect()).collect();
-    let whole = |clause: &Clause| {
-        matches!(clause, Clause::Measured(expression, Measure::Exact) if expression.transform == Transform::Whole)
-    };
+    let levels = comparison
+        .levels
+        .iter()
+        .map(|level| level.clauses.iter().map(test).collect())
+        .collect();
+    let whole = |clause: &Clause| matches!(clause, Clause::Measured(expression, Measure::Exact) if expression.transform == Transform::Whole);
     let covers = |clauses: &[Clause]| {
         clauses.iter().all(whole)
             && comparison.columns.iter().all(|column| {
-                clauses.iter().any(|clause| matches!(clause, Clause::Measured(of, _) if of.column == *column))
+                clauses
+                    .iter()
+                    .any(|clause| matches!(clause, Clause::Measured(of, _) if of.column == *column))
             })
     };
     Compare {
@@ -138,7 +142,11 @@ fn compare(comparison: &Comparison) -> Compare {
         places: FxHashMap::default(),
         exact_first: comparison.levels.first().is_some_and(|level| covers(&level.clauses)),
         costly: comparison.columns.len() > 1
-            || comparison.levels.iter().flat_map(|level| &level.clauses).any(|clause| !whole(clause)),
+            || comparison
+                .levels
+                .iter()
+                .flat_map(|level| &level.clauses)
+                .any(|clause| !whole(clause)),
     }
 }
 
@@ -166,7 +174,11 @@ impl Compare {
         if let [column] = self.columns.as_slice() {
             return rows.columns[*column].codes[row];
         }
-        let tuple: Vec<u32> = self.columns.iter().map(|column| rows.columns[*column].codes[row]).collect();
+        let tuple: Vec<u32> = self
+            .columns
+            .iter()
+            .map(|column| rows.columns[*column].codes[row])
+            .collect();
         if tuple.iter().all(|code| *code == NULL) {
             return NULL;
         }
@@ -186,7 +198,10 @@ impl Compare {
             [_] => code,
             columns => {
                 let place = columns.iter().position(|own| *own == column).unwrap_or(0);
-                self.tuples.get(code as usize * columns.len() + place).copied().unwrap_or(NULL)
+                self.tuples
+                    .get(code as usize * columns.len() + place)
+                    .copied()
+                    .unwrap_or(NULL)
             }
         }
     }
@@ -254,7 +269,10 @@ impl Compare {
     fn fresh(&self, rows: &Rows, left: u32, right: u32) -> u8 {
         let mut distances: [Option<Distances<'_>>; 4] = [None, None, None, None];
         for (level, tests) in self.levels.iter().enumerate() {
-            if tests.iter().all(|test| self.holds(test, rows, (left, right), &mut distances)) {
+            if tests
+                .iter()
+                .all(|test| self.holds(test, rows, (left, right), &mut distances))
+            {
                 return level as u8;
             }
         }
@@ -274,7 +292,12 @@ impl Compare {
                 left != NULL && left == self.part(right, *column)
             }
             Test::Same(expression, hashes) => {
-                let of = |code: u32| hashes.get(self.part(code, expression.column) as usize).copied().unwrap_or(0);
+                let of = |code: u32| {
+                    hashes
+                        .get(self.part(code, expression.column) as usize)
+                        .copied()
+                        .unwrap_or(0)
+                };
                 of(left) != 0 && of(left) == of(right)
             }
             Test::Swapped(first, second) => {

@@ -40,15 +40,18 @@ const MOST_WORDS: usize = 16;
 impl Word {
     /// The words of a value that begins at `start`.
     pub fn all(text: &str, start: usize) -> impl Iterator<Item = Word> {
-        text.split(' ').filter(|word| !word.is_empty()).take(MOST_WORDS).map(move |word| {
-            let start = start + (word.as_ptr().addr() - text.as_ptr().addr());
-            Word {
-                hash: crate::encode::hash(word),
-                shape: Shape::of(word),
-                start,
-                end: start + word.len(),
-            }
-        })
+        text.split(' ')
+            .filter(|word| !word.is_empty())
+            .take(MOST_WORDS)
+            .map(move |word| {
+                let start = start + (word.as_ptr().addr() - text.as_ptr().addr());
+                Word {
+                    hash: crate::encode::hash(word),
+                    shape: Shape::of(word),
+                    start,
+                    end: start + word.len(),
+                }
+            })
     }
 }
 
@@ -180,7 +183,9 @@ impl<'a> Distances<'a> {
         // equal words are taken out first, so that a near one does not take their place
         let (mut matched, mut taken) = (0_u32, 0_u32);
         for (place, word) in few.iter().enumerate() {
-            if let Some(other) = (0..many.len()).find(|other| taken & (1 << other) == 0 && many[*other].hash == word.hash) {
+            if let Some(other) =
+                (0..many.len()).find(|other| taken & (1 << other) == 0 && many[*other].hash == word.hash)
+            {
                 taken |= 1 << other;
                 matched |= 1 << place;
             }
@@ -212,7 +217,10 @@ impl<'a> Distances<'a> {
     pub fn jaccard(&self, least: f64) -> bool {
         let (a, b) = self.texts();
         let (a, b) = (bigrams(a), bigrams(b));
-        let common: usize = a.iter().map(|(gram, count)| (*count).min(b.get(gram).copied().unwrap_or(0))).sum();
+        let common: usize = a
+            .iter()
+            .map(|(gram, count)| (*count).min(b.get(gram).copied().unwrap_or(0)))
+            .sum();
         let all: usize = a.values().sum::<usize>() + b.values().sum::<usize>() - common;
         all > 0 && common as f64 / all as f64 >= least
     }
@@ -225,7 +233,9 @@ fn bigrams(text: &str) -> BTreeMap<(char, char), usize> {
         [one] => {
             grams.insert((*one, *one), 1);
         }
-        several => several.windows(2).for_each(|pair| *grams.entry((pair[0], pair[1])).or_default() += 1),
+        several => several
+            .windows(2)
+            .for_each(|pair| *grams.entry((pair[0], pair[1])).or_default() += 1),
     }
     grams
 }

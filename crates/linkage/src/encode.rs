@@ -67,7 +67,11 @@ impl Dictionary {
     /// The words of a value.
     pub fn words(&self, code: u32) -> &[Word] {
         let code = code as usize;
-        let start = code.checked_sub(1).and_then(|before| self.word_ends.get(before)).copied().unwrap_or(0);
+        let start = code
+            .checked_sub(1)
+            .and_then(|before| self.word_ends.get(before))
+            .copied()
+            .unwrap_or(0);
         let end = self.word_ends.get(code).copied().unwrap_or(start);
         self.words.get(start..end).unwrap_or_default()
     }
@@ -125,7 +129,13 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub fn new(model: &Model) -> Rows {
-        let clauses = || model.comparisons.iter().flat_map(|comparison| &comparison.levels).flat_map(|level| &level.clauses);
+        let clauses = || {
+            model
+                .comparisons
+                .iter()
+                .flat_map(|comparison| &comparison.levels)
+                .flat_map(|level| &level.clauses)
+        };
         let words = |at: usize| {
             clauses().any(|clause| {
                 matches!(clause, Clause::Measured(of, Measure::Words(_) | Measure::NearWords(_)) if of.column == at)
@@ -157,11 +167,16 @@ impl Rows {
         table::column(batch, table, &model.id)?;
         let work: Vec<Mutex<(&mut Encoded, &Column)>> =
             self.columns.iter_mut().zip(&model.columns).map(Mutex::new).collect();
-        threads::each(threads, work.len(), || (), |(), place| {
-            let mut taken = work[place].lock().map_err(|_| LinkError::Thread)?;
-            let (encoded, column) = &mut *taken;
-            fill(encoded, column, batch, table)
-        })?;
+        threads::each(
+            threads,
+            work.len(),
+            || (),
+            |(), place| {
+                let mut taken = work[place].lock().map_err(|_| LinkError::Thread)?;
+                let (encoded, column) = &mut *taken;
+                fill(encoded, column, batch, table)
+            },
+        )?;
         self.count += rows;
         Ok(())
     }

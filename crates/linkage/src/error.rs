@@ -53,7 +53,9 @@ pub enum LinkError {
     #[error("{0}")]
     Training(String),
     /// More pairs than may be kept.
-    #[error("more than {most} pairs are above the floor of {floor} bits; raise `floor` in the model, or add columns to its blocks")]
+    #[error(
+        "more than {most} pairs are above the floor of {floor} bits; raise `floor` in the model, or add columns to its blocks"
+    )]
     TooMany {
         /// The most that are kept.
         most: usize,

@@ -93,7 +93,9 @@ impl Curve {
 pub fn grouped_pairs(groups: &[u32], truth: &[u32]) -> (u64, u64) {
     let runs = |mut keys: Vec<(u32, u32)>| {
         keys.sort_unstable();
-        keys.chunk_by(|a, b| a == b).map(|run| run.len() as u64 * (run.len() as u64 - 1) / 2).sum::<u64>()
+        keys.chunk_by(|a, b| a == b)
+            .map(|run| run.len() as u64 * (run.len() as u64 - 1) / 2)
+            .sum::<u64>()
     };
     let both = groups.iter().copied().zip(truth.iter().copied()).collect();
     let made = groups.iter().map(|group| (*group, 0)).collect();

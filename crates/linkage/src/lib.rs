@@ -9,8 +9,8 @@
 //!
 //! The same tables and model give the same result on every machine with any number of threads.
 
-pub mod bloom;
 mod block;
+pub mod bloom;
 mod cluster;
 mod compare;
 mod distance;
@@ -34,7 +34,8 @@ pub use error::{LinkError, Mistake};
 pub use evaluate::{Curve, Point, grouped_pairs};
 pub use matching::{Index, MOST_PAIRS, Matching, Pair};
 pub use model::{
-    Block, Clause, Column, Comparison, Expression, Kind, Level, MOST_COMPARISONS, MOST_LEVELS, Measure, Model, Training, Transform,
+    Block, Clause, Column, Comparison, Expression, Kind, Level, MOST_COMPARISONS, MOST_LEVELS, Measure, Model,
+    Training, Transform,
 };
 pub use normalise::{fold_variants, normalised, pinyin_key};
 pub use review::doubtful;

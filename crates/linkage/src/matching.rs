@@ -73,7 +73,12 @@ impl<'a> Matching<'a> {
         Matching::new(model, left, Some(right), threads)
     }
 
-    fn new(model: &'a Model, left: &RecordBatch, right: Option<&RecordBatch>, threads: usize) -> Result<Matching<'a>, LinkError> {
+    fn new(
+        model: &'a Model,
+        left: &RecordBatch,
+        right: Option<&RecordBatch>,
+        threads: usize,
+    ) -> Result<Matching<'a>, LinkError> {
         let mut rows = Rows::new(model);
         rows.add(model, left, "left", threads)?;
         let boundary = right.map(|_| rows.count);
@@ -140,14 +145,28 @@ impl<'a> Matching<'a> {
         let mut known = Vec::with_capacity(answers.len());
         for (left, right, matches) in answers {
             let right = self.boundary.unwrap_or(0).saturating_add(*right as usize);
-            let (Ok(right), true) = (u32::try_from(right), (*left as usize) < self.rows.count && right < self.rows.count) else {
+            let (Ok(right), true) = (
+                u32::try_from(right),
+                (*left as usize) < self.rows.count && right < self.rows.count,
+            ) else {
                 let message = "an answer names a row that is in no table; take the rows from the pairs of this match";
                 return Err(LinkError::Training(message.to_owned()));
             };
-            known.push((*left, right, *matches, self.compares.pattern(&self.rows, *left, right, &mut caches)));
+            known.push((
+                *left,
+                right,
+                *matches,
+                self.compares.pattern(&self.rows, *left, right, &mut caches),
+            ));
         }
-        let patterns: Vec<(Pattern, bool)> = known.iter().map(|(_, _, matches, pattern)| (*pattern, *matches)).collect();
+        let patterns: Vec<(Pattern, bool)> = known
+            .iter()
+            .map(|(_, _, matches, pattern)| (*pattern, *matches))
+            .collect();
         let (mut weights, _) = self.learner().learn(&patterns)?;
+        if known.is_empty() {
+            return Ok(weights);
+        }
         let scorer = Scorer::new(self.model, &weights, &self.rows, &self.compares);
         let judged: Vec<(f64, bool)> = known
             .iter()
@@ -177,7 +196,10 @@ impl<'a> Matching<'a> {
         };
         let mut pairs = Vec::new();
         // two rules at a time are sorted, so that no more than that is held
-        for rules in (0..self.model.blocks.len()).collect::<Vec<_>>().chunks(self.threads.max(1)) {
+        for rules in (0..self.model.blocks.len())
+            .collect::<Vec<_>>()
+            .chunks(self.threads.max(1))
+        {
             let lists = threads::each(self.threads, rules.len(), || (), |(), place| sorted(rules[place]))?;
             for (rule, (left, right)) in rules.iter().zip(&lists) {
                 self.scored(&scorer, *rule, left, right.as_deref(), &mut pairs)?;
@@ -209,44 +231,49 @@ impl<'a> Matching<'a> {
         let pieces = pieces(&groups, right.is_none());
         let kept = AtomicUsize::new(into.len());
         let floor = self.model.floor;
-        let made = threads::each(self.threads, pieces.len(), || self.compares.caches(), |caches, piece| {
-            let mut made = Vec::new();
-            let (range, rows) = &pieces[piece];
-            for group in &groups[range.clone()] {
-                let from = group.left.start;
-                for place in rows.clone().unwrap_or(0..group.left.len()) {
-                    let (_, a) = left[from + place];
-                    let others = match right {
-                        Some(right) => &right[group.right.clone()],
-                        None => &left[from + place + 1..group.left.end],
-                    };
-                    let keys = self.keys.of(a);
-                    for (_, b) in others {
-                        if made_before(keys, self.keys.of(*b), rule) {
-                            continue;
-                        }
-                        if let Some((weight, levels)) =
-                            scorer.weigh(&self.rows, &self.compares, (a, *b), caches, floor)
-                        {
-                            made.push(Pair {
-                                left: a,
-                                right: *b,
-                                weight: weight as f32,
-                                rule: u8::try_from(rule).unwrap_or(u8::MAX),
-                                levels,
-                            });
+        let made = threads::each(
+            self.threads,
+            pieces.len(),
+            || self.compares.caches(),
+            |caches, piece| {
+                let mut made = Vec::new();
+                let (range, rows) = &pieces[piece];
+                for group in &groups[range.clone()] {
+                    let from = group.left.start;
+                    for place in rows.clone().unwrap_or(0..group.left.len()) {
+                        let (_, a) = left[from + place];
+                        let others = match right {
+                            Some(right) => &right[group.right.clone()],
+                            None => &left[from + place + 1..group.left.end],
+                        };
+                        let keys = self.keys.of(a);
+                        for (_, b) in others {
+                            if made_before(keys, self.keys.of(*b), rule) {
+                                continue;
+                            }
+                            if let Some((weight, levels)) =
+                                scorer.weigh(&self.rows, &self.compares, (a, *b), caches, floor)
+                            {
+                                made.push(Pair {
+                                    left: a,
+                                    right: *b,
+                                    weight: weight as f32,
+                                    rule: u8::try_from(rule).unwrap_or(u8::MAX),
+                                    levels,
+                                });
+                            }
                         }
                     }
                 }
-            }
-            if kept.fetch_add(made.len(), Ordering::Relaxed) > MOST_PAIRS {
-                return Err(LinkError::TooMany {
-                    most: MOST_PAIRS,
-                    floor,
-                });
-            }
-            Ok(made)
-        })?;
+                if kept.fetch_add(made.len(), Ordering::Relaxed) > MOST_PAIRS {
+                    return Err(LinkError::TooMany {
+                        most: MOST_PAIRS,
+                        floor,
+                    });
+                }
+                Ok(made)
+            },
+        )?;
         into.extend(made.into_iter().flatten());
         Ok(())
     }
@@ -257,7 +284,11 @@ fn pieces(groups: &[Group], alone: bool) -> Vec<(Range<usize>, Option<Range<usiz
     let mut pieces = Vec::new();
     let (mut start, mut sum) = (0, 0);
     for (at, group) in groups.iter().enumerate() {
-        let width = if alone { group.left.len() / 2 + 1 } else { group.right.len() };
+        let width = if alone {
+            group.left.len() / 2 + 1
+        } else {
+            group.right.len()
+        };
         let size = group.left.len().saturating_mul(width);
         if size > PIECE_PAIRS {
             if start < at {
@@ -299,13 +330,21 @@ impl<'a> Index<'a> {
     ///
     /// # Errors
     /// [`LinkError::Table`] when a column is missing, [`LinkError::Training`] when the weights are of another model.
-    pub fn new(model: &'a Model, table: &RecordBatch, weights: Weights, threads: usize) -> Result<Index<'a>, LinkError> {
+    pub fn new(
+        model: &'a Model,
+        table: &RecordBatch,
+        weights: Weights,
+        threads: usize,
+    ) -> Result<Index<'a>, LinkError> {
         weights.fit(model)?;
         let matching = Matching::within(model, table, threads)?;
         let scorer = Scorer::new(model, &weights, &matching.rows, &matching.compares);
-        let sorted = threads::each(threads, model.blocks.len(), || (), |(), rule| {
-            Ok(matching.keys.sorted(rule, 0..matching.rows.count))
-        })?;
+        let sorted = threads::each(
+            threads,
+            model.blocks.len(),
+            || (),
+            |(), rule| Ok(matching.keys.sorted(rule, 0..matching.rows.count)),
+        )?;
         Ok(Index {
             matching,
             weights,

@@ -8,9 +8,7 @@ use crate::model::Model;
 pub fn doubtful(model: &Model, pairs: &[Pair], most: usize) -> Vec<Pair> {
     let grey = |pair: &&Pair| (model.review..model.threshold).contains(&pair.probability());
     let mut found: Vec<Pair> = pairs.iter().filter(grey).copied().collect();
-    found.sort_by(|a, b| {
-        (a.weight.abs().total_cmp(&b.weight.abs())).then((a.left, a.right).cmp(&(b.left, b.right)))
-    });
+    found.sort_by(|a, b| (a.weight.abs().total_cmp(&b.weight.abs())).then((a.left, a.right).cmp(&(b.left, b.right))));
     found.truncate(most);
     found
 }
@@ -24,7 +22,12 @@ pub(crate) fn shift(judged: &[(f64, bool)]) -> f64 {
     // two opposite pseudo-answers at even odds
     let slope = |shift: f64| {
         let fit = |weight: f64, matches: bool| f64::from(u8::from(matches)) - 1.0 / (1.0 + (-(weight + shift)).exp2());
-        judged.iter().map(|(weight, matches)| fit(*weight, *matches)).sum::<f64>() + fit(0.0, true) + fit(0.0, false)
+        judged
+            .iter()
+            .map(|(weight, matches)| fit(*weight, *matches))
+            .sum::<f64>()
+            + fit(0.0, true)
+            + fit(0.0, false)
     };
     // the slope falls with the shift: halve the interval
     let (mut low, mut high) = (-30.0, 30.0);

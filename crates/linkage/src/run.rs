@@ -80,13 +80,27 @@ pub fn match_files(files: &Files, threads: usize, step: &dyn Fn(&str)) -> Result
     let pairs = matching.pairs(&weights)?;
     step("writing the pairs");
     let decided = Decided::new(&model, &left, right.as_ref(), &pairs);
-    write(&files.out, &model, (&left, right.as_ref().unwrap_or(&left)), &pairs, &decided)?;
+    write(
+        &files.out,
+        &model,
+        (&left, right.as_ref().unwrap_or(&left)),
+        &pairs,
+        &decided,
+    )?;
     Ok(Summary {
         left_rows: left.num_rows(),
         right_rows: right.as_ref().map(RecordBatch::num_rows),
         pairs: pairs.len(),
-        matches: decided.decisions.iter().filter(|decision| **decision == "match").count(),
-        review: decided.decisions.iter().filter(|decision| **decision == "review").count(),
+        matches: decided
+            .decisions
+            .iter()
+            .filter(|decision| **decision == "match")
+            .count(),
+        review: decided
+            .decisions
+            .iter()
+            .filter(|decision| **decision == "review")
+            .count(),
         clusters: decided.clusters,
         blocks: matching.estimates().to_vec(),
         weights,
@@ -109,7 +123,9 @@ fn kept_weights(path: Option<&Path>) -> Result<Option<Weights>, LinkError> {
         return Err(wrong(path, "it is larger than 1 MiB"));
     }
     let text = std::fs::read(path).map_err(|error| wrong(path, error))?;
-    serde_json::from_slice(&text).map(Some).map_err(|error| wrong(path, error))
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| wrong(path, error))
 }
 
 /// The decision and the cluster of each pair.

@@ -43,13 +43,20 @@ fn from_csv(source: impl Read, path: &Path) -> Result<RecordBatch, LinkError> {
         .iter()
         .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
         .collect();
-    if let Some(double) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
+    if let Some(double) = names
+        .iter()
+        .enumerate()
+        .find_map(|(at, name)| names[..at].contains(name).then_some(name))
+    {
         return Err(wrong(path, format!("column `{double}` stands in it twice")));
     }
     let mut builders: Vec<LargeStringBuilder> = names.iter().map(|_| LargeStringBuilder::new()).collect();
     let mut record = csv::StringRecord::new();
     let mut rows = 0_usize;
-    while reader.read_record(&mut record).map_err(|error| wrong(path, told(&error)))? {
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| wrong(path, told(&error)))?
+    {
         rows += 1;
         if rows > MOST_ROWS {
             return Err(wrong(path, format!("it has more than {MOST_ROWS} rows")));
@@ -58,7 +65,10 @@ fn from_csv(source: impl Read, path: &Path) -> Result<RecordBatch, LinkError> {
             builder.append_option((!value.is_empty()).then(|| cut(value)));
         }
     }
-    let fields: Vec<Field> = names.iter().map(|name| Field::new(name, DataType::LargeUtf8, true)).collect();
+    let fields: Vec<Field> = names
+        .iter()
+        .map(|name| Field::new(name, DataType::LargeUtf8, true))
+        .collect();
     let arrays: Vec<ArrayRef> = builders
         .iter_mut()
         .map(|builder| Arc::new(builder.finish()) as ArrayRef)
@@ -123,5 +133,10 @@ pub(crate) fn column<'a>(batch: &'a RecordBatch, table: &str, name: &str) -> Res
         .as_any()
         .downcast_ref::<StringArray>()
         .map(Texts::Short)
-        .ok_or_else(|| refused(format!("column `{name}` holds {}, not texts; cast it to Utf8", array.data_type())))
+        .ok_or_else(|| {
+            refused(format!(
+                "column `{name}` holds {}, not texts; cast it to Utf8",
+                array.data_type()
+            ))
+        })
 }

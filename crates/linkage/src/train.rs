@@ -69,7 +69,9 @@ impl Learner<'_> {
     /// Learns everything. `answers` are pairs a person judged, as levels with the answer.
     pub fn learn(&self, answers: &[(Pattern, bool)]) -> Result<(Weights, Vec<Session>), LinkError> {
         if self.sides.pairs() < 1.0 {
-            return Err(LinkError::Training("there are no two rows to compare; give at least two records".to_owned()));
+            return Err(LinkError::Training(
+                "there are no two rows to compare; give at least two records".to_owned(),
+            ));
         }
         let chance = self.chance()?;
         let mut sessions = Vec::new();
@@ -80,7 +82,10 @@ impl Learner<'_> {
             if pairs < 1.0 {
                 continue;
             }
-            let fixed = |at: usize| keys.iter().any(|key| self.model.comparisons[at].columns.contains(&key.column));
+            let fixed = |at: usize| {
+                keys.iter()
+                    .any(|key| self.model.comparisons[at].columns.contains(&key.column))
+            };
             let learned: Vec<usize> = (0..self.model.comparisons.len()).filter(|at| !fixed(*at)).collect();
             if learned.is_empty() {
                 continue;
@@ -123,32 +128,39 @@ impl Learner<'_> {
             true => (true, left.len()),
             false => (false, wanted.div_ceil(PIECE)),
         };
-        let counted = threads::each(self.threads, count, || self.compares.caches(), |caches, piece| {
-            let mut counts = vec![[0_u64; 16]; width];
-            let mut add = |a: usize, b: usize| {
-                let pattern = self.compares.pattern(self.rows, a as u32, b as u32, caches);
-                for (at, counts) in counts.iter_mut().enumerate() {
-                    counts[level_of(pattern, at) as usize] += 1;
-                }
-            };
-            if every {
-                let row = left.start + piece;
-                match &right {
-                    Some(right) => right.clone().for_each(|other| add(row, other)),
-                    None => (row + 1..left.end).for_each(|other| add(row, other)),
-                }
-            } else {
-                let mut random = Random(mixed(self.model.training.seed ^ (piece as u64).wrapping_mul(0x2545_f491_4f6c_dd1d)));
-                for _ in 0..PIECE {
-                    let row = random.within(&left);
-                    let other = random.within(right.as_ref().unwrap_or(&left));
-                    if right.is_some() || row != other {
-                        add(row.min(other), row.max(other));
+        let counted = threads::each(
+            self.threads,
+            count,
+            || self.compares.caches(),
+            |caches, piece| {
+                let mut counts = vec![[0_u64; 16]; width];
+                let mut add = |a: usize, b: usize| {
+                    let pattern = self.compares.pattern(self.rows, a as u32, b as u32, caches);
+                    for (at, counts) in counts.iter_mut().enumerate() {
+                        counts[level_of(pattern, at) as usize] += 1;
+                    }
+                };
+                if every {
+                    let row = left.start + piece;
+                    match &right {
+                        Some(right) => right.clone().for_each(|other| add(row, other)),
+                        None => (row + 1..left.end).for_each(|other| add(row, other)),
+                    }
+                } else {
+                    let mut random = Random(mixed(
+                        self.model.training.seed ^ (piece as u64).wrapping_mul(0x2545_f491_4f6c_dd1d),
+                    ));
+                    for _ in 0..PIECE {
+                        let row = random.within(&left);
+                        let other = random.within(right.as_ref().unwrap_or(&left));
+                        if right.is_some() || row != other {
+                            add(row.min(other), row.max(other));
+                        }
                     }
                 }
-            }
-            Ok(counts)
-        })?;
+                Ok(counts)
+            },
+        )?;
         let mut sums = vec![[0_u64; 16]; width];
         for counts in counted {
             for (sum, count) in sums.iter_mut().zip(counts) {
@@ -159,12 +171,16 @@ impl Learner<'_> {
             let levels = self.model.comparisons[at].levels.len() + 1;
             let total: u64 = counts[..levels].iter().sum();
             // half a pair where none was seen
-            let mut shares: Vec<f64> =
-                counts[..levels].iter().map(|count| (*count as f64).max(0.5) / (total as f64).max(1.0)).collect();
+            let mut shares: Vec<f64> = counts[..levels]
+                .iter()
+                .map(|count| (*count as f64).max(0.5) / (total as f64).max(1.0))
+                .collect();
             if let Some(exact) = self.exact(at).filter(|_| !every) {
                 // known without a sample; the others share the rest as they were seen
                 let rest: f64 = shares[1..].iter().sum();
-                shares[1..].iter_mut().for_each(|share| *share *= (1.0 - exact) / rest.max(LEAST));
+                shares[1..]
+                    .iter_mut()
+                    .for_each(|share| *share *= (1.0 - exact) / rest.max(LEAST));
                 shares[0] = exact;
             }
             shares
@@ -185,12 +201,19 @@ impl Learner<'_> {
         let (left, of_left) = count(self.sides.left.clone());
         let (agreeing, pairs) = match &self.sides.right {
             None => {
-                let agreeing: u128 = left.iter().map(|count| u128::from(*count) * u128::from(count.saturating_sub(1))).sum();
+                let agreeing: u128 = left
+                    .iter()
+                    .map(|count| u128::from(*count) * u128::from(count.saturating_sub(1)))
+                    .sum();
                 (agreeing, u128::from(of_left) * u128::from(of_left.saturating_sub(1)))
             }
             Some(right) => {
                 let (right, of_right) = count(right.clone());
-                let agreeing: u128 = left.iter().zip(&right).map(|(a, b)| u128::from(*a) * u128::from(*b)).sum();
+                let agreeing: u128 = left
+                    .iter()
+                    .zip(&right)
+                    .map(|(a, b)| u128::from(*a) * u128::from(*b))
+                    .sum();
                 (agreeing, u128::from(of_left) * u128::from(of_right))
             }
         };
@@ -201,8 +224,10 @@ impl Learner<'_> {
     fn blocked(&self, keys: &[Expression]) -> Result<Patterns, LinkError> {
         let hashes = keys_of(self.rows, keys, 0);
         let sorted = |range: Range<usize>| {
-            let mut sorted: Vec<(u64, u32)> =
-                range.filter(|row| hashes[*row] != 0).map(|row| (hashes[row], row as u32)).collect();
+            let mut sorted: Vec<(u64, u32)> = range
+                .filter(|row| hashes[*row] != 0)
+                .map(|row| (hashes[row], row as u32))
+                .collect();
             sorted.sort_unstable();
             sorted
         };
@@ -223,21 +248,28 @@ impl Learner<'_> {
         let groups: Vec<&Group> = groups.iter().step_by(step).collect();
         const GROUPS: usize = 256;
         let pieces = groups.len().div_ceil(GROUPS);
-        let counted = threads::each(self.threads, pieces, || self.compares.caches(), |caches, piece| {
-            let mut counts: FxHashMap<Pattern, u32> = FxHashMap::default();
-            for group in groups.iter().skip(piece * GROUPS).take(GROUPS) {
-                for (place, (_, a)) in left[group.left.clone()].iter().enumerate() {
-                    let others = match &right {
-                        Some(right) => &right[group.right.clone()],
-                        None => &left[group.left.start + place + 1..group.left.end],
-                    };
-                    for (_, b) in others {
-                        *counts.entry(self.compares.pattern(self.rows, *a, *b, caches)).or_default() += 1;
+        let counted = threads::each(
+            self.threads,
+            pieces,
+            || self.compares.caches(),
+            |caches, piece| {
+                let mut counts: FxHashMap<Pattern, u32> = FxHashMap::default();
+                for group in groups.iter().skip(piece * GROUPS).take(GROUPS) {
+                    for (place, (_, a)) in left[group.left.clone()].iter().enumerate() {
+                        let others = match &right {
+                            Some(right) => &right[group.right.clone()],
+                            None => &left[group.left.start + place + 1..group.left.end],
+                        };
+                        for (_, b) in others {
+                            *counts
+                                .entry(self.compares.pattern(self.rows, *a, *b, caches))
+                                .or_default() += 1;
+                        }
                     }
                 }
-            }
-            Ok(counts)
-        })?;
+                Ok(counts)
+            },
+        )?;
         let mut sums: FxHashMap<Pattern, f64> = FxHashMap::default();
         for (pattern, count) in counted.into_iter().flatten() {
             *sums.entry(pattern).or_default() += f64::from(count);
@@ -288,7 +320,15 @@ fn averaged(sessions: &[Session], at: usize, chance: &[f64]) -> Vec<f64> {
 
 /// What matches are thought to do before anything is known: most agree, fewer at each level below.
 fn start(levels: usize) -> Vec<f64> {
-    let mut m: Vec<f64> = (0..levels).map(|level| if level == 0 { 0.85 } else { 0.15 / (levels - 1).max(1) as f64 }).collect();
+    let mut m: Vec<f64> = (0..levels)
+        .map(|level| {
+            if level == 0 {
+                0.85
+            } else {
+                0.15 / (levels - 1).max(1) as f64
+            }
+        })
+        .collect();
     if levels == 1 {
         m[0] = 1.0;
     }
@@ -297,7 +337,12 @@ fn start(levels: usize) -> Vec<f64> {
 
 /// Expectation maximisation of m and of the share of matches, u held. Levels of comparisons that are not learned do not count;
 /// null counts for neither side. Answered pairs count with their answer.
-pub(crate) fn maximise(patterns: &Patterns, chance: &[Vec<f64>], learned: Vec<usize>, answers: &[(Pattern, bool)]) -> Session {
+pub(crate) fn maximise(
+    patterns: &Patterns,
+    chance: &[Vec<f64>],
+    learned: Vec<usize>,
+    answers: &[(Pattern, bool)],
+) -> Session {
     let mut merged: FxHashMap<Pattern, f64> = FxHashMap::default();
     let mask: Pattern = learned.iter().map(|at| (15 as Pattern) << (at * LEVEL_BITS)).sum();
     for (pattern, count) in patterns {
@@ -342,7 +387,11 @@ pub(crate) fn maximise(patterns: &Patterns, chance: &[Vec<f64>], learned: Vec<us
             }
         }
         for (counts, m) in certain.iter().zip(&m) {
-            log += counts.iter().zip(m).map(|(count, m)| count * m.max(LEAST).ln()).sum::<f64>();
+            log += counts
+                .iter()
+                .zip(m)
+                .map(|(count, m)| count * m.max(LEAST).ln())
+                .sum::<f64>();
         }
         likelihood.push(log);
         let mut moved = 0.0_f64;

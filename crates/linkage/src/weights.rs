@@ -39,7 +39,8 @@ impl Weights {
     /// # Errors
     /// [`LinkError::Training`] with what differs.
     pub fn fit(&self, model: &Model) -> Result<(), LinkError> {
-        let differs = |what: String| LinkError::Training(format!("the weights are of another model: {what}; train again"));
+        let differs =
+            |what: String| LinkError::Training(format!("the weights are of another model: {what}; train again"));
         if self.comparisons.len() != model.comparisons.len() {
             return Err(differs("the number of comparisons differs".to_owned()));
         }
@@ -49,7 +50,11 @@ impl Weights {
                 && shares.levels.iter().collect::<Vec<_>>() == levels
                 && shares.m.len() == levels.len() + 1
                 && shares.u.len() == levels.len() + 1;
-            let sound = shares.m.iter().chain(&shares.u).all(|share| (0.0..=1.0).contains(share));
+            let sound = shares
+                .m
+                .iter()
+                .chain(&shares.u)
+                .all(|share| (0.0..=1.0).contains(share));
             if !same || !sound {
                 return Err(differs(format!("comparison `{}`", comparison.name)));
             }
@@ -189,7 +194,10 @@ impl Scorer {
     /// A value that came after the frequencies were counted is not adjusted.
     #[inline]
     fn adjustment(&self, at: usize, level: u8, code: u32) -> f64 {
-        self.adjusted[at][level as usize].get(code as usize).copied().map_or(0.0, f64::from)
+        self.adjusted[at][level as usize]
+            .get(code as usize)
+            .copied()
+            .map_or(0.0, f64::from)
     }
 }
 
@@ -208,11 +216,15 @@ fn adjustments(keys: &[u64], counts: &[u32]) -> Vec<f32> {
     }
     // whole numbers, so that their order does not matter
     let total: u64 = sums.values().sum();
-    let squares: u128 = sums.values().map(|sum| u128::from(*sum) * u128::from(*sum)).sum();
-    if total == 0 {
+    let squares: u128 = sums
+        .values()
+        .map(|sum| u128::from(*sum) * u128::from(sum.saturating_sub(1)))
+        .sum();
+    if total < 2 {
         return Vec::new();
     }
-    let average = squares as f64 / total as f64;
+    // of two different rows; where values stand once, agreement with a new row on one of them is an average one
+    let average = (squares as f64 / (total - 1) as f64).max(1.0);
     let of = |key: &u64| match sums.get(key) {
         Some(sum) if *key != 0 => (average / (*sum).max(1) as f64).log2() as f32,
         _ => 0.0,

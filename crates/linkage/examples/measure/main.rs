@@ -7,7 +7,7 @@
 //! COLUMN holds the truth and is read after the match alone; `--part N` takes the N-th part of it between hyphens.
 
 use arrow::array::{Array, LargeStringArray, RecordBatch};
-use linkage::{Curve, Matching, Model, clusters, grouped_pairs, one_to_one, read_csv};
+use linkage::{Curve, Matching, Model, clusters, components, grouped_pairs, one_to_one, read_csv};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,8 +49,13 @@ fn estimate(model: &str, tables: &[&str]) -> Result<(), String> {
 
 fn read(paths: &[&str]) -> Result<Vec<RecordBatch>, String> {
     std::thread::scope(|scope| {
-        let reading: Vec<_> = paths.iter().map(|path| scope.spawn(|| read_csv(Path::new(path)))).collect();
-        let joined = reading.into_iter().map(|thread| thread.join().map_err(|_| "a thread stopped".to_owned()));
+        let reading: Vec<_> = paths
+            .iter()
+            .map(|path| scope.spawn(|| read_csv(Path::new(path))))
+            .collect();
+        let joined = reading
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| "a thread stopped".to_owned()));
         joined.map(|table| table?.map_err(told)).collect()
     })
 }
@@ -100,7 +105,13 @@ fn set(model: &str, words: &[&str]) -> Result<(), String> {
     if named.contains_key("verbose") {
         eprintln!("{}", serde_json::to_string_pretty(&weights).map_err(told)?);
         for session in &sessions {
-            eprintln!("{:?} share {} of {} in {} rounds", session.learned, session.share, session.pairs, session.likelihood.len());
+            eprintln!(
+                "{:?} share {} of {} in {} rounds",
+                session.learned,
+                session.share,
+                session.pairs,
+                session.likelihood.len()
+            );
         }
         for estimate in matching.estimates() {
             eprintln!("{estimate:?}");
@@ -108,39 +119,38 @@ fn set(model: &str, words: &[&str]) -> Result<(), String> {
     }
     drop(matching);
     let column = named.get("entity").copied().unwrap_or("cluster");
-    let part = named.get("part").map(|text| text.parse::<usize>()).transpose().map_err(told)?;
+    let part = named
+        .get("part")
+        .map(|text| text.parse::<usize>())
+        .transpose()
+        .map_err(told)?;
     let truth = entities(&tables, column, part)?;
     let rows: Vec<usize> = tables.iter().map(RecordBatch::num_rows).collect();
     let first = if tables.len() > 1 { rows[0] } else { 0 };
     let true_pairs = true_pairs(&truth, first);
     let mut curve = Curve::new(true_pairs);
-    let (mut found, is_true) = (0_u64, |left: u32, right: u32| truth[left as usize] == truth[first + right as usize]);
+    let (mut found, is_true) = (0_u64, |left: u32, right: u32| {
+        truth[left as usize] == truth[first + right as usize]
+    });
     for pair in &pairs {
         let hit = is_true(pair.left, pair.right);
         found += u64::from(hit);
         curve.add(f64::from(pair.weight), hit);
-    }
-    if let Some(out) = named.get("dump") {
-        use std::io::Write;
-        let mut file = std::io::BufWriter::new(std::fs::File::create(out).map_err(told)?);
-        for pair in &pairs {
-            let levels: Vec<String> = (0..model.comparisons.len()).map(|at| linkage::level_of(pair.levels, at).to_string()).collect();
-            let _ = writeln!(file, "{}\t{}\t{:.3}\t{}\t{}\t{}", pair.left, pair.right, pair.weight, u8::from(is_true(pair.left, pair.right)), pair.rule, levels.join(","));
-        }
     }
     let best = curve.best().ok_or("no pair was made")?;
     // what follows from the pairs: one partner each, or clusters
     let (mut followed, mut at, mut decided_s) = (0.0_f64, 0.0, f64::INFINITY);
     for step in -4..=16 {
         let (weight, begun) = (f64::from(step), Instant::now());
-        let (hits, made) = if tables.len() > 1 {
+        let f1 = |(hits, made): (u64, u64)| 2.0 * hits as f64 / (made + true_pairs).max(1) as f64;
+        let f1 = if tables.len() > 1 {
             let kept = one_to_one(rows[0], rows[1], &pairs, weight);
             let hits = kept.iter().filter(|pair| is_true(pair.left, pair.right)).count() as u64;
-            (hits, kept.len() as u64)
+            f1((hits, kept.len() as u64))
         } else {
-            grouped_pairs(&clusters(rows[0], &pairs, weight, model.floor), &truth)
+            let averaged = f1(grouped_pairs(&clusters(rows[0], &pairs, weight, model.floor), &truth));
+            averaged.max(f1(grouped_pairs(&components(rows[0], &pairs, weight), &truth)))
         };
-        let f1 = 2.0 * hits as f64 / (made + true_pairs).max(1) as f64;
         if f1 > followed {
             (followed, at, decided_s) = (f1, weight, begun.elapsed().as_secs_f64());
         }
@@ -160,7 +170,9 @@ fn entities(tables: &[RecordBatch], column: &str, part: Option<usize>) -> Result
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut all = Vec::new();
     for table in tables {
-        let array = table.column_by_name(column).ok_or_else(|| format!("there is no column `{column}`"))?;
+        let array = table
+            .column_by_name(column)
+            .ok_or_else(|| format!("there is no column `{column}`"))?;
         let array: &LargeStringArray = array.as_any().downcast_ref().ok_or("the truth is no text")?;
         for row in 0..array.len() {
             let text = if array.is_valid(row) { array.value(row) } else { "" };
@@ -183,7 +195,10 @@ fn true_pairs(truth: &[u32], first: usize) -> u64 {
         }
     }
     match first {
-        0 => counts.values().map(|(_, count)| count * count.saturating_sub(1) / 2).sum(),
+        0 => counts
+            .values()
+            .map(|(_, count)| count * count.saturating_sub(1) / 2)
+            .sum(),
         _ => counts.values().map(|(left, right)| left * right).sum(),
     }
 }
@@ -191,7 +206,10 @@ fn true_pairs(truth: &[u32], first: usize) -> u64 {
 /// The most memory the process has had.
 fn peak_mib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap_or_default();
     let number = line.split_whitespace().nth(1).and_then(|text| text.parse::<f64>().ok());
     number.unwrap_or(0.0) / 1024.0
 }

@@ -10,40 +10,193 @@ const WRONG: u64 = 50;
 
 /// Surnames with how many of a thousand have them (內政部, 全國姓名統計分析, the commonest), each with a Wade–Giles spelling.
 const SURNAMES: &[(&str, &str, u64)] = &[
-    ("陳", "chen", 112), ("林", "lin", 83), ("黃", "huang", 60), ("張", "chang", 53), ("李", "li", 51), ("王", "wang", 41), ("吳", "wu", 40),
-    ("劉", "liu", 32), ("蔡", "tsai", 29), ("楊", "yang", 27), ("許", "hsu", 23), ("鄭", "cheng", 19), ("謝", "hsieh", 18), ("郭", "kuo", 15),
-    ("洪", "hung", 15), ("曾", "tseng", 14), ("邱", "chiu", 14), ("廖", "liao", 13), ("賴", "lai", 13), ("周", "chou", 12), ("徐", "hsu", 12),
-    ("蘇", "su", 12), ("葉", "yeh", 11), ("莊", "chuang", 9), ("呂", "lu", 9), ("江", "chiang", 9), ("何", "ho", 9), ("蕭", "hsiao", 8),
-    ("羅", "lo", 8), ("高", "kao", 8), ("潘", "pan", 7), ("簡", "chien", 7), ("朱", "chu", 7), ("鍾", "chung", 7), ("游", "yu", 6),
-    ("彭", "peng", 6), ("詹", "chan", 6), ("胡", "hu", 5), ("施", "shih", 5), ("沈", "shen", 5), ("余", "yu", 5), ("盧", "lu", 5),
-    ("梁", "liang", 4), ("趙", "chao", 4), ("顏", "yen", 4), ("柯", "ko", 4), ("翁", "weng", 4), ("魏", "wei", 4), ("孫", "sun", 4),
+    ("陳", "chen", 112),
+    ("林", "lin", 83),
+    ("黃", "huang", 60),
+    ("張", "chang", 53),
+    ("李", "li", 51),
+    ("王", "wang", 41),
+    ("吳", "wu", 40),
+    ("劉", "liu", 32),
+    ("蔡", "tsai", 29),
+    ("楊", "yang", 27),
+    ("許", "hsu", 23),
+    ("鄭", "cheng", 19),
+    ("謝", "hsieh", 18),
+    ("郭", "kuo", 15),
+    ("洪", "hung", 15),
+    ("曾", "tseng", 14),
+    ("邱", "chiu", 14),
+    ("廖", "liao", 13),
+    ("賴", "lai", 13),
+    ("周", "chou", 12),
+    ("徐", "hsu", 12),
+    ("蘇", "su", 12),
+    ("葉", "yeh", 11),
+    ("莊", "chuang", 9),
+    ("呂", "lu", 9),
+    ("江", "chiang", 9),
+    ("何", "ho", 9),
+    ("蕭", "hsiao", 8),
+    ("羅", "lo", 8),
+    ("高", "kao", 8),
+    ("潘", "pan", 7),
+    ("簡", "chien", 7),
+    ("朱", "chu", 7),
+    ("鍾", "chung", 7),
+    ("游", "yu", 6),
+    ("彭", "peng", 6),
+    ("詹", "chan", 6),
+    ("胡", "hu", 5),
+    ("施", "shih", 5),
+    ("沈", "shen", 5),
+    ("余", "yu", 5),
+    ("盧", "lu", 5),
+    ("梁", "liang", 4),
+    ("趙", "chao", 4),
+    ("顏", "yen", 4),
+    ("柯", "ko", 4),
+    ("翁", "weng", 4),
+    ("魏", "wei", 4),
+    ("孫", "sun", 4),
     ("戴", "tai", 4),
 ];
 
 /// Characters of given names with a spelling.
 const GIVEN: &[(char, &str)] = &[
-    ('志', "chih"), ('家', "chia"), ('淑', "shu"), ('美', "mei"), ('雅', "ya"), ('俊', "chun"), ('明', "ming"), ('文', "wen"), ('怡', "yi"),
-    ('建', "chien"), ('宏', "hung"), ('偉', "wei"), ('玉', "yu"), ('秀', "hsiu"), ('英', "ying"), ('惠', "hui"), ('麗', "li"), ('芳', "fang"),
-    ('婷', "ting"), ('宗', "tsung"), ('翰', "han"), ('欣', "hsin"), ('佳', "chia"), ('承', "cheng"), ('恩', "en"), ('宇', "yu"), ('軒', "hsuan"),
-    ('品', "pin"), ('妤', "yu"), ('子', "tzu"), ('晴', "ching"), ('柏', "po"), ('睿', "jui"), ('彥', "yen"), ('廷', "ting"), ('國', "kuo"),
-    ('榮', "jung"), ('金', "chin"), ('德', "te"), ('正', "cheng"), ('義', "yi"), ('信', "hsin"), ('豪', "hao"), ('傑', "chieh"), ('銘', "ming"),
-    ('昌', "chang"), ('琪', "chi"), ('珍', "chen"), ('月', "yueh"), ('春', "chun"), ('雲', "yun"), ('鳳', "feng"), ('蓮', "lien"), ('香', "hsiang"),
-    ('瑞', "jui"), ('峰', "feng"), ('龍', "lung"), ('華', "hua"), ('強', "chiang"), ('慧', "hui"), ('貞', "chen"), ('琳', "lin"), ('萱', "hsuan"),
+    ('志', "chih"),
+    ('家', "chia"),
+    ('淑', "shu"),
+    ('美', "mei"),
+    ('雅', "ya"),
+    ('俊', "chun"),
+    ('明', "ming"),
+    ('文', "wen"),
+    ('怡', "yi"),
+    ('建', "chien"),
+    ('宏', "hung"),
+    ('偉', "wei"),
+    ('玉', "yu"),
+    ('秀', "hsiu"),
+    ('英', "ying"),
+    ('惠', "hui"),
+    ('麗', "li"),
+    ('芳', "fang"),
+    ('婷', "ting"),
+    ('宗', "tsung"),
+    ('翰', "han"),
+    ('欣', "hsin"),
+    ('佳', "chia"),
+    ('承', "cheng"),
+    ('恩', "en"),
+    ('宇', "yu"),
+    ('軒', "hsuan"),
+    ('品', "pin"),
+    ('妤', "yu"),
+    ('子', "tzu"),
+    ('晴', "ching"),
+    ('柏', "po"),
+    ('睿', "jui"),
+    ('彥', "yen"),
+    ('廷', "ting"),
+    ('國', "kuo"),
+    ('榮', "jung"),
+    ('金', "chin"),
+    ('德', "te"),
+    ('正', "cheng"),
+    ('義', "yi"),
+    ('信', "hsin"),
+    ('豪', "hao"),
+    ('傑', "chieh"),
+    ('銘', "ming"),
+    ('昌', "chang"),
+    ('琪', "chi"),
+    ('珍', "chen"),
+    ('月', "yueh"),
+    ('春', "chun"),
+    ('雲', "yun"),
+    ('鳳', "feng"),
+    ('蓮', "lien"),
+    ('香', "hsiang"),
+    ('瑞', "jui"),
+    ('峰', "feng"),
+    ('龍', "lung"),
+    ('華', "hua"),
+    ('強', "chiang"),
+    ('慧', "hui"),
+    ('貞', "chen"),
+    ('琳', "lin"),
+    ('萱', "hsuan"),
     ('涵', "han"),
 ];
 
 /// Variants as offices type them (峯 for 峰).
-const VARIANTS: &[(char, char)] =
-    &[('峰', '峯'), ('強', '强'), ('黃', '黄'), ('彥', '彦'), ('德', '徳'), ('國', '国'), ('鍾', '钟'), ('陳', '陈'), ('雲', '云'), ('榮', '荣')];
+const VARIANTS: &[(char, char)] = &[
+    ('峰', '峯'),
+    ('強', '强'),
+    ('黃', '黄'),
+    ('彥', '彦'),
+    ('德', '徳'),
+    ('國', '国'),
+    ('鍾', '钟'),
+    ('陳', '陈'),
+    ('雲', '云'),
+    ('榮', '荣'),
+];
 
 const DISTRICTS: &[&str] = &[
-    "中區", "東區", "南區", "西區", "北區", "北屯區", "西屯區", "南屯區", "太平區", "大里區", "霧峰區", "烏日區", "豐原區", "后里區", "石岡區",
-    "東勢區", "和平區", "新社區", "潭子區", "大雅區", "神岡區", "大肚區", "沙鹿區", "龍井區", "梧棲區", "清水區", "大甲區", "外埔區", "大安區",
+    "中區",
+    "東區",
+    "南區",
+    "西區",
+    "北區",
+    "北屯區",
+    "西屯區",
+    "南屯區",
+    "太平區",
+    "大里區",
+    "霧峰區",
+    "烏日區",
+    "豐原區",
+    "后里區",
+    "石岡區",
+    "東勢區",
+    "和平區",
+    "新社區",
+    "潭子區",
+    "大雅區",
+    "神岡區",
+    "大肚區",
+    "沙鹿區",
+    "龍井區",
+    "梧棲區",
+    "清水區",
+    "大甲區",
+    "外埔區",
+    "大安區",
 ];
 
 const ROADS: &[&str] = &[
-    "中山路", "中正路", "民權路", "自由路一段", "復興路三段", "臺灣大道四段", "文心路二段", "五權路", "公益路", "學府路", "忠明南路", "大墩路",
-    "河南路二段", "崇德路一段", "進化路", "太原路", "東光路", "建國路", "德芳路", "成功路",
+    "中山路",
+    "中正路",
+    "民權路",
+    "自由路一段",
+    "復興路三段",
+    "臺灣大道四段",
+    "文心路二段",
+    "五權路",
+    "公益路",
+    "學府路",
+    "忠明南路",
+    "大墩路",
+    "河南路二段",
+    "崇德路一段",
+    "進化路",
+    "太原路",
+    "東光路",
+    "建國路",
+    "德芳路",
+    "成功路",
 ];
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): the same people on every machine.
@@ -145,7 +298,9 @@ fn row(person: &Person, entity: u64, random: &mut Random, errors: bool) -> Strin
         if wrong(random) {
             name = match random.below(4) {
                 0 => String::new(),
-                1 => VARIANTS.iter().fold(name, |name, (from, to)| name.replace(*from, &to.to_string())),
+                1 => VARIANTS
+                    .iter()
+                    .fold(name, |name, (from, to)| name.replace(*from, &to.to_string())),
                 _ => mistyped(&name, random),
             };
         }
@@ -165,18 +320,29 @@ fn row(person: &Person, entity: u64, random: &mut Random, errors: bool) -> Strin
             };
         }
         if wrong(random) {
-            id = if random.below(3) == 0 { String::new() } else { mistyped(&id, random) };
+            id = if random.below(3) == 0 {
+                String::new()
+            } else {
+                mistyped(&id, random)
+            };
         }
         if wrong(random) {
             // moved, or written in another way
             address = match random.below(3) {
                 0 => person_address(random),
-                1 => address.replace('臺', "台").replace("一段", "1段").replace("二段", "2段"),
+                1 => address
+                    .replace('臺', "台")
+                    .replace("一段", "1段")
+                    .replace("二段", "2段"),
                 _ => mistyped(&address, random),
             };
         }
         if wrong(random) {
-            phone = if random.below(2) == 0 { String::new() } else { mistyped(&phone, random) };
+            phone = if random.below(2) == 0 {
+                String::new()
+            } else {
+                mistyped(&phone, random)
+            };
         }
     } else if random.below(2) == 0 {
         // the register writes dates of the ROC calendar

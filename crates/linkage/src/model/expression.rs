@@ -85,12 +85,35 @@ pub enum Clause {
 }
 
 const TRANSFORMS: &[&str] = &[
-    "prefix", "suffix", "word", "last_word", "year", "month_day", "year_day", "year_month", "soundex", "skeleton", "sorted", "digits",
-    "pinyin", "variant", "road", "door",
+    "prefix",
+    "suffix",
+    "word",
+    "last_word",
+    "year",
+    "month_day",
+    "year_day",
+    "year_month",
+    "soundex",
+    "skeleton",
+    "sorted",
+    "digits",
+    "pinyin",
+    "variant",
+    "road",
+    "door",
 ];
 const MEASURES: &[&str] = &[
-    "exact", "swapped", "jaro_winkler", "damerau_levenshtein", "levenshtein", "days", "month_day_swapped", "begins", "jaccard",
-    "words", "near_words",
+    "exact",
+    "swapped",
+    "jaro_winkler",
+    "damerau_levenshtein",
+    "levenshtein",
+    "days",
+    "month_day_swapped",
+    "begins",
+    "jaccard",
+    "words",
+    "near_words",
 ];
 
 /// What is wrong with an expression, and what was probably meant.
@@ -98,10 +121,15 @@ pub(super) type Wrong = (String, Option<String>);
 
 /// Reads `column` or `column | transform`.
 pub(super) fn expression(text: &str, columns: &[&str]) -> Result<Expression, Wrong> {
-    let (name, rest) = text.split_once('|').map_or((text, None), |(name, rest)| (name, Some(rest)));
+    let (name, rest) = text
+        .split_once('|')
+        .map_or((text, None), |(name, rest)| (name, Some(rest)));
     let name = name.trim();
     let Some(column) = columns.iter().position(|column| *column == name) else {
-        return Err((format!("there is no column `{name}`"), did_you_mean(name, columns.iter().copied())));
+        return Err((
+            format!("there is no column `{name}`"),
+            did_you_mean(name, columns.iter().copied()),
+        ));
     };
     let transform = rest.map_or(Ok(Transform::Whole), transform)?;
     Ok(Expression { column, transform })
@@ -116,7 +144,10 @@ fn transform(text: &str) -> Result<Transform, Wrong> {
     }
     let counted = |make: fn(usize) -> Transform| match number {
         Some(Ok(number @ 1..=64)) => Ok(make(number)),
-        _ => Err((format!("`{name}` needs a number from 1 to 64, such as `{name} 3`"), None)),
+        _ => Err((
+            format!("`{name}` needs a number from 1 to 64, such as `{name} 3`"),
+            None,
+        )),
     };
     let plain = match name {
         "prefix" => return counted(Transform::Prefix),
@@ -218,7 +249,10 @@ fn measure(name: &str, rest: &str) -> Result<Measure, Wrong> {
     };
     let count = |most: u32| match rest.strip_prefix("<=").map(|text| text.trim().parse::<u32>()) {
         Some(Ok(number)) if number <= most => Ok(number),
-        _ => Err((format!("`{name}` needs a bound up to {most}, such as `{name} <= 1`"), None)),
+        _ => Err((
+            format!("`{name}` needs a bound up to {most}, such as `{name} <= 1`"),
+            None,
+        )),
     };
     let found = match name {
         "jaro_winkler" => return share(Measure::JaroWinkler),

@@ -156,12 +156,19 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Model, Vec<Mistake>> {
             return Err(found.mistakes);
         }
     };
-    let names: Vec<&str> = read.column.iter().map(|column| column.name.get_ref().as_str()).collect();
+    let names: Vec<&str> = read
+        .column
+        .iter()
+        .map(|column| column.name.get_ref().as_str())
+        .collect();
     let kinds: Vec<Kind> = read.column.iter().map(|column| column.kind).collect();
     for (at, column) in read.column.iter().enumerate() {
         let name = column.name.get_ref();
         if names[..at].contains(&name.as_str()) {
-            found.add(&column.name.span(), (format!("column `{name}` stands here twice"), None));
+            found.add(
+                &column.name.span(),
+                (format!("column `{name}` stands here twice"), None),
+            );
         }
         if let Some(format) = &column.format
             && column.kind != Kind::Date
@@ -169,7 +176,11 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Model, Vec<Mistake>> {
             found.add(&format.span(), ("`format` is of dates".to_owned(), None));
         }
     }
-    let blocks = read.block.iter().map(|block| self::block(block, &names, &kinds, &mut found)).collect();
+    let blocks = read
+        .block
+        .iter()
+        .map(|block| self::block(block, &names, &kinds, &mut found))
+        .collect();
     if read.block.len() > 64 {
         found.add(&(0..0), ("a model has at most 64 blocks".to_owned(), None));
     }
@@ -228,7 +239,10 @@ fn block(table: &BlockTable, names: &[&str], kinds: &[Kind], found: &mut Found<'
     }
     let most_rows = *table.most_rows.get_ref();
     if !(2..=100_000).contains(&most_rows) {
-        found.add(&table.most_rows.span(), ("`most_rows` is from 2 to 100000".to_owned(), None));
+        found.add(
+            &table.most_rows.span(),
+            ("`most_rows` is from 2 to 100000".to_owned(), None),
+        );
     }
     Block {
         keys: found.expressions(table.keys.get_ref(), names, kinds),
@@ -244,7 +258,10 @@ fn compare(table: &CompareTable, names: &[&str], kinds: &[Kind], found: &mut Fou
         .map(|expression| expression.column)
         .collect();
     if columns.is_empty() || columns.len() > 4 {
-        found.add(&table.columns.span(), ("a comparison has one to four columns".to_owned(), None));
+        found.add(
+            &table.columns.span(),
+            ("a comparison has one to four columns".to_owned(), None),
+        );
     }
     let count = table.levels.get_ref().len();
     if count == 0 || count > MOST_LEVELS {
@@ -254,7 +271,9 @@ fn compare(table: &CompareTable, names: &[&str], kinds: &[Kind], found: &mut Fou
     let mut levels = Vec::new();
     for text in table.levels.get_ref() {
         let clauses = expression::level(text.get_ref(), names, &columns).and_then(|clauses| {
-            clauses.iter().try_for_each(|clause| clause_fits(clause, names, kinds))?;
+            clauses
+                .iter()
+                .try_for_each(|clause| clause_fits(clause, names, kinds))?;
             Ok(clauses)
         });
         match clauses {
@@ -266,7 +285,10 @@ fn compare(table: &CompareTable, names: &[&str], kinds: &[Kind], found: &mut Fou
         }
     }
     let name = table.name.clone().unwrap_or_else(|| {
-        let names: Vec<&str> = columns.iter().filter_map(|column| names.get(*column).copied()).collect();
+        let names: Vec<&str> = columns
+            .iter()
+            .filter_map(|column| names.get(*column).copied())
+            .collect();
         names.join("_")
     });
     Comparison {
@@ -308,14 +330,20 @@ fn train(
     for comparison in comparisons {
         let fixed = |keys: &Vec<Expression>| keys.iter().any(|key| comparison.columns.contains(&key.column));
         if blocks.iter().all(fixed) {
-            let message = format!("every block of `train` holds the columns of comparison `{}` fixed", comparison.name);
+            let message = format!(
+                "every block of `train` holds the columns of comparison `{}` fixed",
+                comparison.name
+            );
             let suggestion = "add a block of other columns, so that its weights can be learned".to_owned();
             found.add(&table.blocks.span(), (message, Some(suggestion)));
         }
     }
     let pairs = *table.pairs.get_ref();
     if !(1_000..=1_000_000_000).contains(&pairs) {
-        found.add(&table.pairs.span(), ("`pairs` is from 1000 to 1000000000".to_owned(), None));
+        found.add(
+            &table.pairs.span(),
+            ("`pairs` is from 1000 to 1000000000".to_owned(), None),
+        );
     }
     Training {
         pairs,

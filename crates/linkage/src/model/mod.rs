@@ -141,7 +141,11 @@ impl Model {
     #[must_use]
     pub fn sources(&self) -> Vec<&str> {
         let mut names: Vec<&str> = vec![&self.id];
-        names.extend(self.columns.iter().flat_map(|column| column.from.iter().map(String::as_str)));
+        names.extend(
+            self.columns
+                .iter()
+                .flat_map(|column| column.from.iter().map(String::as_str)),
+        );
         names
     }
 }

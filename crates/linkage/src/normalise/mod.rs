@@ -22,7 +22,9 @@ pub fn normalised<'a>(text: &'a str, column: &Column) -> Cow<'a, str> {
         Kind::Text => plain(text),
         Kind::Name => Cow::Owned(name(text)),
         Kind::Romanised => romanised(text),
-        Kind::Date => date(text, column.format.as_deref()).map_or_else(|| plain(text), |date| Cow::Owned(date.to_string())),
+        Kind::Date => {
+            date(text, column.format.as_deref()).map_or_else(|| plain(text), |date| Cow::Owned(date.to_string()))
+        }
         Kind::Id => Cow::Owned(id(text)),
         Kind::Address => address(text),
     }
@@ -30,7 +32,9 @@ pub fn normalised<'a>(text: &'a str, column: &Column) -> Cow<'a, str> {
 
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.iter().all(|byte| matches!(byte, b'!'..=b'@' | b'['..=b'~' | b' '))
+    bytes
+        .iter()
+        .all(|byte| matches!(byte, b'!'..=b'@' | b'['..=b'~' | b' '))
         && !bytes.windows(2).any(|pair| pair == b"  ")
         && bytes.first() != Some(&b' ')
         && bytes.last() != Some(&b' ')
@@ -41,7 +45,8 @@ fn plain(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
-    let folded: String = text.nfkc().flat_map(char::to_lowercase).collect();
+    // twice, for a small letter may have a shorter form that its capital has not
+    let folded: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
     Cow::Owned(spaced(folded.split_whitespace()))
 }
 
@@ -61,28 +66,40 @@ fn name(text: &str) -> String {
     text.nfkc()
         .filter(|c| !c.is_whitespace() && !matches!(c, '·' | '‧' | '・' | '．' | '.' | '•' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'))
         .flat_map(char::to_lowercase)
+        // once more, for what was taken out stood between marks
+        .nfkc()
         .collect()
 }
 
 /// Letters without accents and marks; a hyphen and a comma separate like a space, an apostrophe is nothing.
 fn romanised(text: &str) -> Cow<'_, str> {
-    if is_plain(text) && !text.bytes().any(|byte| matches!(byte, b'-' | b',' | b'.' | b'\'' | b'`')) {
+    if is_plain(text)
+        && !text
+            .bytes()
+            .any(|byte| matches!(byte, b'-' | b',' | b'.' | b'\'' | b'`'))
+    {
         return Cow::Borrowed(text);
     }
     let folded: String = text
         .nfkd()
         .filter(|c| !is_combining_mark(*c) && !matches!(c, '\'' | '`' | '’' | '‘' | 'ʼ' | 'ʻ'))
         .flat_map(char::to_lowercase)
-        .map(|c| if matches!(c, '-' | ',' | '.' | '‐' | '‑' | '–') { ' ' } else { c })
+        .map(|c| {
+            if matches!(c, '-' | ',' | '.' | '‐' | '‑' | '–') {
+                ' '
+            } else {
+                c
+            }
+        })
         .collect();
     Cow::Owned(spaced(folded.split_whitespace()))
 }
 
-/// Upper-case letters and digits of compatibility forms; nothing else of an identifier counts.
+/// Upper-case Latin letters and digits of compatibility forms; nothing else of an identifier counts.
 fn id(text: &str) -> String {
     text.nfkc()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_uppercase)
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
         .collect()
 }
 
@@ -102,7 +119,12 @@ fn iso(text: &str) -> Option<Date> {
     }
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u16>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    Date::new(
+        i16::try_from(year).ok()?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day).ok()?,
+    )
+    .ok()
 }
 
 /// The day of a date in its normalised spelling, counted from an arbitrary one; `None` where the value is no date.
@@ -110,7 +132,11 @@ pub(crate) fn day_number(text: &str) -> Option<i32> {
     let date = iso(text)?;
     let (year, month) = (i32::from(date.year()), i32::from(date.month()));
     // days before the year and the month, of the proleptic Gregorian calendar
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some(year * 365 + leap + (month * 153 + 2) / 5 + i32::from(date.day()))
 }
@@ -129,6 +155,9 @@ fn address(text: &str) -> Cow<'_, str> {
     };
     let floor = address.floor.map(|floor| format!("{floor}樓")).unwrap_or_default();
     let road = format!("{}{}{}", address.city, address.district, address.road);
-    let door = format!("{}{}{}號{floor}{}", address.lane, address.alley, address.number, address.unit);
+    let door = format!(
+        "{}{}{}號{floor}{}",
+        address.lane, address.alley, address.number, address.unit
+    );
     Cow::Owned(format!("{road}{PART}{door}"))
 }

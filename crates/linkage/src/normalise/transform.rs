@@ -10,7 +10,11 @@ pub(crate) fn transformed(text: &str, transform: Transform) -> Option<Cow<'_, st
         Transform::Whole => Cow::Borrowed(text),
         Transform::Prefix(count) => Cow::Borrowed(text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])),
         Transform::Suffix(count) => {
-            let start = text.char_indices().rev().nth(count.saturating_sub(1)).map_or(0, |(start, _)| start);
+            let start = text
+                .char_indices()
+                .rev()
+                .nth(count.saturating_sub(1))
+                .map_or(0, |(start, _)| start);
             Cow::Borrowed(&text[start..])
         }
         Transform::Word(place) => Cow::Borrowed(text.split(' ').nth(place.saturating_sub(1))?),
@@ -60,7 +64,10 @@ fn soundex(text: &str) -> Option<String> {
         'h' | 'w' => 'h',
         _ => '0',
     };
-    let mut letters = text.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase());
+    let mut letters = text
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .map(|c| c.to_ascii_lowercase());
     let first = letters.next()?;
     let mut code = String::from(first);
     let mut before = class(first);
