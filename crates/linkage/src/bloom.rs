@@ -25,6 +25,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use sha2::Sha256;
+use std::collections::hash_map::Entry;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -241,10 +242,11 @@ pub fn encode(settings: &FilterSettings, key: &FilterKey, batch: &RecordBatch) -
                 continue;
             };
             for gram in bigrams(&normalised(text, column)) {
-                if !places.contains_key(&gram) {
-                    places.insert(gram, places_of(key, &field.name, gram, field.hashes, settings.bits)?);
-                }
-                for place in places.get(&gram).into_iter().flatten() {
+                let of_gram = match places.entry(gram) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(places_of(key, &field.name, gram, field.hashes, settings.bits)?),
+                };
+                for place in of_gram.iter() {
                     words[*place as usize / 64] |= 1 << (place % 64);
                 }
             }

@@ -54,6 +54,18 @@ pub struct Summary {
 /// # Errors
 /// [`LinkError`] when a file can't be read or written, the model has mistakes, or a table does not fit it.
 pub fn match_files(files: &Files, threads: usize, step: &dyn Fn(&str)) -> Result<Summary, LinkError> {
+    let inputs = [
+        Some(&files.left),
+        files.right.as_ref(),
+        Some(&files.model),
+        files.weights.as_ref(),
+    ];
+    if inputs.contains(&Some(&files.out)) {
+        return Err(wrong(
+            &files.out,
+            "the pairs would be written over what is read; name another file",
+        ));
+    }
     let model = Model::load(&files.model)?;
     step("reading the tables");
     let left = read_csv(&files.left)?;

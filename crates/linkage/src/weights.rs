@@ -184,9 +184,9 @@ impl Scorer {
         }
         // once more in one order, so that the sum of a pair is the same bits on every way to it
         let mut weight = self.prior;
-        for at in 0..compares.all.len() {
+        for (at, code) in a.iter().enumerate() {
             let level = level_of(pattern, at);
-            weight += self.bits[at][level as usize] + self.adjustment(at, level, a[at]);
+            weight += self.bits[at][level as usize] + self.adjustment(at, level, *code);
         }
         (weight >= floor).then_some((weight, pattern))
     }

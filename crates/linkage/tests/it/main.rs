@@ -1,4 +1,5 @@
 //! Tests of record linkage: cases as data, laws as properties, sets with known truth.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bloom;
 mod cluster;
