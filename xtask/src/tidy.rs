@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The import table of ARCHITECTURE.md: a crate and the crates of ours it may use.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("civic", &[]),
+    ("linkage", &["civic"]),
     ("lottery", &[]),
     ("pki", &[]),
     ("rules", &["civic"]),
@@ -27,7 +28,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "tongban",
         &[
-            "civic", "lottery", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers",
+            "civic", "linkage", "lottery", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers",
         ],
     ),
     ("xtask", &[]),

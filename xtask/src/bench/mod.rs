@@ -3,6 +3,7 @@
 
 mod client;
 mod crash;
+mod linkage;
 mod load;
 mod lottery;
 mod mydata;
@@ -22,6 +23,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     match name {
         "rules" => rules::run(quick),
         "lottery" => lottery::run(quick),
+        "linkage" => linkage::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
         "sweep" => sweep::run(quick, args.contains(&"--built")),

@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod ledger;
+pub mod linkage;
 pub mod lottery;
 pub mod organisation;
 pub mod register;
