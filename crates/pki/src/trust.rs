@@ -14,8 +14,8 @@ use rustls::pki_types::{
 };
 use std::time::Duration;
 use webpki::{
-    CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage,
-    OwnedCertRevocationList, RequiredEkuNotFoundContext, RevocationCheckDepth, RevocationOptionsBuilder,
+    CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter,
+    KeyUsage, OwnedCertRevocationList, RequiredEkuNotFoundContext, RevocationCheckDepth, RevocationOptionsBuilder,
     UnknownStatusPolicy, anchor_from_trusted_cert, ring as algorithms,
 };
 use x509_cert::Certificate;
@@ -96,10 +96,12 @@ impl ExtendedKeyUsageValidator for Purpose {
         let mut is_silent = true;
         for usage in stated {
             is_silent = false;
-            // a part that is too large is none of those below
-            let parts = usage?.to_decoded_oid().into_iter();
-            let oid = ObjectIdentifier::from_arcs(parts.map(|part| u32::try_from(part).unwrap_or(u32::MAX)));
-            if oid.is_ok_and(|oid| self.usages().contains(&oid)) {
+            let stated = usage?;
+            if self
+                .usages()
+                .iter()
+                .any(|oid| stated == KeyPurposeId::new(oid.as_bytes()))
+            {
                 return Ok(());
             }
         }
