@@ -191,6 +191,8 @@ fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<Stri
     known
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
         .filter(|(distance, name)| *distance <= name.chars().count().max(3) / 3)
+        // a name of one letter is as near to any other
+        .filter(|(distance, _)| *distance < wrong.chars().count())
         .min()
         .map(|(_, name)| format!("did you mean `{name}`?"))
 }

@@ -277,13 +277,14 @@ const ONE_END: &str =
 
 fn clocks(file: &TextFile, read: Vec<Spanned<ClockFile>>, mistakes: &mut Vec<Mistake>) -> Vec<Clock> {
     let mut clocks: Vec<Clock> = Vec::new();
+    let mut named = BTreeSet::new();
     for one in read {
         let span = one.span();
         let one = one.into_inner();
         let mut wrong = |message: String, suggestion: &str| {
             mistakes.push(file.mistake(&span, message, Some(suggestion.to_owned())));
         };
-        if clocks.iter().any(|clock| clock.id == one.id) {
+        if !named.insert(one.id.clone()) {
             wrong(format!("there are two clocks `{}`", one.id), "remove one");
         }
         let closes = match end(one.until, one.through) {
@@ -315,7 +316,7 @@ fn clocks(file: &TextFile, read: Vec<Spanned<ClockFile>>, mistakes: &mut Vec<Mis
         });
     }
     for needed in NEEDED {
-        if !clocks.iter().any(|clock| clock.id == needed) {
+        if !named.contains(needed) {
             mistakes.push(at_top(
                 &file.name,
                 format!("there is no clock `{needed}`"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use grants::Programme;
+use grants::{Plan, Programme};
 
 /// The folder of the programme of year 114.
 pub fn folder() -> PathBuf {
@@ -16,4 +16,11 @@ pub fn programme() -> Programme {
             mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         )
     })
+}
+
+/// The sound plan of `cases/plan.toml`.
+pub fn plan() -> Plan {
+    let text = std::fs::read_to_string(folder().join("cases/plan.toml")).unwrap();
+    let mut file: toml::Table = toml::from_str(&text).unwrap();
+    file.remove("plan").unwrap().try_into().unwrap()
 }

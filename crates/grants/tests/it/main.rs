@@ -3,3 +3,6 @@
 
 mod folder;
 mod kit;
+mod laws;
+mod odt;
+mod similarity;
