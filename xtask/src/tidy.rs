@@ -14,6 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("services", &["civic", "rules"]),
     ("exchange", &["civic", "store"]),
     ("troad", &["civic"]),
+    ("grants", &["civic"]),
     (
         "cases",
         &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::check;
 pub use table::{TableRow, table};
+pub(crate) use table::{group_of, grouped};
 
 /// Most entries of one list of a row.
 pub const MOST_ENTRIES: usize = 40;

@@ -109,7 +109,7 @@ fn or_none(lines: Vec<String>) -> Vec<String> {
 }
 
 /// Entries by group, in the order of the stage's groups; those of no group first. Two or more of a group are numbered.
-fn grouped(
+pub(crate) fn grouped(
     entries: Vec<(Option<&str>, String)>,
     stage: &Stage,
     heading: impl Fn(&str) -> String,
@@ -163,6 +163,6 @@ fn named<'a>(own: Option<&'a String>, item: &'a str, stage: &'a Stage) -> &'a st
     own.map_or_else(official, String::as_str)
 }
 
-fn group_of<'a>(item: &str, stage: &'a Stage) -> Option<&'a str> {
+pub(crate) fn group_of<'a>(item: &str, stage: &'a Stage) -> Option<&'a str> {
     stage.item(item).and_then(|item| item.group.as_deref())
 }

@@ -15,7 +15,7 @@ use super::names::{
     SUM, TITLE, encode,
 };
 use super::{MEDIA_TYPE, OdtError};
-use crate::assessment::{Row, TableRow};
+use crate::assessment::{Row, TableRow, group_of, grouped};
 use crate::plan::{Kind, Plan};
 use crate::programme::{Chapter, ChapterKind, Programme, Stage};
 
@@ -409,9 +409,27 @@ fn evidence(fields: &mut Fields, path: &str, row: &Row, stage: Option<&Stage>) -
     let entries = row.evidence.iter().enumerate().map(|(index, one)| {
         let path = format!("{path}.evidence.{index}");
         let title = fields.show(&format!("{path}.title"));
-        title + &address(fields, &path, &one.address, one.login)
+        let seen = title + &address(fields, &path, &one.address, one.login);
+        (one.group.as_deref(), seen)
     });
-    entries.collect()
+    laid_out(entries.collect(), stage, run, false)
+}
+
+/// Entries under the titles of their groups and numbered, as the table of annex 2 has them.
+fn laid_out(
+    entries: Vec<(Option<&str>, String)>,
+    stage: Option<&Stage>,
+    heading: impl Fn(&str) -> String,
+    numbered: bool,
+) -> Vec<String> {
+    match stage {
+        Some(stage) => grouped(entries, stage, heading, numbered),
+        None => entries.into_iter().map(|(_, text)| text).collect(),
+    }
+}
+
+fn bracketed(title: &str) -> String {
+    run(&format!("【{title}】"))
 }
 
 fn address(fields: &mut Fields, path: &str, address: &str, login: bool) -> String {
@@ -445,9 +463,10 @@ fn done(fields: &mut Fields, path: &str, row: &Row, stage: Option<&Stage>) -> Ve
     let entries = row.done.iter().enumerate().map(|(index, one)| {
         let path = format!("{path}.done.{index}");
         let title = titled(fields, &path, one.title.as_ref(), Some(&one.item), stage);
-        title + &address(fields, &path, &one.address, one.login)
+        let seen = title + &address(fields, &path, &one.address, one.login);
+        (stage.and_then(|stage| group_of(&one.item, stage)), seen)
     });
-    entries.collect()
+    laid_out(entries.collect(), stage, run, true)
 }
 
 fn planned(fields: &mut Fields, path: &str, row: &Row, stage: Option<&Stage>) -> Vec<String> {
@@ -459,44 +478,53 @@ fn planned(fields: &mut Fields, path: &str, row: &Row, stage: Option<&Stage>) ->
         }
     }
     let [planned_heading, extra_heading, refused_heading] = TableRow::HEADINGS;
-    lines.push(planned_heading.to_owned());
-    let before = lines.len();
-    for (index, one) in row.planned.iter().enumerate() {
+    let planned = row.planned.iter().enumerate().map(|(index, one)| {
         let path = format!("{path}.planned.{index}");
         let title = titled(fields, &path, one.title.as_ref(), Some(&one.item), stage);
-        lines.push(format!("{title}：{}", fields.show(&format!("{path}.text"))));
-    }
-    none_since(&mut lines, before);
-    lines.push(extra_heading.to_owned());
-    let before = lines.len();
-    for index in 0..row.extra.len() {
+        let text = fields.show(&format!("{path}.text"));
+        (
+            stage.and_then(|stage| group_of(&one.item, stage)),
+            format!("{title}：{text}"),
+        )
+    });
+    let mut planned = laid_out(planned.collect(), stage, bracketed, true);
+    let empty = row
+        .empty_groups
+        .iter()
+        .filter_map(|group| stage.and_then(|stage| stage.group(group)));
+    planned.extend(empty.flat_map(|group| [bracketed(group.title.get(Language::ZhTw)), "無。".to_owned()]));
+    let extra = row.extra.iter().enumerate().map(|(index, one)| {
         let path = format!("{path}.extra.{index}");
         let title = fields.show(&format!("{path}.title"));
-        lines.push(format!("{title}：{}", fields.show(&format!("{path}.text"))));
-    }
-    none_since(&mut lines, before);
-    lines.push(refused_heading.to_owned());
-    let before = lines.len();
-    for (index, one) in row.refused.iter().enumerate() {
+        let text = fields.show(&format!("{path}.text"));
+        (one.group.as_deref(), format!("{title}：{text}"))
+    });
+    let extra = laid_out(extra.collect(), stage, bracketed, true);
+    let refused = row.refused.iter().enumerate().map(|(index, one)| {
         let path = format!("{path}.refused.{index}");
-        let group = one
-            .group
-            .as_deref()
-            .and_then(|group| stage.and_then(|stage| stage.group(group)));
-        let title = match (&one.item, group) {
-            (None, Some(group)) => run(&format!("【{}】", group.title.get(Language::ZhTw))),
-            _ => titled(fields, &path, one.title.as_ref(), one.item.as_deref(), stage),
-        };
-        lines.push(format!("{title}：{}", fields.show(&format!("{path}.reason"))));
+        let reason = fields.show(&format!("{path}.reason"));
+        match &one.item {
+            Some(item) => {
+                let title = titled(fields, &path, one.title.as_ref(), Some(item), stage);
+                let group = stage.and_then(|stage| group_of(item, stage));
+                (group, format!("{title}：{reason}"))
+            }
+            None => (one.group.as_deref(), reason),
+        }
+    });
+    let refused = laid_out(refused.collect(), stage, bracketed, true);
+    for (heading, list) in [
+        (planned_heading, planned),
+        (extra_heading, extra),
+        (refused_heading, refused),
+    ] {
+        lines.push(heading.to_owned());
+        if list.is_empty() {
+            lines.push("無。".to_owned());
+        }
+        lines.extend(list);
     }
-    none_since(&mut lines, before);
     lines
-}
-
-fn none_since(lines: &mut Vec<String>, before: usize) {
-    if lines.len() == before {
-        lines.push("無。".to_owned());
-    }
 }
 
 /// `meta.xml` with whose plan it is.

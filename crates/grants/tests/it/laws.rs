@@ -179,17 +179,41 @@ fn sixty_four_plans_of_awkward_amounts_are_chosen_from_in_time() {
 }
 
 #[test]
-fn the_longest_texts_without_a_word_in_common_are_compared_in_time() {
-    let text = |first: u32| {
-        (0..20_000_u32)
-            .map(|at| char::from_u32(first + at * 7 % 9_000).unwrap())
+fn texts_without_a_word_in_common_are_compared_in_time() {
+    let letter = |at: u32| char::from_u32(0x4e00 + at).unwrap();
+    // one sentence of all characters; as many sentences as are told apart; one changed sentence of the longest kind
+    let one = |first: u32| (0..20_000).map(|at| letter(first + at * 7 % 9_000)).collect::<String>();
+    let many = |first: u32| {
+        (0..2_000)
+            .map(|at| format!("{}{}。", letter(first + at), letter(at % 97)))
             .collect::<String>()
     };
+    let long = |first: u32| (0..2_000).map(|at| letter(first + at)).collect::<String>();
+    let pairs = [(one(0), one(9_500)), (many(0), many(9_500)), (long(0), long(9_500))];
     let begun = std::time::Instant::now();
-    assert!(!difference(&text(0x4e00), &text(0x7a00)).unwrap().is_empty());
-    println!("two texts of 20,000 characters in {:.1?}", begun.elapsed());
+    for (old, new) in &pairs {
+        assert!(!difference(old, new).unwrap().is_empty());
+    }
+    println!("three worst pairs of texts in {:.1?}", begun.elapsed());
     assert!(begun.elapsed().as_secs() < 30);
     assert!(difference(&"長".repeat(20_001), "").is_err());
+}
+
+#[test]
+fn a_changed_word_is_told_within_its_sentence() {
+    let pieces = difference(
+        "長者免往返。於節前入帳。資料加密。",
+        "長者免往返。於節後入帳。資料加密。",
+    )
+    .unwrap();
+    let same = |text: &str| Piece::Same(text.to_owned());
+    let expected = [
+        same("長者免往返。於節"),
+        Piece::Removed("前".to_owned()),
+        Piece::Added("後".to_owned()),
+        same("入帳。資料加密。"),
+    ];
+    assert_eq!(pieces, expected);
 }
 
 #[test]

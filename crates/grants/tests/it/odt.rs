@@ -268,6 +268,48 @@ fn a_document_that_people_edited_is_read_with_what_they_wrote() {
 }
 
 #[test]
+fn every_example_of_annex_2_goes_through_a_document_in_the_layout_of_the_annex() {
+    let programme = programme();
+    for number in 1..=13 {
+        let name = format!("cases/assessment-{number:02}.toml");
+        let text = std::fs::read_to_string(crate::kit::folder().join(name)).unwrap();
+        let case: toml::Value = toml::from_str(&text).unwrap();
+        let case = &case["case"][0];
+        let assessment: Assessment = case["given"].clone().try_into().unwrap();
+        let document = write(
+            &Plan {
+                assessment: assessment.clone(),
+                ..plan()
+            },
+            &programme,
+        )
+        .unwrap();
+        assert_eq!(
+            read(&document, &programme).unwrap().plan.assessment,
+            assessment,
+            "example {number}"
+        );
+        let content = file(&document, "content.xml");
+        let annex = &content[content.find("附件2").unwrap()..];
+        let printed: String = annex
+            .split('<')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('>'))
+            .map(|(_, text)| text)
+            .collect();
+        let printed: String = printed.split_whitespace().collect();
+        for row in case["expect"]["table"].as_array().unwrap() {
+            let cells = ["stage", "evidence", "done", "plan"].map(|cell| row[cell].as_str().unwrap());
+            assert!(
+                printed.contains(&cells.concat()),
+                "example {number}: {}\n{printed}",
+                cells.concat()
+            );
+        }
+    }
+}
+
+#[test]
 fn what_can_not_be_read_says_where_and_what_to_do() {
     let programme = programme();
     let document = write(&plan(), &programme).unwrap();
