@@ -13,7 +13,12 @@ use crate::programme::Programme;
 /// Everything that keeps a plan from being sent, and what an official should look at.
 #[must_use]
 pub fn check(plan: &Plan, programme: &Programme) -> Vec<Finding> {
-    let mut findings = assessment::check(&plan.assessment, programme);
+    // nothing else is looked at in tables beyond any real plan
+    let mut findings = too_long(plan);
+    if !findings.is_empty() {
+        return findings;
+    }
+    findings.extend(assessment::check(&plan.assessment, programme));
     applied(plan, programme, &mut findings);
     texts(plan, programme, &mut findings);
     period(plan, programme, &mut findings);
@@ -25,6 +30,27 @@ pub fn check(plan: &Plan, programme: &Programme) -> Vec<Finding> {
     findings.sort();
     findings.dedup();
     findings
+}
+
+/// Tables and lists that are longer than a plan's may be.
+fn too_long(plan: &Plan) -> Vec<Finding> {
+    let named = plan
+        .lines
+        .iter()
+        .map(|line| line.items.len().max(line.indicators.len()));
+    let targets = plan.indicators.iter().map(|indicator| indicator.targets.len());
+    let tables = [
+        ("indicators", plan.indicators.len().max(targets.max().unwrap_or(0))),
+        ("budget", plan.lines.len().max(named.max().unwrap_or(0))),
+        ("subsidy", plan.subsidies.len()),
+        ("checkpoints", plan.checkpoints.len()),
+    ];
+    let long = tables.into_iter().filter(|(_, length)| *length > MOST_LINES);
+    let findings = long.map(|(place, _)| {
+        let message = format!("a table has {MOST_LINES} lines at most; put lines together");
+        Finding::refusal(Rule::Bounds, place, message)
+    });
+    findings.collect()
 }
 
 /// What the plan applies for (柒: at least a designated item of the funded year; annex 2, examples 5, 7, 12 and 13).
@@ -162,7 +188,6 @@ fn indicators(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
             format!("a plan has at least {least} indicators; add one"),
         ));
     }
-    bound(plan.indicators.len(), "indicators", findings);
     let mut seen = BTreeSet::new();
     for (index, indicator) in plan.indicators.iter().enumerate() {
         let place = format!("indicator {}", index + 1);
@@ -180,6 +205,9 @@ fn indicators(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
                 &place,
                 "an indicator has a name, formula, base and source; write all four",
             ));
+        }
+        if texts.iter().any(|text| text.contains("○○")) {
+            findings.push(placeholder(&place));
         }
         for year in &programme.period.years {
             let target = indicator.targets.iter().find(|target| target.year == *year);
@@ -211,10 +239,12 @@ fn indicators(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
 }
 
 fn lines(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
-    bound(plan.lines.len(), "budget", findings);
     let planned = plan.assessment.planned();
     for (index, line) in plan.lines.iter().enumerate() {
         let place = format!("budget line {}", index + 1);
+        if line.work.contains("○○") {
+            findings.push(placeholder(&place));
+        }
         if line.work.trim().is_empty() {
             findings.push(Finding::refusal(
                 Rule::TextMissing,
@@ -269,19 +299,8 @@ fn lines(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
     }
 }
 
-fn bound(length: usize, place: &str, findings: &mut Vec<Finding>) {
-    if length > MOST_LINES {
-        findings.push(Finding::refusal(
-            Rule::Bounds,
-            place,
-            format!("a table has {MOST_LINES} lines at most; put lines together"),
-        ));
-    }
-}
-
 /// Sums, ratio and cap of each year.
 fn subsidies(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
-    bound(plan.subsidies.len(), "subsidy", findings);
     for subsidy in &plan.subsidies {
         let again = plan.subsidies.iter().filter(|other| other.year == subsidy.year).count() > 1;
         if again || !programme.period.years.contains(&subsidy.year) {

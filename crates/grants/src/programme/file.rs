@@ -659,6 +659,13 @@ fn check_chapters(file: &TextFile, programme: &Programme, mistakes: &mut Vec<Mis
         let sections = chapter.sections.iter().enumerate();
         let paths = sections.map(|(index, one)| (format!("chapter.{at}.section.{index}.id"), one.id.as_str()));
         ids(file, paths, mistakes);
+        if chapter.id == "plan" {
+            mistakes.push(file.mistake_at(
+                &format!("chapter.{at}.id"),
+                "`plan` names the plan's own fields in a document",
+                Some("choose another id".to_owned()),
+            ));
+        }
         if chapter.kind != ChapterKind::Text && !chapter.sections.is_empty() {
             mistakes.push(file.mistake_at(
                 &format!("chapter.{at}.kind"),

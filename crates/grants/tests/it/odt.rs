@@ -366,6 +366,19 @@ fn what_can_not_be_read_says_where_and_what_to_do() {
 }
 
 #[test]
+fn a_tidied_plan_has_plain_line_breaks_and_no_control_characters() {
+    let mut rough = plan();
+    rough.title = "甲\r\n乙\r丙\u{b}\u{ffff}\t丁".to_owned();
+    rough.texts.insert("goals".to_owned(), String::new());
+    rough.indicators[0].targets[1].text.clear();
+    let tidied = rough.tidied().unwrap();
+    assert_eq!(tidied.title, "甲\n乙\n丙\t丁");
+    assert!(!tidied.texts.contains_key("goals"));
+    assert_eq!(tidied.indicators[0].targets.len(), 1);
+    assert_eq!(plan().tidied().unwrap(), plan());
+}
+
+#[test]
 fn what_has_no_place_in_the_layout_is_not_left_out_in_silence() {
     let programme = programme();
     let mut strange = plan();

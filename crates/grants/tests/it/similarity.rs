@@ -308,6 +308,26 @@ fn passages_stand_side_by_side_as_they_were_written() {
 }
 
 #[test]
+fn the_government_s_own_name_between_short_phrases_does_not_cut_a_passage() {
+    let programme = programme();
+    let mut writer = Writer::new(9);
+    let sentences: Vec<Sentence> = (0..14).map(|_| writer.sentence()).collect();
+    let document = |government: &str, name: &str| {
+        let text = sentences
+            .iter()
+            .map(|s| format!("{}{}{name}{}{}", s[1], s[2], s[3], s[4]))
+            .collect();
+        Document {
+            government: government.to_owned(),
+            parts: vec![("goals".to_owned(), text)],
+        }
+    };
+    let pairs = compare(&[document("KEE", "基隆市"), document("TTT", "臺東縣")], &programme).unwrap();
+    assert_eq!(pairs[0].copied.len(), 1, "{:?}", pairs[0].copied);
+    assert!(pairs[0].copied[0].shared >= 150);
+}
+
+#[test]
 fn without_the_list_of_boilerplate_the_template_would_count_as_copied() {
     let mut programme = programme();
     let mut writer = Writer::new(8);
