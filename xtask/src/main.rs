@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
-  test [--only AREA] [--quick]   everything a change must pass; AREA: rules, linkage, portal, mydata, troad, store,
+  test [--only AREA] [--quick]   everything a change must pass; AREA: rules, linkage, grants, portal, mydata, troad, store,
                                  services, identity, wallet, notify, pages, journey, crash, tidy
   setup [--print]                install the Debian and npm packages the tests use, or print the commands
   tidy                           structure checks: import table, lints, paths, licences, advisories

@@ -87,10 +87,11 @@ fn cargo_line(line: &str, counts: &mut Counts) {
 fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
     match area {
         None => Some(&[
-            "civic", "linkage", "pki", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers",
-            "tongban", "xtask",
+            "civic", "grants", "linkage", "pki", "rules", "services", "store", "exchange", "troad", "cases", "web",
+            "peers", "tongban", "xtask",
         ]),
         Some("rules") => Some(&["rules"]),
+        Some("grants") => Some(&["grants"]),
         Some("linkage") => Some(&["linkage"]),
         Some("services") => Some(&["services"]),
         // of identity, wallet and notify the tests of `filters` alone

@@ -16,6 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("services", &["civic", "rules"]),
     ("exchange", &["civic", "pki", "store"]),
     ("troad", &["civic", "pki"]),
+    ("grants", &["civic"]),
     (
         "cases",
         &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],
