@@ -2,10 +2,11 @@
 //! each side has the best it was tuned to, and a million made-up residents against a million. Times of both are wall time on the same
 //! cores, one side after the other; best F1 is over every threshold, of the scored pairs and of what is decided by them.
 
+use super::python;
 use super::report::{Report, Target};
 use crate::shell::{Done, command, must, output, root, target};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const FOLDER: &str = "bench/linkage";
@@ -105,7 +106,7 @@ pub fn run(quick: bool) -> Done {
     if !data.is_dir() {
         println!("skipped: the linkage sets are not there, and so is Splink");
     } else {
-        let python = rival()?;
+        let python = python::environment("splink", FOLDER)?;
         let sets = SETS.iter().filter(|set| !quick || set.name != "historical");
         println!(
             "{:<12} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>8}",
@@ -216,29 +217,6 @@ fn residents(count: u32) -> Done<Ours> {
         found.training_s, found.prediction_s, found.peak_mib, found.f1
     );
     Ok(found)
-}
-
-/// A virtual environment with the rival in it, made once; the path of its Python.
-fn rival() -> Done<PathBuf> {
-    let folder = target().join("bench/splink");
-    let python = folder.join("bin/python");
-    let wanted = root().join(FOLDER).join("requirements.txt");
-    let made = folder.join("requirements.txt");
-    let text = std::fs::read(&wanted).map_err(|error| format!("{}: {error}", wanted.display()))?;
-    if std::fs::read(&made).is_ok_and(|there| there == text) && python.exists() {
-        return Ok(python);
-    }
-    println!("making a virtual environment with splink");
-    let mut venv = command("python3", &["-m", "venv", "--clear"]);
-    venv.arg(&folder);
-    must(venv).map_err(|error| format!("{error}\ninstall python3 and python3-venv (Debian), then run it again"))?;
-    let mut install = Command::new(&python);
-    install
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .arg(&wanted);
-    must(install)?;
-    std::fs::write(&made, text).map_err(|error| format!("{}: {error}", made.display()))?;
-    Ok(python)
 }
 
 fn read<T: serde::de::DeserializeOwned>(run: Command) -> Done<T> {

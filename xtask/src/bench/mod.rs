@@ -10,6 +10,7 @@ mod mydata;
 mod notify;
 mod payments;
 mod portal;
+mod python;
 mod report;
 mod rules;
 mod sweep;

@@ -130,7 +130,7 @@ fn texts(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
             ));
         }
         if text.contains("○○") {
-            findings.push(placeholder(id));
+            findings.push(left_from_template(id));
         }
     }
     if plan.title.trim().is_empty() {
@@ -140,7 +140,7 @@ fn texts(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
             "the plan has no title; write it",
         ));
     } else if plan.title.contains("○○") {
-        findings.push(placeholder("title"));
+        findings.push(left_from_template("title"));
     }
     for row in &plan.assessment.rows {
         let done = row.done.iter().any(|one| one.address.contains("○○"));
@@ -152,12 +152,12 @@ fn texts(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
             .any(|one| one.title.contains("○○") || one.text.contains("○○"));
         let refused = row.refused.iter().any(|one| one.reason.contains("○○"));
         if done || evidence || planned || extra || refused {
-            findings.push(placeholder(&row.stage));
+            findings.push(left_from_template(&row.stage));
         }
     }
 }
 
-fn placeholder(place: &str) -> Finding {
+fn left_from_template(place: &str) -> Finding {
     Finding::refusal(
         Rule::Placeholder,
         place,
@@ -207,7 +207,7 @@ fn indicators(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
             ));
         }
         if texts.iter().any(|text| text.contains("○○")) {
-            findings.push(placeholder(&place));
+            findings.push(left_from_template(&place));
         }
         for year in &programme.period.years {
             let target = indicator.targets.iter().find(|target| target.year == *year);
@@ -243,7 +243,7 @@ fn lines(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
     for (index, line) in plan.lines.iter().enumerate() {
         let place = format!("budget line {}", index + 1);
         if line.work.contains("○○") {
-            findings.push(placeholder(&place));
+            findings.push(left_from_template(&place));
         }
         if line.work.trim().is_empty() {
             findings.push(Finding::refusal(
