@@ -1,7 +1,7 @@
 //! What can be wrong with what is matched, each with its place and what to do next.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// A mistake in a model file.
@@ -68,6 +68,25 @@ pub enum LinkError {
     /// A thread of the work ended early.
     #[error("a thread stopped; try again with more memory or fewer threads")]
     Thread,
+}
+
+impl LinkError {
+    /// A file that the system did not let us open, read or write.
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> LinkError {
+        use std::io::ErrorKind::{InvalidData, IsADirectory, NotFound, PermissionDenied, StorageFull};
+        let why = match error.kind() {
+            NotFound => "the file or its folder is not there; check the name".to_owned(),
+            PermissionDenied => "it can't be opened; check its permissions".to_owned(),
+            StorageFull => "the disk is full; make room and run it again".to_owned(),
+            IsADirectory => "it is a folder; name a file".to_owned(),
+            InvalidData => "it is not UTF-8; save the file as UTF-8".to_owned(),
+            _ => error.to_string(),
+        };
+        LinkError::File {
+            path: path.to_path_buf(),
+            why,
+        }
+    }
 }
 
 fn lines(mistakes: &[Mistake]) -> String {

@@ -9,6 +9,7 @@ use crate::model::Model;
 use crate::table::read_csv;
 use crate::weights::{Weights, bits_of};
 use arrow::array::{Array, LargeStringArray, RecordBatch};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,28 @@ pub fn match_files(files: &Files, threads: usize, step: &dyn Fn(&str)) -> Result
             "the pairs would be written over what is read; name another file",
         ));
     }
+    // Opened before the work, which may be long, and given its name after it: a table of pairs that is there stays until then.
+    let part = part_of(&files.out);
+    let file = File::create(&part).map_err(|error| LinkError::file(&files.out, &error))?;
+    let matched = into(file, files, threads, step);
+    let kept = matched.and_then(|summary| {
+        std::fs::rename(&part, &files.out).map_err(|error| LinkError::file(&files.out, &error))?;
+        Ok(summary)
+    });
+    if kept.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    kept
+}
+
+/// The name of a file while it is written.
+fn part_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+fn into(file: File, files: &Files, threads: usize, step: &dyn Fn(&str)) -> Result<Summary, LinkError> {
     let model = Model::load(&files.model)?;
     step("reading the tables");
     let left = read_csv(&files.left)?;
@@ -82,7 +105,7 @@ pub fn match_files(files: &Files, threads: usize, step: &dyn Fn(&str)) -> Result
             let (weights, _) = matching.train()?;
             if let Some(path) = &files.weights {
                 let text = serde_json::to_vec_pretty(&weights).map_err(|error| wrong(path, error))?;
-                std::fs::write(path, text).map_err(|error| wrong(path, error))?;
+                std::fs::write(path, text).map_err(|error| LinkError::file(path, &error))?;
             }
             weights
         }
@@ -93,7 +116,7 @@ pub fn match_files(files: &Files, threads: usize, step: &dyn Fn(&str)) -> Result
     step("writing the pairs");
     let decided = Decided::new(&model, &left, right.as_ref(), &pairs);
     write(
-        &files.out,
+        (file, &files.out),
         &model,
         (&left, right.as_ref().unwrap_or(&left)),
         &pairs,
@@ -130,14 +153,19 @@ fn kept_weights(path: Option<&Path>) -> Result<Option<Weights>, LinkError> {
     let Some(path) = path.filter(|path| path.exists()) else {
         return Ok(None);
     };
-    let size = std::fs::metadata(path).map_err(|error| wrong(path, error))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| LinkError::file(path, &error))?
+        .len();
     if size > 1 << 20 {
         return Err(wrong(path, "it is larger than 1 MiB"));
     }
-    let text = std::fs::read(path).map_err(|error| wrong(path, error))?;
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| wrong(path, error))
+    let text = std::fs::read(path).map_err(|error| LinkError::file(path, &error))?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| {
+        wrong(
+            path,
+            format!("it holds no weights ({error}); delete it to learn them anew"),
+        )
+    })
 }
 
 /// The decision and the cluster of each pair.
@@ -194,13 +222,12 @@ fn ids<'a>(batch: &'a RecordBatch, model: &Model) -> Option<&'a LargeStringArray
 }
 
 fn write(
-    path: &Path,
+    (file, path): (File, &Path),
     model: &Model,
     (left, right): (&RecordBatch, &RecordBatch),
     pairs: &[Pair],
     decided: &Decided,
 ) -> Result<(), LinkError> {
-    let file = std::fs::File::create(path).map_err(|error| wrong(path, error))?;
     let mut out = csv::Writer::from_writer(BufWriter::new(file));
     let mut header = vec!["left", "right", "weight", "probability", "decision", "cluster", "rule"];
     header.extend(model.comparisons.iter().map(|comparison| comparison.name.as_str()));
@@ -232,6 +259,6 @@ fn write(
         }
         out.write_record(&record).map_err(|error| wrong(path, error))?;
     }
-    let mut inner = out.into_inner().map_err(|error| wrong(path, error.error()))?;
-    inner.flush().map_err(|error| wrong(path, error))
+    let mut inner = out.into_inner().map_err(|error| LinkError::file(path, error.error()))?;
+    inner.flush().map_err(|error| LinkError::file(path, &error))
 }

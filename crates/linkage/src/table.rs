@@ -19,7 +19,7 @@ const LONGEST: usize = 1024;
 /// # Errors
 /// [`LinkError::File`] with the line when the file is no such table.
 pub fn read_csv(path: &Path) -> Result<RecordBatch, LinkError> {
-    let file = std::fs::File::open(path).map_err(|error| wrong(path, error))?;
+    let file = std::fs::File::open(path).map_err(|error| LinkError::file(path, &error))?;
     from_csv(file, path)
 }
 
@@ -35,7 +35,7 @@ fn from_csv(source: impl Read, path: &Path) -> Result<RecordBatch, LinkError> {
         .trim(csv::Trim::All)
         .buffer_capacity(1 << 18)
         .from_reader(source);
-    let header = reader.headers().map_err(|error| wrong(path, error))?.clone();
+    let header = reader.headers().map_err(|error| wrong(path, told(&error)))?.clone();
     if header.len() > MOST_COLUMNS {
         return Err(wrong(path, format!("it has more than {MOST_COLUMNS} columns")));
     }
@@ -78,7 +78,7 @@ fn from_csv(source: impl Read, path: &Path) -> Result<RecordBatch, LinkError> {
 
 /// The error without the values of the line.
 fn told(error: &csv::Error) -> String {
-    let line = error.position().map_or(0, csv::Position::line);
+    let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("line {line} has {len} values, the header has {expected_len}")

@@ -129,11 +129,13 @@ impl Model {
             path: path.to_path_buf(),
             why,
         };
-        let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+        let size = std::fs::metadata(path)
+            .map_err(|error| LinkError::file(path, &error))?
+            .len();
         if size > 1 << 20 {
             return Err(wrong("it is larger than 1 MiB".to_owned()));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| LinkError::file(path, &error))?;
         Model::parse(&path.display().to_string(), &text)
     }
 

@@ -86,3 +86,35 @@ fn what_is_wrong_with_a_file_is_told_without_its_values() {
     std::fs::write(&right, "id,first,last,birth,town\n").expect("written");
     assert!(matches!(match_files(&files, 1, &|_| ()), Err(LinkError::Training(_))));
 }
+
+#[test]
+fn a_match_that_fails_leaves_the_pairs_of_the_one_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = files(folder.path());
+    std::fs::write(&files.out, "of before").expect("written");
+    std::fs::remove_file(&files.left).expect("removed");
+    let error = match_files(&files, 1, &|_| ()).expect_err("refused").to_string();
+    assert!(
+        error.ends_with("left.csv: the file or its folder is not there; check the name"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(&files.out).expect("pairs"), "of before");
+    let names: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
+    assert_eq!(names.len(), 3, "nothing half written stays: {names:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files = files(folder.path());
+    files.out = folder.path().join("no-such-folder/pairs.csv");
+    let begun = std::cell::Cell::new(false);
+    let error = match_files(&files, 1, &|_| begun.set(true))
+        .expect_err("refused")
+        .to_string();
+    assert!(
+        error.ends_with("pairs.csv: the file or its folder is not there; check the name"),
+        "{error}"
+    );
+    assert!(!begun.get());
+}

@@ -88,7 +88,7 @@ fn tell(summary: &Summary) {
         None => println!("{} rows among themselves", summary.left_rows),
     }
     println!(
-        "{} pairs above the floor: {} matches, {} to review; {} clusters",
+        "pairs above the floor: {}, matches: {}, to review: {}, clusters: {}",
         summary.pairs, summary.matches, summary.review, summary.clusters
     );
     for (rule, block) in summary.blocks.iter().enumerate() {
