@@ -48,7 +48,7 @@ pub fn binary() -> PathBuf {
 pub fn build() -> Done {
     must(command(
         "cargo",
-        &["build", "--release", "--workspace", "--all-targets", "--locked"],
+        &["build", "--release", "--locked", "-p", "tongban", "--bins"],
     ))
 }
 
