@@ -388,6 +388,7 @@ fn a_city_is_backed_up_while_open_and_restored_on_an_empty_machine() {
     };
     copy("keys", &path("keys"));
     copy("published", &path("published"));
+    copy("DEMONSTRATION", &path("DEMONSTRATION"));
     drop(city);
     drop(old);
 
@@ -459,6 +460,8 @@ fn a_city_is_backed_up_while_open_and_restored_on_an_empty_machine() {
         let told = run(&["ledger", "verify", "--proof", &path("proof"), "--key", &key]);
         assert_eq!(told.status.code(), Some(1), "{}", said(&told));
     }
+    // The mark of a demonstration is the city's, not the data's; it opens with it.
+    std::fs::copy(path("DEMONSTRATION"), new.path().join("DEMONSTRATION")).unwrap();
     let again = Demo::start(new.path(), &[]);
     assert!(again.page("/").starts_with("HTTP/1.1 200 OK"));
 }
