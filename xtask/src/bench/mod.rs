@@ -3,6 +3,7 @@
 
 mod client;
 mod crash;
+mod ledger;
 mod linkage;
 mod load;
 mod lottery;
@@ -25,6 +26,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "rules" => rules::run(quick),
         "lottery" => lottery::run(quick),
         "linkage" => linkage::run(quick),
+        "ledger" => ledger::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
         "sweep" => sweep::run(quick, args.contains(&"--built")),
