@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use civic::ids::EventId;
 use grants::plan::{Piece, difference};
 use jiff::Timestamp;
+use store::Tx;
 use store::seal::Place;
 use store::tables::subsidy_plan::{self, State};
 use store::tables::{staff, subsidy_comment, subsidy_part};
@@ -102,56 +103,77 @@ pub async fn open(desk: &Desk, member: &Member, programme: &str) -> Result<Uuid,
 pub async fn save(desk: &Desk, member: &Member, plan: Uuid, part: Part, seen: i64) -> Result<i64, SubsidyError> {
     let row = guard::plan(desk, member, Action::Write, plan).await?;
     part.check(desk.programme(&row.programme)?)?;
-    let (name, json) = (part.name(), part.json()?);
-    let personal: &[&str] = match part {
-        Part::Contact(_) => &["contact"],
-        Part::Assessment(_) => &["test_accounts"],
-        _ => &[],
-    };
-    let version = seen
-        .checked_add(1)
-        .filter(|version| *version > 0)
-        .ok_or(SubsidyError::Conflict("part"))?;
-    let id = EventId::generate(desk.clock.as_ref()).uuid();
     let (desk, member) = (desk.clone(), member.clone());
     let done = desk
         .clone()
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let now = subsidy_plan::by_id(tx, plan)
-                    .await?
-                    .ok_or(SubsidyError::NotFound("plan"))?;
-                if !matches!(now.state, State::Draft | State::Correction) {
-                    return Err(SubsidyError::State);
-                }
-                let newest = subsidy_part::versions(tx, plan, &name, 1).await?;
-                if newest.first().map_or(0, |row| row.version) != seen {
-                    return Err(SubsidyError::Conflict("part"));
-                }
-                let seal = desk.store.seal();
-                let key = seal.system_key(tx, KEY).await?;
-                let place = Place::new("subsidy_part", "sealed", &id);
-                let sealed = seal.seal(tx, key, place, &json).await?;
-                let row = subsidy_part::Model {
-                    id,
-                    plan_id: plan,
-                    part: name.clone(),
-                    version,
-                    key_id: key.uuid(),
-                    sealed,
-                    saved_by: member.id.uuid(),
-                    saved_at: tx.now().as_microsecond(),
-                };
-                subsidy_part::insert(tx, row).await?;
-                guard::event(&desk, tx, &member, plan, "save", Some(name)).await?;
-                if !personal.is_empty() {
-                    guard::used(&desk, tx, &member, Action::Write, &now.programme, personal).await?;
-                }
-                Ok(version)
+                writable(tx, plan).await?;
+                put(&desk, tx, &member, &row, &part, seen).await
             })
         })
         .await;
+    told(done)
+}
+
+/// Whether a plan is written at the moment, within the transaction that writes it.
+pub(crate) async fn writable(tx: &Tx, plan: Uuid) -> Result<(), SubsidyError> {
+    let now = subsidy_plan::by_id(tx, plan)
+        .await?
+        .ok_or(SubsidyError::NotFound("plan"))?;
+    match now.state {
+        State::Draft | State::Correction => Ok(()),
+        State::Sent | State::Corrected | State::Refused => Err(SubsidyError::State),
+    }
+}
+
+/// Writes the next version of a part over the one that was seen.
+pub(crate) async fn put(
+    desk: &Desk,
+    tx: &Tx,
+    member: &Member,
+    plan: &subsidy_plan::Model,
+    part: &Part,
+    seen: i64,
+) -> Result<i64, SubsidyError> {
+    let (name, json) = (part.name(), part.json()?);
+    let version = seen
+        .checked_add(1)
+        .filter(|version| *version > 0)
+        .ok_or(SubsidyError::Conflict("part"))?;
+    let newest = subsidy_part::versions(tx, plan.id, &name, 1).await?;
+    if newest.first().map_or(0, |row| row.version) != seen {
+        return Err(SubsidyError::Conflict("part"));
+    }
+    let id = EventId::generate(desk.clock.as_ref()).uuid();
+    let seal = desk.store.seal();
+    let key = seal.system_key(tx, KEY).await?;
+    let place = Place::new("subsidy_part", "sealed", &id);
+    let sealed = seal.seal(tx, key, place, &json).await?;
+    let row = subsidy_part::Model {
+        id,
+        plan_id: plan.id,
+        part: name.clone(),
+        version,
+        key_id: key.uuid(),
+        sealed,
+        saved_by: member.id.uuid(),
+        saved_at: tx.now().as_microsecond(),
+    };
+    subsidy_part::insert(tx, row).await?;
+    guard::event(desk, tx, member, plan.id, "save", Some(name)).await?;
+    let personal: &[&str] = match part {
+        Part::Contact(_) => &["contact"],
+        Part::Assessment(_) => &["test_accounts"],
+        _ => return Ok(version),
+    };
+    guard::used(desk, tx, member, Action::Write, &plan.programme, personal).await?;
+    Ok(version)
+}
+
+/// A version that somebody else took first, in plain words.
+pub(crate) fn told<T>(done: Result<T, SubsidyError>) -> Result<T, SubsidyError> {
     match done {
         Err(SubsidyError::Store(error)) if error.is_duplicate() => Err(SubsidyError::Conflict("part")),
         other => other,

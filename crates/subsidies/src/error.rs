@@ -58,6 +58,9 @@ pub enum SubsidyError {
     /// A choice over the budget that can't be made.
     #[error(transparent)]
     Allot(#[from] AllotError),
+    /// A document that can't be made or read.
+    #[error(transparent)]
+    Document(#[from] grants::odt::OdtError),
     /// Plans that can't be compared.
     #[error(transparent)]
     Similarity(#[from] grants::similarity::SimilarityError),

@@ -5,6 +5,7 @@
 
 mod decide;
 mod desk;
+mod document;
 mod draft;
 mod error;
 mod guard;
@@ -18,6 +19,7 @@ pub(crate) use async_recursion::async_recursion as boxed;
 
 pub use decide::{Correction, Decision, correction, decide, defer};
 pub use desk::{Desk, Member};
+pub use document::{export, import};
 pub use draft::{Comment, Version, comment, comments, compare, open, save, versions};
 pub use error::SubsidyError;
 pub use part::Part;

@@ -63,6 +63,22 @@ impl Part {
         name.to_owned()
     }
 
+    /// Names of all parts of a plan, texts last.
+    #[must_use]
+    pub fn names(programme: &Programme) -> Vec<String> {
+        let tables = [
+            "title",
+            "assessment",
+            "indicators",
+            "budget",
+            "subsidy",
+            "checkpoints",
+            "contact",
+        ];
+        let texts = programme.text_ids().into_iter().map(|id| format!("text:{id}"));
+        tables.into_iter().map(str::to_owned).chain(texts).collect()
+    }
+
     /// The part of this name as it stands in a plan; nothing where the programme knows no such part.
     #[must_use]
     pub fn of(plan: &Plan, programme: &Programme, name: &str) -> Option<Part> {

@@ -71,17 +71,7 @@ pub fn sound_of(government: &str) -> Plan {
 
 /// The parts of a plan.
 pub fn parts(plan: &Plan, programme: &Programme) -> Vec<Part> {
-    let tables = [
-        "title",
-        "assessment",
-        "indicators",
-        "budget",
-        "subsidy",
-        "checkpoints",
-        "contact",
-    ];
-    let texts = programme.text_ids().into_iter().map(|id| format!("text:{id}"));
-    let names = tables.into_iter().map(str::to_owned).chain(texts);
+    let names = Part::names(programme).into_iter();
     names.map(|name| Part::of(plan, programme, &name).unwrap()).collect()
 }
 

@@ -3,7 +3,9 @@
 use grants::plan::Piece;
 use store::ledger;
 use store::tables::subsidy_submission;
-use subsidies::{Part, State, SubsidyError, comment, comments, compare, draft, mine, open, save, send, versions};
+use subsidies::{
+    Part, State, SubsidyError, comment, comments, compare, draft, export, import, mine, open, save, send, versions,
+};
 use uuid::Uuid;
 
 use crate::kit::{CLOSED, Kit, LAST_SECOND, MINISTRY, PROGRAMME, each_engine, sound, sound_of};
@@ -290,6 +292,49 @@ async fn the_last_minute_of_all_governments() {
                 assert_eq!(seen.plan.texts.len(), sound().texts.len());
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_comes_back_whole_or_not_at_all() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let programme = desk.programme(PROGRAMME).unwrap();
+        let writer = kit.writer("KEE").await;
+        let id = kit.written(&writer).await;
+        let seen = draft(desk, &writer, id).await.unwrap().versions;
+        // what was not changed is no new version
+        let document = export(desk, &writer, id).await.unwrap();
+        assert_eq!(import(desk, &writer, id, &document, &seen).await.unwrap().0, 0);
+        // changed outside: a text and the contact
+        let mut edited = sound();
+        edited
+            .texts
+            .insert("goals".to_owned(), "在辦公軟體改過的目標。".to_owned());
+        edited.contact.unit = "資訊中心".to_owned();
+        let document = grants::odt::write(&edited, programme).unwrap();
+        // meanwhile a colleague saved one of the two: neither is taken
+        save(desk, &writer, id, goals("同事的目標。"), 1).await.unwrap();
+        assert!(matches!(
+            import(desk, &writer, id, &document, &seen).await,
+            Err(SubsidyError::Conflict("part"))
+        ));
+        let kept = draft(desk, &writer, id).await.unwrap();
+        assert_eq!(kept.plan.contact, sound().contact);
+        assert_eq!(import(desk, &writer, id, &document, &kept.versions).await.unwrap().0, 2);
+        assert_eq!(draft(desk, &writer, id).await.unwrap().plan, edited);
+        // the document of another government is not taken for one's own
+        let document = grants::odt::write(&sound_of("TPE"), programme).unwrap();
+        assert!(matches!(
+            import(desk, &writer, id, &document, &kept.versions).await,
+            Err(SubsidyError::Input { field: "document", .. })
+        ));
+        let other = kit.writer("TPE").await;
+        assert!(matches!(
+            export(desk, &other, id).await,
+            Err(SubsidyError::NotFound("plan"))
+        ));
     })
     .await;
 }
