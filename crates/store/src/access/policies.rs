@@ -27,6 +27,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/outreach.cedar"),
     include_str!("../../../../policies/channels.cedar"),
     include_str!("../../../../policies/road.cedar"),
+    include_str!("../../../../policies/subsidies.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -82,6 +83,7 @@ const TYPES: &[&str] = &[
     "Profile",
     "Office",
     "Approval",
+    "Plan",
     "Batch",
     "Round",
     "Confirmation",
@@ -211,6 +213,7 @@ impl Access {
             Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
             Resource::Register(id) => ("register", id.to_string()),
             Resource::Campaign { id, .. } => ("campaign", id.to_string()),
+            Resource::Plan { id, .. } => ("plan", id.to_string()),
             Resource::Office(_)
             | Resource::Approval { .. }
             | Resource::Batch { .. }
@@ -406,6 +409,25 @@ impl Access {
                     self.names.id("Approval", id)?,
                     HashMap::from([("made_by".to_owned(), maker)]),
                 )
+            }
+            Resource::Plan {
+                id,
+                government,
+                ministry,
+                state,
+                conflicted,
+            } => {
+                let conflicted: Option<Vec<RestrictedExpression>> = conflicted
+                    .iter()
+                    .map(|id| Some(RestrictedExpression::new_entity_uid(self.names.id("Staff", *id)?)))
+                    .collect();
+                let attributes = HashMap::from([
+                    ("government".to_owned(), text(government)),
+                    ("ministry".to_owned(), text(ministry)),
+                    ("state".to_owned(), text(state)),
+                    ("conflicted".to_owned(), RestrictedExpression::new_set(conflicted?)),
+                ]);
+                (self.names.id("Plan", id)?, attributes)
             }
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);
