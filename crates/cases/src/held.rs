@@ -29,7 +29,7 @@ use crate::{CaseError, Desk, State};
 
 /// Earlier cases looked at, the newest first.
 const CASES: u64 = 20;
-/// Of these the newest of each service: an earlier one asked the same.
+/// Of each service at most so many: earlier ones asked the same, and each is opened and noted.
 const OF_A_SERVICE: usize = 3;
 
 /// A value that could be taken over.

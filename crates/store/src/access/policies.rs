@@ -43,8 +43,8 @@ pub struct Access {
     answered: Mutex<Answered>,
 }
 
-/// Answers of late. An answer hangs on nothing but the question and the policies, which never change, so that one page need
-/// not have the same question answered several times. The question as a whole is the key: no two share one.
+/// Answers of late. An answer hangs on nothing but the question and the policies, which never change, so one page need not
+/// have the same question answered several times. The question as a whole is the key: no two share one.
 #[derive(Default)]
 struct Answered {
     /// The newest, at most [`REMEMBERED`], and as many before them.
@@ -227,6 +227,7 @@ impl Access {
         })
     }
 
+    /// The answer, from memory where the same was asked of late.
     fn allows(&self, actor: Actor<'_>, action: &str, resource: Resource<'_>, purpose: &Purpose) -> bool {
         // all that stands before the policies
         let question = format!(
