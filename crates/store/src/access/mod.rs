@@ -3,6 +3,7 @@
 //! The answer is a [`Grant`], which the opening of sealed data demands; without one nothing opens.
 
 mod policies;
+mod question;
 
 pub use policies::Access;
 

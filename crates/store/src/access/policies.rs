@@ -11,6 +11,7 @@ use cedar_policy::{
 use civic::Purpose;
 use uuid::Uuid;
 
+use super::question::Question;
 use super::{Acting, Actor, Grant, Refused, Resource};
 use crate::StoreError;
 
@@ -43,24 +44,24 @@ pub struct Access {
     answered: Mutex<Answered>,
 }
 
-/// Answers of late. An answer hangs on nothing but the question and the policies, which never change, so one page need not
-/// have the same question answered several times. The question as a whole is the key: no two share one.
+/// Answers of late. An answer hangs on nothing but the question and the policies, which never change, so the same question
+/// need not be answered twice.
 #[derive(Default)]
 struct Answered {
     /// The newest, at most [`REMEMBERED`], and as many before them.
-    new: HashMap<String, bool>,
-    old: HashMap<String, bool>,
+    new: HashMap<Vec<u8>, bool>,
+    old: HashMap<Vec<u8>, bool>,
 }
 
 /// Answers remembered, and as many once more.
 const REMEMBERED: usize = 2048;
 
 impl Answered {
-    fn of(&self, question: &str) -> Option<bool> {
+    fn of(&self, question: &[u8]) -> Option<bool> {
         self.new.get(question).or_else(|| self.old.get(question)).copied()
     }
 
-    fn keep(&mut self, question: String, answer: bool) {
+    fn keep(&mut self, question: Vec<u8>, answer: bool) {
         if self.new.len() >= REMEMBERED {
             self.old = std::mem::take(&mut self.new);
         }
@@ -164,6 +165,18 @@ impl Access {
     pub fn read(policies: &str, schema: &str) -> Result<Access, StoreError> {
         let (schema, _warnings) = Schema::from_cedarschema_str(schema).map_err(unusable)?;
         let policies = PolicySet::from_str(policies).map_err(unusable)?;
+        for policy in policies.policies() {
+            let literals = policy.entity_literals();
+            let named = literals
+                .iter()
+                .find(|uid| !matches!(uid.type_name().basename(), "Action" | "System"));
+            if let Some(named) = named {
+                return Err(StoreError::Policies(format!(
+                    "policy `{}` names `{named}`; a policy compares who acts with whose it is and names nobody",
+                    policy.id()
+                )));
+            }
+        }
         let mut asked = HashMap::new();
         for env in schema.request_envs() {
             let concerned = policies.policies().filter(|policy| concerns(policy, &env));
@@ -229,11 +242,7 @@ impl Access {
 
     /// The answer, from memory where the same was asked of late.
     fn allows(&self, actor: Actor<'_>, action: &str, resource: Resource<'_>, purpose: &Purpose) -> bool {
-        // all that stands before the policies
-        let question = format!(
-            "{actor:?} {action:?} {resource:?} {:?} {:?} {:?}",
-            purpose.code, purpose.basis, purpose.function
-        );
+        let question = Question::key(actor, action, resource, purpose);
         let known = self
             .answered
             .lock()

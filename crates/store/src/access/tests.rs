@@ -136,3 +136,50 @@ fn policies_that_name_what_is_not_there_are_refused() {
     assert!(Access::read(wrong, schema).is_err());
     assert!(Access::read("permit (", schema).is_err());
 }
+
+#[test]
+fn policies_that_name_somebody_are_refused() {
+    let schema = include_str!("../../../../policies/tongban.cedarschema");
+    let named =
+        format!("permit (principal == Resident::\"{ME}\", action == Action::\"fill\", resource is Application);");
+    let error = Access::read(&named, schema).err().unwrap().to_string();
+    assert!(error.contains("names nobody"), "{error}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(6))]
+
+    /// What was answered before, of others, changes no answer.
+    #[test]
+    fn answers_do_not_hang_on_earlier_ones(
+        questions in proptest::collection::vec((0_usize..4, 1_u128..4, 0_usize..6, 0_usize..4, 1_u128..4, 1_u128..4, 0_usize..3), 1..24),
+    ) {
+        let remembering = Access::built_in().unwrap();
+        for (who, id, action, what, first, second, word) in questions {
+            let (id, first, second) = (Uuid::from_u128(id), Uuid::from_u128(first), Uuid::from_u128(second));
+            let state = ["draft", "review", "completed"][word];
+            let services = ["senior-allowance".to_owned()];
+            let acts = ["apply".to_owned(), "read".to_owned()];
+            let actor = match who {
+                0 => Actor::Resident(id),
+                1 => Actor::Staff { id, role: ["officer", "cashier", "supervisor"][word], agency: "social" },
+                2 => Actor::Agent(super::Acting { id, principal: second, services: &services, acts: &acts, in_force: word > 0 }),
+                _ => Actor::System,
+            };
+            let resource = match what {
+                0 => Resource::Application { id: CASE, owner: Some(first), agency: "social", state },
+                1 => Resource::Entrusted {
+                    id: CASE, owner: Some(first), agency: "social", state, service: "senior-allowance", opened_under: Some(second),
+                },
+                2 => Resource::Profile(first),
+                _ => Resource::Batch { id: first, made_by: second },
+            };
+            let action = ["fill", "read", "decide", "profile", "release", "submit"][action];
+            let fresh = Access::built_in().unwrap();
+            proptest::prop_assert_eq!(
+                remembering.decide(actor, action, resource, purpose()),
+                fresh.decide(actor, action, resource, purpose())
+            );
+        }
+    }
+}

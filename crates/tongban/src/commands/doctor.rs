@@ -1,6 +1,7 @@
 //! `tongban doctor`: looks whether everything the platform needs is there.
 
 use clap::Args;
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -74,6 +75,7 @@ async fn look(config: &Config) -> Vec<Look> {
                     .err()
                     .map(|error| error.to_string()),
             );
+            add("clock", clock(&store).await);
             if let Ok(catalogue) = server::catalogue(config) {
                 let problem = match cases::round::changes(&store, &catalogue).await {
                     Ok(changed) if changed.is_empty() => None,
@@ -170,6 +172,22 @@ async fn look(config: &Config) -> Vec<Look> {
     looks
 }
 
+/// Whether the clock can be trusted as far as the record of use tells.
+async fn clock(store: &store::Store) -> Option<String> {
+    match store::ledger::between(store.read(), None, None, None, 1).await {
+        Ok(entries) => behind(Timestamp::now(), entries.first()?.entry.at),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// What is wrong where `now` stands before the newest entry of the record of use, as after a battery that died: deadlines and
+/// tickets would be judged by a time that was before.
+fn behind(now: Timestamp, newest: Timestamp) -> Option<String> {
+    (now < newest).then(|| {
+        format!("this machine says {now}, the newest entry of the record of use is of {newest}; set the clock before serving")
+    })
+}
+
 /// Whether nobody can sign in, or nobody strongly enough for what is demanded.
 fn lacks_methods(methods: &cases::identity::Methods) -> Option<String> {
     if methods.issuers.is_empty() && methods.phone.is_none() && methods.card.is_none() {
@@ -236,5 +254,20 @@ async fn unreachable(host: &str, port: u16) -> Option<String> {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(format!("{host}:{port}: {error}")),
         Err(_) => Some(format!("{host}:{port}: no answer in ten seconds")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    #[test]
+    fn a_clock_that_went_back_is_told() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24);
+        let second = SignedDuration::from_secs(1);
+        assert_eq!(super::behind(now, now), None);
+        assert_eq!(super::behind(now, now - second), None);
+        let told = super::behind(now, now + second).unwrap_or_default();
+        assert!(told.contains("1970-01-02T00:00:01Z"), "{told}");
     }
 }
