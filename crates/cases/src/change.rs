@@ -126,11 +126,9 @@ impl Change {
             // The history names the agent as long as the case is kept, whatever becomes of the authorisation.
             event.detail = self.hold.signature(tx, self.row.key_id.into(), &event.id).await?;
         }
-        if let Some(event) = self.event {
-            event::insert(tx, event).await?;
-        }
-        if let Some(proof) = self.proof {
-            event::insert(tx, proof).await?;
+        let events: Vec<event::Model> = self.event.into_iter().chain(self.proof).collect();
+        if !events.is_empty() {
+            event::insert_all(tx, events).await?;
         }
         for entry in self.entries {
             ledger::append(tx, entry).await?;

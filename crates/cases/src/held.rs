@@ -127,17 +127,23 @@ fn earlier(answer: &Answer, number: &str) -> (Source, Date) {
 /// Earlier cases of a person that may be read again, newest first.
 async fn cases(desk: &Desk, person: &Person, but: Option<ApplicationId>) -> Result<Vec<application::Model>, CaseError> {
     // one more than is looked at, for the case that asks
-    let rows = application::with_answers(desk.store.read(), person.id.uuid(), CASES + 1).await?;
+    let found = application::with_answers(desk.store.read(), person.id.uuid(), CASES + 1).await?;
     let mut looked_at: BTreeMap<String, usize> = BTreeMap::new();
-    let good = |row: &application::Model| {
-        if Some(row.id) == but.map(|id| id.uuid()) || desk.catalogue.get(&row.service).is_none() {
+    let good = |(id, service): &(Uuid, String)| {
+        if Some(*id) == but.map(|id| id.uuid()) || desk.catalogue.get(service).is_none() {
             return false;
         }
-        let of_service = looked_at.entry(row.service.clone()).or_default();
+        let of_service = looked_at.entry(service.clone()).or_default();
         *of_service += 1;
         *of_service <= OF_A_SERVICE
     };
-    Ok(rows.into_iter().filter(good).collect())
+    let ids: Vec<Uuid> = found.into_iter().filter(good).map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = application::by_ids(desk.store.read(), ids).await?;
+    rows.sort_by_key(|row| std::cmp::Reverse(row.opened_at));
+    Ok(rows)
 }
 
 /// Opens earlier cases and collects what is still good of them; of each fact what was said last.

@@ -150,6 +150,15 @@ pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError>
     Ok(found)
 }
 
+/// The line of one own case, without what happened to it.
+///
+/// # Errors
+/// [`CaseError::NotFound`]; the store's.
+#[boxed]
+pub async fn one(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Mine, CaseError> {
+    Ok(mine(desk, &record::own(desk, person, id, Action::View).await?.row))
+}
+
 /// One own case.
 ///
 /// # Errors

@@ -241,14 +241,14 @@ fn profile(person: &Person) -> BTreeMap<String, String> {
 /// [`CaseError::NotFound`]; [`CaseError::Illegal`] after submission; the store's.
 #[boxed]
 pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<(), CaseError> {
-    let row = record::row(desk, id).await?;
-    if row.person_id != Some(person.id.uuid()) {
-        return Err(CaseError::NotFound("application"));
-    }
-    let service = desk.service(&row.service)?;
-    guard::case(desk, &person.who(), Action::Fill, &row, service)?;
-    still_draft(&row)?;
-    if agreed(desk, id).await? {
+    let found = application::progress(desk.store.read(), id.uuid()).await?;
+    let found = found
+        .filter(|found| found.row.person_id == Some(person.id.uuid()))
+        .ok_or(CaseError::NotFound("application"))?;
+    let service = desk.service(&found.row.service)?;
+    guard::case(desk, &person.who(), Action::Fill, &found.row, service)?;
+    still_draft(&found.row)?;
+    if found.agreed {
         return Ok(());
     }
     let hold = Hold::of(desk, &person.who());

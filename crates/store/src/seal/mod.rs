@@ -133,6 +133,7 @@ impl Seal {
     /// # Errors
     /// The database's; [`StoreError::Randomness`].
     pub async fn new_key(&self, tx: &Tx, owner: Owner) -> Result<KeyId, StoreError> {
+        let moment = self.inner.cache.moment();
         let id = Uuid::from(KeyId::from_parts(tx.now(), cipher::random()?));
         let plain = cipher::random_key()?;
         let (owner_kind, owner_id) = owner.columns();
@@ -148,6 +149,13 @@ impl Seal {
             destroyed_why: Set(None),
         };
         data_key::Entity::insert(row).exec_without_returning(tx).await?;
+        // What is made is used in the same write. If that is undone, no row ever names this key.
+        let key = cache::Key {
+            bytes: plain,
+            owner_kind: owner_kind.to_owned(),
+            owner_id,
+        };
+        self.inner.cache.keep(id, Arc::new(key), moment);
         Ok(KeyId::from(id))
     }
 

@@ -290,17 +290,22 @@ pub async fn by_person(db: &impl ConnectionTrait, person: Uuid) -> Result<Vec<Mo
         .await
 }
 
-/// The newest `most` applications of a person that hold answers and were not taken back, newest first.
+/// Identifiers and services of the newest `most` applications of a person that hold answers and were not taken back, newest
+/// first.
 ///
 /// # Errors
 /// The database error.
-pub async fn with_answers(db: &impl ConnectionTrait, person: Uuid, most: u64) -> Result<Vec<Model>, DbErr> {
+pub async fn with_answers(db: &impl ConnectionTrait, person: Uuid, most: u64) -> Result<Vec<(Uuid, String)>, DbErr> {
     Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .column(Column::Service)
         .filter(Column::PersonId.eq(person))
         .filter(Column::State.is_not_in([State::Withdrawn, State::Disposed]))
         .filter(Column::Answers.is_not_null())
         .order_by_desc(Column::OpenedAt)
         .limit(most)
+        .into_tuple()
         .all(db)
         .await
 }

@@ -45,7 +45,15 @@ impl ActiveModelBehavior for ActiveModel {}
 /// # Errors
 /// The database error.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    Entity::insert(row.into_active_model())
+    insert_all(db, [row]).await
+}
+
+/// Writes events.
+///
+/// # Errors
+/// The database error.
+pub async fn insert_all(db: &impl ConnectionTrait, rows: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
+    Entity::insert_many(rows.into_iter().map(Model::into_active_model))
         .exec_without_returning(db)
         .await?;
     Ok(())

@@ -205,12 +205,12 @@ pub(super) async fn done(
     resident: Resident,
 ) -> Result<Response, Problem> {
     let Resident { frame, person } = resident;
-    let case = mine::case(&app.desk, &person, application(&id)?).await?;
-    let (Some(number), Some(deadline)) = (case.mine.number, case.mine.deadline) else {
+    let mine = mine::one(&app.desk, &person, application(&id)?).await?;
+    let (Some(number), Some(deadline)) = (mine.number, mine.deadline) else {
         return Ok(onward(&format!("/applications/{id}")));
     };
     page(&DonePage {
-        service: frame.words.of(&case.mine.service).to_owned(),
+        service: frame.words.of(&mine.service).to_owned(),
         deadline: frame.words.date(deadline),
         phone: app.desk.city.phone.clone(),
         number,
