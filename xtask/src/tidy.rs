@@ -11,7 +11,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("lottery", &[]),
     ("rules", &["civic"]),
     ("store", &["civic"]),
-    ("services", &["civic", "rules"]),
+    ("spreadsheet", &[]),
+    ("services", &["civic", "rules", "spreadsheet"]),
+    ("hub", &["civic", "spreadsheet"]),
     ("exchange", &["civic", "store"]),
     ("troad", &["civic"]),
     (
@@ -26,7 +28,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "tongban",
         &[
-            "civic", "lottery", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers",
+            "civic", "lottery", "rules", "services", "store", "exchange", "troad", "hub", "cases", "web", "peers",
         ],
     ),
     ("xtask", &[]),

@@ -3,6 +3,7 @@
 
 mod client;
 mod crash;
+mod ingest;
 mod load;
 mod lottery;
 mod mydata;
@@ -21,6 +22,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     let quick = args.contains(&"--quick");
     match name {
         "rules" => rules::run(quick),
+        "ingest" => ingest::run(quick),
         "lottery" => lottery::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),

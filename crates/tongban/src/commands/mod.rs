@@ -4,6 +4,7 @@
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod hub;
 pub mod ledger;
 pub mod lottery;
 pub mod organisation;
