@@ -82,7 +82,7 @@ pub async fn compact(
         })
         .await?;
         let first = group.first().map_or("part", |file| file.path.as_str());
-        let path = rewritten(first, number).replace(".parquet", &format!("-c{version}-{at:05}.parquet"));
+        let path = rewritten(first, &format!("{number:08}-c{version}-{at:05}"));
         table.put(&path, &to).await?;
         let _ = std::fs::remove_file(&to);
         added.push(Added { path, bytes, stats });
@@ -192,7 +192,7 @@ async fn expire(
         }
         gone += file.rows - stats.rows;
         if stats.rows > 0 {
-            let path = rewritten(&file.path, number).replace(".parquet", &format!("-x{version}.parquet"));
+            let path = rewritten(&file.path, &format!("{number:08}-x{version}"));
             table.put(&path, &to).await?;
             added.push(Added {
                 path,

@@ -92,6 +92,16 @@ impl Lake {
     /// The table of a dataset, if anything was ever published.
     pub(crate) async fn open(&self, id: &str, at: At) -> Result<Option<Table>, HubError> {
         let mut table = self.table(id)?;
+        let there = table
+            .verify_deltatable_existence()
+            .await
+            .map_err(|error| HubError::lake(id, error))?;
+        if !there {
+            return match at {
+                At::Latest => Ok(None),
+                At::Version(_) | At::Time(_) => Err(HubError::NoVersion(id.to_owned())),
+            };
+        }
         let loaded = match at {
             At::Latest => table.load().await,
             At::Version(version) => table.load_version(version).await,
@@ -102,7 +112,6 @@ impl Lake {
         };
         match loaded {
             Ok(()) => Ok(Some(self.table_of(id, table))),
-            Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_)) if at == At::Latest => Ok(None),
             Err(_) if at != At::Latest => Err(HubError::NoVersion(id.to_owned())),
             Err(error) => Err(HubError::lake(id, error)),
         }
@@ -114,6 +123,9 @@ impl Lake {
             return Ok(table);
         }
         let fail = |error: DeltaTableError| HubError::lake(&dataset.id, error);
+        if let Some(folder) = self.local.as_ref().map(|folder| folder.join(&dataset.id)) {
+            std::fs::create_dir_all(&folder).map_err(HubError::file(&folder))?;
+        }
         let days = dataset.retention.history_days;
         let kernel = kernel(&dataset.schema(), &dataset.id)?;
         let kept = |name: &str| (name.to_owned(), Some(format!("interval {days} days")));

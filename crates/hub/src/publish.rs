@@ -152,7 +152,9 @@ impl Work<'_> {
             .as_ref()
             .map_or_else(|| report.load.clone(), |(load, _)| load.clone());
         self.put_rejects(&table, &load, number, &parts, &merged).await?;
-        let (added, removed) = self.put_rows(&table, kept, &parts, &merged, number, &schema).await?;
+        // two loads at once may have one number, and must not write over each other's files
+        let mark = format!("{number:08}-{}", report.load.chars().take(12).collect::<String>());
+        let (added, removed) = self.put_rows(&table, kept, &parts, &merged, &mark, &schema).await?;
         let removed: Vec<DataFile> = match self.merge {
             Merge::Replace => files,
             Merge::Later | Merge::Beside => removed,
@@ -302,7 +304,7 @@ impl Work<'_> {
         kept: &[DataFile],
         parts: &[Part],
         merged: &Merged,
-        number: i64,
+        mark: &str,
         schema: &SchemaRef,
     ) -> Result<(Vec<Added>, Vec<DataFile>), HubError> {
         let (mut added, mut removed) = (Vec::new(), Vec::new());
@@ -312,11 +314,11 @@ impl Work<'_> {
             };
             removed.push(file.clone());
             let bytes = table.read(&file.path).await?;
-            let path = rewritten(&file.path, number);
+            let path = rewritten(&file.path, mark);
             added.extend(self.put_rest(table, bytes, drops, &path, schema).await?);
         }
         for part in parts.iter().filter(|part| part.rows > 0) {
-            let path = format!("part-{number:08}-{:05}.parquet", part.number);
+            let path = format!("part-{mark}-{:05}.parquet", part.number);
             match merged.drops.get(&part.number) {
                 None => {
                     table.put(&path, &self.staging.part(part.number)).await?;
@@ -587,10 +589,10 @@ pub(crate) fn rewrite(
 }
 
 /// The name of what is left of a file after a load: it keeps its place in the order.
-pub(crate) fn rewritten(path: &str, number: i64) -> String {
+pub(crate) fn rewritten(path: &str, mark: &str) -> String {
     let stem = path.trim_end_matches(".parquet");
     let stem = stem.split_once('~').map_or(stem, |(stem, _)| stem);
-    format!("{stem}~{number:08}.parquet")
+    format!("{stem}~{mark}.parquet")
 }
 
 pub(crate) fn rejects_path(load: &str, number: i64) -> String {
