@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +159,7 @@ pub(crate) fn stage(
     let found: Mutex<(Vec<Part>, Option<HubError>)> = Mutex::default();
     let progress = Mutex::new(Progress::default());
     let (sender, receiver) = sync_channel::<Batch>(1);
-    let receiver = Mutex::new(receiver);
+    let receiver = Arc::new(Mutex::new(receiver));
     let note = |part: Part| {
         let now = {
             let mut now = progress.lock().unwrap_or_else(|held| held.into_inner());
@@ -181,7 +181,10 @@ pub(crate) fn stage(
     };
     let drift = std::thread::scope(|scope| {
         for _ in 0..sizes.threads.max(1) {
-            scope.spawn(|| {
+            // each has its own share, so that the reader is not kept waiting when all of them have ended
+            let receiver = Arc::clone(&receiver);
+            let (failed, journal, note, fail) = (&failed, &journal, &note, &fail);
+            scope.spawn(move || {
                 loop {
                     let next = receiver.lock().unwrap_or_else(|held| held.into_inner()).recv();
                     let Ok(batch) = next else { return };
@@ -193,10 +196,10 @@ pub(crate) fn stage(
                         .batch(&batch)
                         .and_then(|validated| write(validator, crypt, staging, &batch, validated))
                         .and_then(|part| {
-                            append(&journal, staging, &part)?;
+                            append(journal, staging, &part)?;
                             Ok(part)
                         });
-                    match written.map(&note) {
+                    match written.map(note) {
                         Ok(true) => {}
                         Ok(false) => fail(HubError::Stopped),
                         Err(error) => fail(error),
@@ -204,6 +207,7 @@ pub(crate) fn stage(
                 }
             });
         }
+        drop(receiver);
         let mut emit = |batch: Batch| {
             if failed.load(Ordering::Relaxed) {
                 return Err(HubError::Stopped);

@@ -105,7 +105,8 @@ fn load(dataset: &Path, source: &Path, into: &Path, kill_at: Option<u64>) -> Don
     let mut child = run
         .spawn()
         .map_err(|error| format!("the loader did not start: {error}"))?;
-    if let (Some(at), Some(told)) = (kill_at, child.stderr.take()) {
+    if let Some(at) = kill_at {
+        let told = child.stderr.take().ok_or("the loader says nothing")?;
         for line in BufReader::new(told).lines().map_while(Result::ok) {
             let rows: u64 = line.split(' ').next().and_then(|rows| rows.parse().ok()).unwrap_or(0);
             if rows >= at {
