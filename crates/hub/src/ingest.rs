@@ -194,8 +194,8 @@ pub async fn ingest(lake: &Lake, dataset: &Arc<Dataset>, path: &Path, job: &Job)
     let table = lake.open(&dataset.id, At::Latest).await?;
     let staging = Staging::open(&locked.folder, &load)?;
     if let Some(table) = &table {
-        let before = table.noted(&application(&load)).await?;
-        let latest = table.noted(LOADS).await?;
+        let before = table.noted(&application(&load));
+        let latest = table.noted(LOADS);
         // a whole source of earlier may come again; changes may not
         let published = match dataset.source.mode {
             Mode::Full => before.is_some() && before == latest,

@@ -51,7 +51,7 @@ pub async fn compact(
     let Some(table) = lake.open(&dataset.id, At::Latest).await? else {
         return Ok(kept);
     };
-    let number = table.noted(LOADS).await?.unwrap_or_default();
+    let number = table.noted(LOADS).unwrap_or_default();
     let version = table.version();
     let schema = table.schema()?;
     let (mut added, mut removed) = (Vec::new(), Vec::new());
@@ -167,7 +167,7 @@ async fn expire(
         .checked_sub(i64::from(years).years())
         .map(crate::values::days)
         .unwrap_or(i32::MIN);
-    let number = table.noted(LOADS).await?.unwrap_or_default();
+    let number = table.noted(LOADS).unwrap_or_default();
     let schema = table.schema()?;
     let version = table.version();
     let (mut added, mut removed, mut gone) = (Vec::new(), Vec::new(), 0);

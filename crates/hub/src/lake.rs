@@ -1,6 +1,6 @@
 //! The lake: one Delta table a dataset, over any object store. A version is seen whole or not at all.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
-use deltalake_core::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake_core::kernel::{Action, Add, MetadataExt as _, Remove, StructType, Transaction};
-use deltalake_core::protocol::DeltaOperation;
-use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use futures::TryStreamExt as _;
 use jiff::Timestamp;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
-use url::Url;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::dataset::Dataset;
 use crate::error::HubError;
+use crate::log::{self, Action, Add, CommitInfo, Format, MetaData, Protocol, Remove, State, Txn};
 use crate::stats::Stats;
+use crate::storage::Storage;
+use crate::versions::{self, Versions};
+
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// Where the tables of all datasets are: `<root>/<dataset>/`.
 #[derive(Clone, Debug)]
 pub struct Lake {
     store: Arc<dyn ObjectStore>,
-    root: Url,
+    root: Path,
     /// The folder of a lake on this machine.
     local: Option<PathBuf>,
 }
@@ -53,17 +53,17 @@ impl Lake {
     pub fn local(folder: &FsPath) -> Result<Lake, HubError> {
         std::fs::create_dir_all(folder).map_err(HubError::file(folder))?;
         let whole = folder.canonicalize().map_err(HubError::file(folder))?;
-        let root = Url::from_directory_path(&whole)
-            .map_err(|()| HubError::file(folder)(std::io::Error::other("this is no folder a lake can be in")))?;
+        let store = LocalFileSystem::new_with_prefix(&whole)
+            .map_err(|error| HubError::file(folder)(std::io::Error::other(error)))?;
         Ok(Lake {
             local: Some(whole),
-            ..Lake::new(Arc::new(LocalFileSystem::new()), root)
+            ..Lake::new(Arc::new(store), Path::ROOT)
         })
     }
 
-    /// A lake under a prefix of an object store whose own root is `/`.
+    /// A lake in a folder of an object store. The store must be able to put a file only where there is none.
     #[must_use]
-    pub fn new(store: Arc<dyn ObjectStore>, root: Url) -> Lake {
+    pub fn new(store: Arc<dyn ObjectStore>, root: Path) -> Lake {
         Lake {
             store,
             root,
@@ -71,91 +71,114 @@ impl Lake {
         }
     }
 
-    fn table(&self, id: &str) -> Result<DeltaTable, HubError> {
-        let url = self
-            .root
-            .join(&format!("{id}/"))
-            .map_err(|error| HubError::lake(id, error))?;
-        DeltaTableBuilder::from_url(url.clone())
-            .and_then(|builder| builder.with_storage_backend(Arc::clone(&self.store), url).build())
-            .map_err(|error| HubError::lake(id, error))
-    }
-
-    fn table_of(&self, id: &str, inner: DeltaTable) -> Table {
-        Table {
+    fn storage(&self, id: &str) -> Storage {
+        Storage {
             id: id.to_owned(),
-            inner,
+            store: Arc::clone(&self.store),
+            home: self.root.clone().join(id),
             local: self.local.as_ref().map(|folder| folder.join(id)),
         }
     }
 
     /// The table of a dataset, if anything was ever published.
     pub(crate) async fn open(&self, id: &str, at: At) -> Result<Option<Table>, HubError> {
-        let mut table = self.table(id)?;
-        let there = table
-            .verify_deltatable_existence()
-            .await
-            .map_err(|error| HubError::lake(id, error))?;
-        if !there {
+        let storage = self.storage(id);
+        let Some(versions) = Versions::of(&storage).await? else {
             return match at {
                 At::Latest => Ok(None),
                 At::Version(_) | At::Time(_) => Err(HubError::NoVersion(id.to_owned())),
             };
-        }
-        let loaded = match at {
-            At::Latest => table.load().await,
-            At::Version(version) => table.load_version(version).await,
-            At::Time(time) => {
-                let time = chrono::DateTime::from_timestamp_millis(time.as_millisecond()).unwrap_or_default();
-                table.load_with_datetime(time).await
-            }
         };
-        match loaded {
-            Ok(()) => Ok(Some(self.table_of(id, table))),
-            Err(_) if at != At::Latest => Err(HubError::NoVersion(id.to_owned())),
-            Err(error) => Err(HubError::lake(id, error)),
-        }
+        let version = match at {
+            At::Latest => Some(versions.latest()),
+            At::Version(version) => versions.holds(version).then_some(version),
+            At::Time(time) => versions.at(time.as_millisecond()).await?,
+        };
+        let version = version.ok_or_else(|| HubError::NoVersion(id.to_owned()))?;
+        let state = versions.state(version).await?;
+        Ok(Some(Table {
+            storage,
+            version,
+            state,
+        }))
     }
 
     /// The table of a dataset, made empty where there is none.
-    pub(crate) async fn create(&self, dataset: &Dataset) -> Result<Table, HubError> {
+    pub(crate) async fn create(&self, dataset: &Dataset, now: Timestamp) -> Result<Table, HubError> {
         if let Some(table) = self.open(&dataset.id, At::Latest).await? {
             return Ok(table);
         }
-        let fail = |error: DeltaTableError| HubError::lake(&dataset.id, error);
-        if let Some(folder) = self.local.as_ref().map(|folder| folder.join(&dataset.id)) {
-            std::fs::create_dir_all(&folder).map_err(HubError::file(&folder))?;
-        }
-        let days = dataset.retention.history_days;
-        let kernel = kernel(&dataset.schema(), &dataset.id)?;
-        let kept = |name: &str| (name.to_owned(), Some(format!("interval {days} days")));
-        let made = self
-            .table(&dataset.id)?
-            .create()
-            .with_columns(kernel.fields().cloned())
-            .with_configuration(HashMap::from([
-                kept("delta.logRetentionDuration"),
-                kept("delta.deletedFileRetentionDuration"),
-            ]))
-            .await;
-        match made {
-            Ok(table) => Ok(self.table_of(&dataset.id, table)),
-            // another process made it meanwhile
-            Err(error) => self.open(&dataset.id, At::Latest).await?.ok_or_else(|| fail(error)),
-        }
+        let storage = self.storage(&dataset.id);
+        // the first load has its own time, which must be later
+        let time = now.as_millisecond() - 1;
+        let kept = format!("interval {} days", dataset.retention.history_days);
+        let schema_string = log::write_schema(&dataset.schema()).map_err(|error| storage.fail(error))?;
+        let metadata = MetaData {
+            id: name_of(&dataset.id, time),
+            name: Some(dataset.id.clone()),
+            format: Format {
+                provider: "parquet".to_owned(),
+                options: BTreeMap::new(),
+            },
+            schema_string,
+            partition_columns: Vec::new(),
+            created_time: Some(time),
+            configuration: BTreeMap::from([
+                ("delta.enableInCommitTimestamps".to_owned(), "true".to_owned()),
+                ("delta.logRetentionDuration".to_owned(), kept.clone()),
+                ("delta.deletedFileRetentionDuration".to_owned(), kept),
+            ]),
+        };
+        let actions = [
+            provenance(time, "CREATE TABLE", None),
+            Action {
+                protocol: Some(Protocol::ours()),
+                ..Action::default()
+            },
+            Action {
+                meta_data: Some(metadata),
+                ..Action::default()
+            },
+        ];
+        // another process may make it meanwhile
+        versions::publish(&storage, 0, &actions).await?;
+        let made = self.open(&dataset.id, At::Latest).await?;
+        made.ok_or_else(|| storage.fail("the table that was made just now is gone; run the load again"))
     }
 }
 
-fn kernel(schema: &Schema, id: &str) -> Result<StructType, HubError> {
-    schema.try_into_kernel().map_err(|error| HubError::lake(id, error))
+/// The unique name of a table: a UUID of version 8 (RFC 9562 section 5.8), by the dataset and the time it was made at.
+fn name_of(id: &str, time: i64) -> String {
+    let digest = Sha256::new()
+        .chain_update(id)
+        .chain_update(time.to_le_bytes())
+        .finalize();
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest) {
+        *to = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+fn provenance(time: i64, operation: &str, mode: Option<&str>) -> Action {
+    let mode = mode.map(|mode| ("mode".to_owned(), mode.into()));
+    Action {
+        commit_info: Some(CommitInfo {
+            in_commit_timestamp: Some(time),
+            timestamp: Some(time),
+            operation: Some(operation.to_owned()),
+            operation_parameters: mode.into_iter().collect(),
+            engine_info: Some(concat!("tongban/", env!("CARGO_PKG_VERSION")).to_owned()),
+        }),
+        ..Action::default()
+    }
 }
 
 /// A version of a dataset's table.
-#[derive(Clone)]
 pub(crate) struct Table {
-    id: String,
-    inner: DeltaTable,
-    local: Option<PathBuf>,
+    storage: Storage,
+    version: u64,
+    state: State,
 }
 
 /// A file of a version.
@@ -163,7 +186,7 @@ pub(crate) struct Table {
 pub(crate) struct DataFile {
     pub path: String,
     pub rows: u64,
-    remove: Remove,
+    bytes: i64,
 }
 
 /// A file that a commit adds; it is in the store already.
@@ -186,100 +209,68 @@ pub(crate) enum Change {
 
 impl Table {
     fn fail(&self, error: impl std::fmt::Display) -> HubError {
-        HubError::lake(&self.id, error)
+        self.storage.fail(error)
     }
 
     /// Number of the version.
     pub fn version(&self) -> u64 {
-        self.inner.version().unwrap_or_default()
+        self.version
+    }
+
+    fn metadata(&self) -> Result<&MetaData, HubError> {
+        let metadata = self.state.metadata.as_ref();
+        metadata.ok_or_else(|| self.fail("its log does not say what columns it has"))
     }
 
     /// The schema of the version.
     pub fn schema(&self) -> Result<SchemaRef, HubError> {
-        let state = self.inner.snapshot().map_err(|error| self.fail(error))?;
-        let schema: Schema = state
-            .schema()
-            .as_ref()
-            .try_into_arrow()
-            .map_err(|error| self.fail(error))?;
-        Ok(Arc::new(schema))
+        let schema = log::read_schema(&self.metadata()?.schema_string);
+        schema.map(Arc::new).map_err(|error| self.fail(error))
     }
 
     /// Number that an application noted with its last commit, if it noted any.
-    pub async fn noted(&self, application: &str) -> Result<Option<i64>, HubError> {
-        let state = self.inner.snapshot().map_err(|error| self.fail(error))?;
-        state
-            .transaction_version(self.inner.log_store().as_ref(), application)
-            .await
-            .map_err(|error| self.fail(error))
+    pub fn noted(&self, application: &str) -> Option<i64> {
+        self.state.transactions.get(application).map(|txn| txn.version)
     }
 
     /// Its files, in the order of their names, which is the order they were loaded in.
     pub fn files(&self) -> Result<Vec<DataFile>, HubError> {
-        let state = self.inner.snapshot().map_err(|error| self.fail(error))?;
-        let mut files: Vec<DataFile> = state
-            .log_data()
-            .iter()
-            .map(|view| DataFile {
-                path: view.path().into_owned(),
-                rows: u64::try_from(view.num_records().unwrap_or_default()).unwrap_or_default(),
-                remove: view.remove_action(true),
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Counted {
+            num_records: u64,
+        }
+        let files = self.state.files.values().map(|add| {
+            let counted: Counted = serde_json::from_str(add.stats.as_deref().unwrap_or_default())
+                .map_err(|error| self.fail(format!("the statistics of `{}`: {error}", add.path)))?;
+            Ok(DataFile {
+                path: add.path.clone(),
+                rows: counted.num_records,
+                bytes: add.size,
             })
-            .collect();
-        files.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(files)
-    }
-
-    fn store(&self) -> Arc<dyn ObjectStore> {
-        self.inner.object_store()
+        });
+        files.collect()
     }
 
     /// The bytes of a file.
     pub async fn read(&self, path: &str) -> Result<Bytes, HubError> {
-        let path = Path::parse(path).map_err(|error| self.fail(error))?;
-        let got = self.store().get(&path).await.map_err(|error| self.fail(error))?;
-        got.bytes().await.map_err(|error| self.fail(error))
+        self.storage.read(path).await
     }
 
     /// Puts a file of this machine into the store.
     pub async fn put(&self, path: &str, from: &FsPath) -> Result<(), HubError> {
         let bytes = tokio::fs::read(from).await.map_err(HubError::file(from))?;
-        let name = Path::parse(path).map_err(|error| self.fail(error))?;
-        self.store()
-            .put(&name, bytes.into())
-            .await
-            .map_err(|error| self.fail(error))?;
-        // the store of this machine leaves writing to the system; the commit must not reach the disk before its files
-        if let Some(folder) = &self.local {
-            let file = folder.join(path);
-            let synced = tokio::fs::File::open(&file).await.map_err(HubError::file(&file))?;
-            synced.sync_all().await.map_err(HubError::file(&file))?;
-        }
-        Ok(())
+        self.storage.put(path, bytes.into()).await
     }
 
     /// Paths below a folder of the table with the time each was written at.
     pub async fn list(&self, folder: &str) -> Result<Vec<(String, Timestamp)>, HubError> {
-        let prefix = Path::parse(folder).map_err(|error| self.fail(error))?;
-        let found: Vec<_> = self
-            .store()
-            .list(Some(&prefix))
-            .try_collect()
-            .await
-            .map_err(|error| self.fail(error))?;
-        Ok(found
-            .into_iter()
-            .map(|meta| {
-                let at = Timestamp::from_millisecond(meta.last_modified.timestamp_millis()).unwrap_or_default();
-                (meta.location.to_string(), at)
-            })
-            .collect())
+        self.storage.list(folder).await
     }
 
     /// Removes a file that no version names.
     pub async fn delete(&self, path: &str) -> Result<(), HubError> {
-        let path = Path::parse(path).map_err(|error| self.fail(error))?;
-        self.store().delete(&path).await.map_err(|error| self.fail(error))
+        self.storage.delete(path).await.map(drop)
     }
 
     /// Publishes a version, if it is still the next one.
@@ -295,113 +286,95 @@ impl Table {
         schema: Option<&Schema>,
         now: Timestamp,
     ) -> Result<u64, HubError> {
-        let millis = now.as_millisecond();
+        // later than the version before, whatever the clocks of two machines say
+        let time = now.as_millisecond().max(self.state.time.saturating_add(1));
         let data_change = change != Change::Rearrange;
-        let state = self.inner.snapshot().map_err(|error| self.fail(error))?;
-        let mut actions = Vec::with_capacity(added.len() + removed.len() + 1);
+        let mut actions = vec![match change {
+            Change::Replace => provenance(time, "WRITE", Some("Overwrite")),
+            Change::Update => provenance(time, "WRITE", Some("Append")),
+            Change::Rearrange => provenance(time, "OPTIMIZE", None),
+        }];
         if let Some(schema) = schema {
-            let metadata = state.metadata().clone();
-            let metadata = metadata
-                .with_schema(&kernel(schema, &self.id)?)
-                .map_err(|error| self.fail(error))?;
-            actions.push(Action::Metadata(metadata));
+            let metadata = MetaData {
+                schema_string: log::write_schema(schema).map_err(|error| self.fail(error))?,
+                ..self.metadata()?.clone()
+            };
+            actions.push(Action {
+                meta_data: Some(metadata),
+                ..Action::default()
+            });
         }
-        actions.extend(removed.iter().map(|file| {
-            Action::Remove(Remove {
-                deletion_timestamp: Some(millis),
-                data_change,
-                ..file.remove.clone()
-            })
+        actions.extend(noted.iter().map(|(application, number)| Action {
+            txn: Some(Txn {
+                app_id: application.clone(),
+                version: *number,
+                last_updated: Some(time),
+            }),
+            ..Action::default()
         }));
-        actions.extend(added.iter().map(|file| {
-            Action::Add(Add {
+        actions.extend(removed.iter().map(|file| Action {
+            remove: Some(Remove {
                 path: file.path.clone(),
+                deletion_timestamp: Some(time),
+                data_change,
+                extended_file_metadata: true,
+                partition_values: BTreeMap::new(),
+                size: Some(file.bytes),
+            }),
+            ..Action::default()
+        }));
+        actions.extend(added.iter().map(|file| Action {
+            add: Some(Add {
+                path: file.path.clone(),
+                partition_values: BTreeMap::new(),
                 size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
-                modification_time: millis,
+                modification_time: time,
                 data_change,
                 stats: Some(file.stats.json()),
-                ..Add::default()
-            })
+            }),
+            ..Action::default()
         }));
-        let transactions = noted
-            .iter()
-            .map(|(application, number)| Transaction::new_with_last_update(application, *number, Some(millis)))
-            .collect();
-        // no retry: what was decided on one version must not be published on another
-        let properties = CommitProperties::default()
-            .with_max_retries(0)
-            .with_cleanup_expired_logs(Some(false))
-            .with_application_transactions(transactions);
-        let operation = match change {
-            Change::Replace => DeltaOperation::Write {
-                mode: deltalake_core::protocol::SaveMode::Overwrite,
-                partition_by: None,
-                predicate: None,
-            },
-            Change::Update => DeltaOperation::Write {
-                mode: deltalake_core::protocol::SaveMode::Append,
-                partition_by: None,
-                predicate: None,
-            },
-            Change::Rearrange => DeltaOperation::Optimize {
-                predicate: None,
-                target_size: 0,
-            },
-        };
-        let done = CommitBuilder::from(properties)
-            .with_actions(actions)
-            .build(Some(state), self.inner.log_store(), operation)
-            .await;
-        match done {
-            Ok(commit) => Ok(commit.version()),
-            Err(
-                DeltaTableError::VersionAlreadyExists(_)
-                | DeltaTableError::Transaction {
-                    source: TransactionError::MaxCommitAttempts(_) | TransactionError::CommitConflict(_),
-                },
-            ) => Err(HubError::Overtaken(self.id.clone())),
-            Err(error) => Err(self.fail(error)),
+        let version = self.version + 1;
+        // what was decided on one version is never published on another
+        if versions::publish(&self.storage, version, &actions).await? {
+            Ok(version)
+        } else {
+            Err(HubError::Overtaken(self.storage.id.clone()))
         }
     }
 
     /// Deletes files that no version within the time of history names, and log entries of versions older than that.
     /// Answers how many files and log entries went.
     pub async fn vacuum(&self, days: u32, now: Timestamp) -> Result<(usize, usize), HubError> {
-        let (_, metrics) = self
-            .inner
-            .clone()
-            .vacuum()
-            .with_retention_period(chrono::Duration::days(i64::from(days)))
-            .with_mode(deltalake_core::operations::vacuum::VacuumMode::Full)
-            .with_clock(Arc::new(Fixed(now.as_millisecond())))
-            .await
-            .map_err(|error| self.fail(error))?;
-        let mut table = self.inner.clone();
-        table.update_state().await.map_err(|error| self.fail(error))?;
-        // entries are only deleted behind a checkpoint
-        deltalake_core::checkpoints::create_checkpoint(&table, None)
-            .await
-            .map_err(|error| self.fail(error))?;
-        let before = now.as_millisecond() - i64::from(days) * 86_400_000;
-        let entries = deltalake_core::checkpoints::cleanup_expired_logs_for(
-            table.version().unwrap_or_default(),
-            table.log_store().as_ref(),
-            before,
-            None,
-        )
-        .await
-        .map_err(|error| self.fail(error))?;
-        Ok((metrics.files_deleted.len(), entries))
-    }
-}
-
-/// The time of the caller.
-#[derive(Debug)]
-struct Fixed(i64);
-
-impl deltalake_core::operations::vacuum::Clock for Fixed {
-    fn current_timestamp_millis(&self) -> i64 {
-        self.0
+        let before = now.as_millisecond() - i64::from(days) * DAY_MILLIS;
+        let Some(versions) = Versions::of(&self.storage).await? else {
+            return Ok((0, 0));
+        };
+        let latest = versions.latest();
+        let state = versions.state(latest).await?;
+        versions.checkpoint(latest, &state, before).await?;
+        let mut files = 0;
+        for (name, at) in self.storage.list("").await? {
+            let removed = state.removed.get(&name);
+            let named = state.files.contains_key(&name)
+                || removed.is_some_and(|remove| remove.deletion_timestamp > Some(before));
+            // one that no version names may be of a load that runs
+            let young = at.as_millisecond() >= before;
+            if !named && !young && !name.contains('/') && name.ends_with(".parquet") {
+                files += usize::from(self.storage.delete(&name).await?);
+            }
+        }
+        // what was the latest when history begins can still be asked for; it needs a checkpoint to stand on, since the
+        // entries before it go
+        let entries = match versions.at(before).await? {
+            Some(oldest) => {
+                let state = versions.state(oldest).await?;
+                versions.checkpoint(oldest, &state, before).await?;
+                versions.forget(oldest).await?
+            }
+            None => 0,
+        };
+        Ok((files, entries))
     }
 }
 

@@ -16,6 +16,7 @@ mod ingest;
 mod keep;
 mod keys;
 mod lake;
+mod log;
 mod profile;
 mod publish;
 mod read;
@@ -24,8 +25,10 @@ mod replay;
 mod source;
 mod stage;
 mod stats;
+mod storage;
 mod validate;
 mod values;
+mod versions;
 
 pub use dataset::{
     Check, Column, Comparison, Dataset, DateFormat, Encoding, FILE, Format, Kind, Mode, Operation, Period, Personal,

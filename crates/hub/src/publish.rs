@@ -84,7 +84,7 @@ impl Work<'_> {
     /// Publishes the parts, or says why they are held.
     pub async fn publish(&self, mut report: Report, parts: Vec<Part>) -> Result<Report, HubError> {
         let dataset = self.dataset();
-        let table = self.lake.create(dataset).await?;
+        let table = self.lake.create(dataset, self.job.now).await?;
         let files = table.files()?;
         let kept = match self.merge {
             Merge::Replace => &[][..],
@@ -146,7 +146,7 @@ impl Work<'_> {
         if !held.is_empty() {
             return Ok(report.held(held));
         }
-        let number = table.noted(LOADS).await?.unwrap_or_default() + 1;
+        let number = table.noted(LOADS).unwrap_or_default() + 1;
         let load = self
             .base
             .as_ref()

@@ -39,7 +39,7 @@ pub async fn waiting(lake: &Lake, dataset: &Dataset) -> Result<Vec<String>, HubE
             continue;
         };
         // a file of a load that was cut off before its commit has another number
-        if table.noted(&application(load)).await? == number.parse().ok() {
+        if table.noted(&application(load)) == number.parse().ok() {
             loads.push(load.to_owned());
         }
     }
@@ -59,7 +59,7 @@ pub async fn rejected(lake: &Lake, dataset: &Dataset, load: &str, key: Option<&[
 }
 
 async fn of(table: &Table, crypt: &crate::file::Crypt, load: &str) -> Result<Vec<Reject>, HubError> {
-    let Some(number) = table.noted(&application(load)).await? else {
+    let Some(number) = table.noted(&application(load)) else {
         return Ok(Vec::new());
     };
     let path = rejects_path(load, number);

@@ -286,7 +286,7 @@ async fn a_full_disk_leaves_the_version_before() {
     let path = city.file("large", "id,name,day\n".to_owned() + &text);
     let mut job = city.job();
     job.sizes.part_rows = 10;
-    let root = url::Url::from_directory_path(city.home().join("lake")).unwrap();
+    let root = StorePath::from_absolute_path(city.home().join("lake")).unwrap();
     let mut published = None;
     // a write more each time, until all of them find room
     for room in 0..40 {

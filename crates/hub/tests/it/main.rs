@@ -3,9 +3,12 @@
 mod bad;
 mod encodings;
 mod folders;
+mod independent;
 mod keeping;
 mod kit;
 mod lake;
+mod laws;
+mod log;
 mod mistakes;
 mod resume;
 mod sources;
