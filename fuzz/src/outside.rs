@@ -91,7 +91,7 @@ static SIGN_IN: LazyLock<Option<(SignIn, Challenge)>> = LazyLock::new(|| {
 
 /// A PKCS#7 signature, its certificates and their chain.
 pub fn pkcs7(bytes: &[u8]) {
-    let _ = cms::check_form(bytes);
+    let _ = cms::Signed::read(bytes);
     let evidence = Evidence::read(&[LIST.to_vec()], &[], true, SignedDuration::ZERO);
     if let (Some((sign_in, challenge)), Ok(evidence)) = (&*SIGN_IN, evidence) {
         let _ = sign_in.verify(challenge, &STANDARD.encode(bytes), &evidence, at());

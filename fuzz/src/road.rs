@@ -1,8 +1,8 @@
 //! What comes over T-Road, as `outside` has what comes by other ways. A test of `troad` reads the files of `corpus/`.
 
 use jiff::Timestamp;
+use pki::{Purpose, Revocation, Trust};
 use std::sync::LazyLock;
-use troad::certificates::{Purpose, Trust};
 use troad::dialect::Dialect;
 use troad::outside;
 
@@ -21,12 +21,17 @@ pub fn road_head(bytes: &[u8]) {
 
 const ROOT: &str = include_str!("../../crates/exchange/tests/data/certificates/root.pem");
 
-static TRUST: LazyLock<Option<Trust>> = LazyLock::new(|| Trust::read(ROOT, "", &[], false).ok());
+static TRUST: LazyLock<Option<Trust>> = LazyLock::new(|| Trust::read(ROOT, "").ok());
 
 /// A timestamp's answer and the certificate a gateway shows.
 pub fn road_stamp(bytes: &[u8]) {
     if let Some(trust) = &*TRUST {
         let _ = outside::read_stamp(bytes, b"what was to be stamped", trust);
-        let _ = trust.check(&bytes.into(), Purpose::Signing, Timestamp::UNIX_EPOCH);
+        let _ = trust.check(
+            &[bytes.into()],
+            Purpose::Signing,
+            Revocation::default(),
+            Timestamp::UNIX_EPOCH,
+        );
     }
 }

@@ -131,7 +131,7 @@ test("a clerk serves a person with a MyData code and no paper", async (t) => {
     await clerk.page.locator("#code").fill("ABCD2345");
     await clerk.page.getByRole("button", { name: "送出取用碼" }).click();
     await looked(clerk, "counter-mydata-refused");
-    assert.ok(await clerk.page.getByRole("link", { name: /沒有這個取用碼/ }).isVisible());
+    await clerk.page.getByRole("link", { name: /沒有這個取用碼/ }).waitFor();
     const code = await codeOf(phone, elder);
     await clerk.page.locator("#code").fill(code.toLowerCase());
     await clerk.page.getByRole("button", { name: "送出取用碼" }).click();
@@ -161,7 +161,7 @@ test("a clerk serves a person with a MyData code and no paper", async (t) => {
 
   await t.test("the summary is printed and signed, the application handed in", async () => {
     await looked(clerk, "counter-summary");
-    assert.ok(await clerk.page.getByRole("heading", { name: "預計符合資格" }).isVisible());
+    await clerk.page.getByRole("heading", { name: "預計符合資格" }).waitFor();
     await clerk.page.getByRole("button", { name: "產生要簽名的摘要" }).click();
     await looked(clerk, "counter-summary-printed");
     const pdf = async (name) => {

@@ -62,7 +62,7 @@ test("a change is reported, decided and settled with what was paid", async (t) =
     await correct(me, "savings.p1", { deposits: "5000000" }, "changes-report");
     number = await handIn(me, "changes-report", "預計不符合資格");
     await me.page.goto(`${platform.portal}${here}`);
-    assert.ok(await me.page.getByText(/這是異動通報，核定後從/).isVisible());
+    await me.page.getByText(/這是異動通報，核定後從/).waitFor();
     await looked(me, "changes-reported");
   });
 
@@ -74,7 +74,7 @@ test("a change is reported, decided and settled with what was paid", async (t) =
     await page.locator('form[action$="/take"] button').first().click();
     await page.getByLabel("從哪個月生效").fill("2020-01");
     await page.getByRole("button", { name: "更改生效月份" }).click();
-    assert.ok(await page.getByText("生效月份不能早於").first().isVisible());
+    await page.getByText("生效月份不能早於").first().waitFor();
     await looked(officer, "changes-officer-error");
     await page.getByLabel("從哪個月生效").fill(new Date().toISOString().slice(0, 7));
     await page.getByRole("button", { name: "更改生效月份" }).click();
@@ -93,13 +93,13 @@ test("a change is reported, decided and settled with what was paid", async (t) =
     await page.locator("main").getByRole("link", { name: number }).click();
     claim = page.url();
     await page.getByRole("button", { name: "寄出追繳函" }).click();
-    assert.ok(await page.getByText("請寫理由。").first().isVisible());
+    await page.getByText("請寫理由。").first().waitFor();
     await looked(officer, "changes-claim-error");
     await page.getByLabel("溢領的原因").fill("存款超過標準，當月起不符合資格。");
     await page.getByRole("button", { name: "寄出追繳函" }).click();
     await looked(officer, "changes-claim-told");
     await untilCaseSays(me, platform, NAME, "溢領追繳函");
-    assert.ok(await me.page.getByText(/還要繳回/).isVisible());
+    await me.page.getByText(/還要繳回/).waitFor();
     await looked(me, "changes-my-claim");
     await letter(me, platform, /溢領追繳函/);
   });
@@ -118,7 +118,7 @@ test("a change is reported, decided and settled with what was paid", async (t) =
     await page.getByLabel("繳回日期").fill(day(0));
     await page.getByLabel("收據或繳款單號碼").fill("R115-0002");
     await page.getByRole("button", { name: "登錄" }).click();
-    assert.ok(await page.getByText(/請填繳回金額/).first().isVisible());
+    await page.getByText(/請填繳回金額/).first().waitFor();
     assert.equal(await page.getByLabel("收據或繳款單號碼").inputValue(), "R115-0002");
     await looked(cashier, "changes-claim-receive-error");
     await cashier.context.close();
@@ -131,7 +131,7 @@ test("a change is reported, decided and settled with what was paid", async (t) =
     await chief.page.locator("summary", { hasText: "免予追繳" }).click();
     await chief.page.getByLabel("免予追繳的理由").fill("家庭生活困難，免予追繳。");
     await chief.page.getByRole("button", { name: "免予追繳" }).click();
-    assert.ok(await chief.page.getByText("已決定免予追繳。").isVisible());
+    await chief.page.getByText("已決定免予追繳。").waitFor();
     await looked(chief, "changes-claim-waived");
     await chief.context.close();
     await untilCaseSays(me, platform, NAME, "已經結清，不必再繳。");

@@ -48,7 +48,7 @@ test("who misses an allowance is counted by village, invited once, and may refus
     await looked(chief, "outreach-service-phone");
     await page.setViewportSize(DESK);
     await page.getByRole("button", { name: "寄送邀請" }).click();
-    assert.ok(await page.getByText("請勾選至少一個里").first().isVisible());
+    await page.getByText("請勾選至少一個里").first().waitFor();
     await looked(chief, "outreach-error");
   });
 
@@ -67,7 +67,7 @@ test("who misses an allowance is counted by village, invited once, and may refus
     await page.setViewportSize(DESK);
     await looked(chief, "outreach-visits");
     await page.goto(`${platform.portal}/office/indicators`);
-    assert.ok(await page.getByText("領取率").first().isVisible());
+    await page.getByText("領取率").first().waitFor();
     await looked(chief, "outreach-indicators");
   });
 
@@ -104,16 +104,16 @@ test("who misses an allowance is counted by village, invited once, and may refus
 
     const phone = await person(browser, { width: PHONE, script: false });
     await phone.page.goto(link);
-    assert.ok(await phone.page.getByRole("heading", { name: "您可能可以申請「中低收入老人生活津貼」" }).isVisible());
+    await phone.page.getByRole("heading", { name: "您可能可以申請「中低收入老人生活津貼」" }).waitFor();
     await looked(phone, "outreach-invitation");
     await phone.page.getByRole("button", { name: "看條件和怎麼申請" }).click();
     assert.ok(phone.page.url().endsWith(`/services/${SERVICE}`));
     await phone.page.goto(link);
     await phone.page.getByRole("button", { name: "不要再通知我" }).click();
-    assert.ok(await phone.page.getByText("我們不會再主動通知您。").isVisible());
+    await phone.page.getByText("我們不會再主動通知您。").waitFor();
     await looked(phone, "outreach-stopped");
     await phone.page.goto(`${platform.portal}/invitations/${"0".repeat(64)}`);
-    assert.ok(await phone.page.getByRole("heading", { level: 1 }).isVisible());
+    await phone.page.getByRole("heading", { level: 1 }).waitFor();
     await phone.context.close();
   });
 
@@ -126,7 +126,7 @@ test("who misses an allowance is counted by village, invited once, and may refus
     if (await again.count()) await again.click();
     await looked(me, "outreach-switch-on");
     await stop.click();
-    assert.ok(await again.isVisible());
+    await again.waitFor();
     await looked(me, "outreach-switch-off");
     await me.context.close();
   });

@@ -74,7 +74,7 @@ test("a month from the run to what came back", async (t) => {
     await looked(officer, "payments-held");
     await page.reload();
     await looked(cashier, "payments-batch-stopped");
-    assert.ok(await page.getByText(/之後被暫停或停發/).isVisible());
+    await page.getByText(/之後被暫停或停發/).waitFor();
     await officer.page.getByRole("button", { name: "恢復給付" }).click();
     await looked(officer, "payments-resumed");
     await officer.context.close();
@@ -99,7 +99,7 @@ test("a month from the run to what came back", async (t) => {
     await page.locator("#report").setInputFiles(await download.path());
     await page.getByRole("button", { name: "匯入", exact: true }).click();
     await looked(cashier, "payments-report");
-    assert.ok(await page.getByText(/已入帳 \d+ 筆/).isVisible());
+    await page.getByText(/已入帳 \d+ 筆/).waitFor();
   });
 
   await t.test("what came back afterwards is work with another account", async () => {
@@ -110,7 +110,7 @@ test("a month from the run to what came back", async (t) => {
     await page.locator("#returns").setInputFiles({ name: "returns.csv", mimeType: "text/csv", buffer });
     await page.getByRole("button", { name: "匯入退匯" }).click();
     await looked(cashier, "payments-returned");
-    assert.ok(await page.getByText("退回 1 筆").isVisible());
+    await page.getByText("退回 1 筆").waitFor();
   });
 
   await t.test("an officer ends the payments of who died", async () => {
@@ -127,7 +127,7 @@ test("a month from the run to what came back", async (t) => {
     await officer.page.getByLabel("最後一個要給付的月份").fill(new Date().toISOString().slice(0, 7));
     await officer.page.getByRole("button", { name: "停止給付" }).click();
     await looked(officer, "payments-stopped");
-    assert.ok(await officer.page.getByText("已停止給付").isVisible());
+    await officer.page.getByText("已停止給付").waitFor();
     await officer.context.close();
   });
 });

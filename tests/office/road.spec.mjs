@@ -37,14 +37,14 @@ test("interfaces, approvals and certificates of T-Road are managed", async (t) =
     await page.getByText("連線正常").waitFor();
     await page.getByRole("link", { name: "最近的交換" }).click();
     await page.getByText("listMethods").first().waitFor();
-    assert.ok(await page.locator("tbody").getByText("完成", { exact: true }).first().isVisible());
+    await page.locator("tbody").getByText("完成", { exact: true }).first().waitFor();
     await looked(admin, "road-exchanges");
   });
 
   await t.test("an approval is asked for, with every mistake told", async () => {
     await page.goto(`${platform.portal}/office/road`);
     await page.getByRole("button", { name: "送出申請" }).click();
-    assert.ok(await page.locator(".govuk-error-message").first().isVisible());
+    await page.locator(".govuk-error-message").first().waitFor();
     await looked(admin, "road-apply-error");
     const fill = async () => {
       await page.locator("#number").fill("府社字第1150001234號");
@@ -64,7 +64,7 @@ test("interfaces, approvals and certificates of T-Road are managed", async (t) =
     assert.equal(await row("府社字第1150001234號").getByRole("button", { name: /核准/ }).count(), 0);
     await fill();
     await page.getByRole("button", { name: "送出申請" }).click();
-    assert.ok(await page.getByText("這個文號已經有一件").first().isVisible());
+    await page.getByText("這個文號已經有一件").first().waitFor();
   });
 
   await t.test("a supervisor approves it on a phone", async () => {
@@ -81,12 +81,12 @@ test("interfaces, approvals and certificates of T-Road are managed", async (t) =
     const one = row("戶籍資料");
     await one.locator("summary").click();
     await one.getByRole("button", { name: "停用" }).click();
-    assert.ok(await page.getByText("請寫原因").first().isVisible());
+    await page.getByText("請寫原因").first().waitFor();
     await row("戶籍資料").locator("summary").click();
     await row("戶籍資料").getByLabel("原因").fill("對方憑證疑似外洩");
     await row("戶籍資料").getByRole("button", { name: "停用" }).click();
     await page.getByText("已切換").waitFor();
-    assert.ok(await row("戶籍資料").getByText("停用", { exact: true }).first().isVisible());
+    await row("戶籍資料").getByText("停用", { exact: true }).first().waitFor();
     await looked(admin, "road-off");
     await row("戶籍資料").locator("summary").click();
     await row("戶籍資料").getByLabel("原因").fill("已更換憑證");

@@ -53,17 +53,17 @@ test("a gift is drawn up and told; who gets it answers on a phone", async (t) =>
     await signInStaff(officer, platform, "officer");
     const { page } = officer;
     await page.getByRole("link", { name: "名冊與年度清查" }).click();
-    assert.ok(await page.getByText(/居民底冊：.*2,000 人/).isVisible());
+    await page.getByText(/居民底冊：.*2,000 人/).waitFor();
     await looked(officer, "rolls-list");
     await page.getByRole("link", { name: "排除名單" }).first().click();
     await page.locator("#list").fill("A123456788,deceased\nB123456780,gone");
     await page.getByRole("button", { name: "加入排除名單" }).click();
-    assert.ok(await page.getByText("第 1 行：身分證統一編號不正確").isVisible());
+    await page.getByText("第 1 行：身分證統一編號不正確").waitFor();
     assert.equal(await page.locator("#list").inputValue(), "A123456788,deceased\nB123456780,gone");
     await looked(officer, "rolls-exclusions-error");
     await page.locator("#list").fill(`${platform.resident("收入中等").national_id},deceased,,家屬通報`);
     await page.getByRole("button", { name: "加入排除名單" }).click();
-    assert.ok(await page.getByText("名單上有 1 人").isVisible());
+    await page.getByText("名單上有 1 人").waitFor();
     await looked(officer, "rolls-exclusions");
   });
 
@@ -86,15 +86,15 @@ test("a gift is drawn up and told; who gets it answers on a phone", async (t) =>
     await signIn(phone, platform, residents[0]);
     await phone.page.goto(`${platform.portal}/applications`);
     await phone.page.getByRole("link", { name: "重陽敬老禮金" }).click();
-    assert.ok(await phone.page.getByText(/您符合「115 年重陽敬老禮金」，不必申請/).isVisible());
+    await phone.page.getByText(/您符合「115 年重陽敬老禮金」，不必申請/).waitFor();
     await looked(phone, "rolls-my-case");
     await phone.page.locator("summary", { hasText: "我覺得哪裡不對" }).click();
     await phone.page.getByRole("button", { name: "送出異議" }).click();
-    assert.ok(await phone.page.locator("#objection-error").isVisible());
+    await phone.page.locator("#objection-error").waitFor();
     await looked(phone, "rolls-objection-error");
     await phone.page.locator("#objection").fill("我的出生年不對");
     await phone.page.getByRole("button", { name: "送出異議" }).click();
-    assert.ok(await phone.page.getByText("我們收到您的異議了。").isVisible());
+    await phone.page.getByText("我們收到您的異議了。").waitFor();
     await looked(phone, "rolls-objected");
     await phone.context.close();
 
@@ -105,7 +105,7 @@ test("a gift is drawn up and told; who gets it answers on a phone", async (t) =>
     await looked(desk, "rolls-my-case-desk");
     await desk.page.getByRole("link", { name: "我不想要" }).click();
     await desk.page.locator('form[action$="/withdraw"] button, main form button').first().click();
-    assert.ok(await desk.page.getByText("您婉拒了這項給付。").isVisible());
+    await desk.page.getByText("您婉拒了這項給付。").waitFor();
     await desk.context.close();
   });
 
@@ -133,16 +133,16 @@ test("the tax office confirms, a colleague grants", async () => {
   await looked(tax, "rolls-confirm");
   await tax.page.locator("#denials").fill("115-ZZ-000001");
   await tax.page.getByRole("button", { name: "完成會核" }).click();
-  assert.ok(await tax.page.getByText("名冊上沒有這個案號").first().isVisible());
+  await tax.page.getByText("名冊上沒有這個案號").first().waitFor();
   assert.equal(await tax.page.locator("#denials").inputValue(), "115-ZZ-000001");
   await tax.page.locator("#denials").fill((await tax.page.locator("tbody th").first().textContent()).trim());
   await tax.page.getByRole("button", { name: "完成會核" }).click();
-  assert.ok(await tax.page.getByText("會核完成。").isVisible());
+  await tax.page.getByText("會核完成。").waitFor();
   await looked(tax, "rolls-confirmed");
   await tax.context.close();
 
   await officer.page.goto(here);
-  assert.ok(await officer.page.getByText("名冊由您造冊，須由另一位同仁核定。").isVisible());
+  await officer.page.getByText("名冊由您造冊，須由另一位同仁核定。").waitFor();
   await officer.context.close();
   const chief = await person(browser);
   await signInStaff(chief, platform, "supervisor");

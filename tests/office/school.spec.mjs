@@ -69,7 +69,7 @@ async function apply(who, resident, name) {
   assert.match(number, /^115-SC-\d{6}$/);
   await page.goto(`${platform.portal}/applications`);
   await page.getByRole("link", { name: "學生就學獎助學金" }).click();
-  assert.ok(await page.getByText(/等待示範高中確認您填的資料/).isVisible());
+  await page.getByText(/等待示範高中確認您填的資料/).waitFor();
   await looked(who, `${name}-waiting`);
   return number;
 }
@@ -99,7 +99,7 @@ test("a school confirms by a spreadsheet, the office decides, a student appeals"
     await signInStaff(officer, platform, "education");
     await officer.page.getByRole("link", { name: one }).click();
     await officer.page.locator('form[action$="/take"] button').first().click();
-    assert.ok(await officer.page.getByText(/等待示範高中確認/).isVisible());
+    await officer.page.getByText(/等待示範高中確認/).waitFor();
     assert.equal(await officer.page.locator('form[action$="/approve"] button[data-key="a"]').count(), 0);
     await looked(officer, "scholarship-officer-waits");
   });
@@ -122,32 +122,32 @@ test("a school confirms by a spreadsheet, the office decides, a student appeals"
       await school.page.getByRole("button", { name: "上傳並預覽" }).click();
     };
     await upload("grades.xlsx", Buffer.from("案號,姓名\n1,2\n"));
-    assert.ok(await school.page.getByText("這不是試算表").first().isVisible());
+    await school.page.getByText("這不是試算表").first().waitFor();
     await looked(school, "school-no-sheet");
     const wrong = [...rows[1]];
     wrong[8] = "880";
     const low = [...rows[0]];
     low[8] = "78";
     await upload("grades.ods", ods([HEAD, low, wrong]));
-    assert.ok(await school.page.getByText("1 件可以確認").isVisible());
-    assert.ok(await school.page.getByText(/不能大於 100/).isVisible());
+    await school.page.getByText("1 件可以確認").waitFor();
+    await school.page.getByText(/不能大於 100/).waitFor();
     await looked(school, "school-preview");
     await school.page.setViewportSize(PHONE);
     await looked(school, "school-preview-phone");
     await school.page.setViewportSize(DESK);
     await school.page.getByRole("button", { name: "確認這 1 件" }).click();
-    assert.ok(await school.page.getByText("已確認 1 件。").isVisible());
+    await school.page.getByText("已確認 1 件。").waitFor();
     // the wrong row put right, the other one as it was: one is new, the other changes nothing
     await upload("grades.ods", ods([HEAD, low, rows[1]]));
-    assert.ok(await school.page.getByText(/1 列以前已經確認過/).isVisible());
+    await school.page.getByText(/1 列以前已經確認過/).waitFor();
     await school.page.getByRole("button", { name: "確認這 1 件" }).click();
-    assert.ok(await school.page.getByText("現在沒有等待確認的申請。").isVisible());
+    await school.page.getByText("現在沒有等待確認的申請。").waitFor();
     await looked(school, "school-done");
   });
 
   await t.test("the officer sees both words and decides", async () => {
     await officer.page.reload();
-    assert.ok(await officer.page.getByText("78（本人填：88）").isVisible());
+    await officer.page.getByText("78（本人填：88）").waitFor();
     await looked(officer, "scholarship-officer-confirmed");
     await officer.page.locator("details.office-act[data-key=r] summary").click();
     await officer.page.locator('form[action$="/refuse"] button').first().click();
@@ -167,7 +167,7 @@ test("a school confirms by a spreadsheet, the office decides, a student appeals"
       }
       await who.page.getByRole("link", { name: "學生就學獎助學金" }).click();
     }
-    assert.ok(await second.page.getByText("您符合資格，會在").isVisible());
+    await second.page.getByText("您符合資格，會在").waitFor();
     await looked(second, "scholarship-ticket");
     await first.page.getByRole("link", { name: /可以提起訴願/ }).click();
     await looked(first, "appeal-form");
@@ -175,7 +175,7 @@ test("a school confirms by a spreadsheet, the office decides, a student appeals"
     await looked(first, "appeal-empty");
     await first.page.locator("#text").fill("學校登記的成績不對，成績單是 88 分。");
     await first.page.getByRole("button", { name: "提起訴願" }).click();
-    assert.ok(await first.page.getByText("重新審查中").isVisible());
+    await first.page.getByText("重新審查中").waitFor();
     await looked(first, "appeal-lodged");
   });
 
@@ -190,10 +190,10 @@ test("a school confirms by a spreadsheet, the office decides, a student appeals"
     await officer.page.getByText("有理由：撤銷原決定").click();
     await officer.page.locator("#reason").fill("學校更正了成績");
     await officer.page.getByRole("button", { name: "撤銷原決定，重新審查" }).click();
-    assert.ok(await officer.page.getByText("已撤銷原決定。請重新審查、作成決定。").isVisible());
+    await officer.page.getByText("已撤銷原決定。請重新審查、作成決定。").waitFor();
     await looked(officer, "office-appeal-set-aside");
     await first.page.reload();
-    assert.ok(await first.page.getByText("原決定已撤銷").first().isVisible());
+    await first.page.getByText("原決定已撤銷").first().waitFor();
     await looked(first, "appeal-set-aside");
   });
 

@@ -64,7 +64,7 @@ for (const [width, where] of [
     await authorise(mother, daughter, ["看機關和 MyData 提供的資料", "看、填和更換匯款帳戶"]);
     await mother.page.getByRole("button", { name: "送出授權" }).click();
     await looked(mother, `agent-${where}-given`);
-    assert.ok(await mother.page.getByText("等對方接受").first().isVisible());
+    await mother.page.getByText("等對方接受").first().waitFor();
     const given = mother.page.url();
 
     await signIn(agent, platform, daughter);
@@ -92,7 +92,7 @@ for (const [width, where] of [
     // the mother is told, and fetches her data herself
     await mother.page.goto(`${platform.portal}/agents`);
     await looked(mother, `agent-${where}-told`);
-    assert.ok(await mother.page.getByText("請您自己從 MyData 取得資料").first().isVisible());
+    await mother.page.getByText("請您自己從 MyData 取得資料").first().waitFor();
     await mother.page.goto(mydata);
     await mother.page.getByRole("button", { name: "前往 MyData" }).click();
     await mother.page.getByRole("button", { name: "驗證身分" }).click();
@@ -119,15 +119,15 @@ for (const [width, where] of [
     // both read what was done
     await mother.page.goto(given);
     await looked(mother, `agent-${where}-did`);
-    assert.ok(await mother.page.getByText("送出申請").last().isVisible());
+    await mother.page.getByText("送出申請").last().waitFor();
     await mother.page.goto(`${platform.portal}/my-data`);
     await looked(mother, `agent-${where}-my-data`);
     assert.ok((await mother.page.getByText(`代理人 ${daughter.name}`).count()) > 0);
     await mother.page.goto(`${platform.portal}/applications`);
     await mother.page.getByRole("link", { name: SERVICE }).first().click();
     await looked(mother, `agent-${where}-case`);
-    assert.ok(await mother.page.getByText(number).first().isVisible());
-    assert.ok(await mother.page.getByText("代為送出申請").isVisible());
+    await mother.page.getByText(number).first().waitFor();
+    await mother.page.getByText("代為送出申請").waitFor();
 
     // the mother ends it; the daughter's open page is over with the next click
     await mother.page.goto(given);
@@ -135,7 +135,7 @@ for (const [width, where] of [
     await looked(mother, `agent-${where}-ended`);
     await agent.page.getByRole("link", { name: "看這件申請" }).click();
     await looked(agent, `agent-${where}-stopped`);
-    assert.ok(await agent.page.getByRole("heading", { name: "代理已經終止" }).isVisible());
+    await agent.page.getByRole("heading", { name: "代理已經終止" }).waitFor();
     assert.equal(await agent.page.locator(".acting").count(), 0);
     await agent.page.goto(`${platform.portal}/agent`);
     await agent.page.getByRole("link", { name: elder.name }).first().click();
@@ -174,6 +174,6 @@ test("a village officer assists an elder who tells the password", async () => {
   await looked(hers, "agent-assist-ended");
   await officer.page.goto(`${platform.portal}/applications`);
   await looked(officer, "agent-assist-stopped");
-  assert.ok(await officer.page.getByRole("heading", { name: "代理已經終止" }).isVisible());
+  await officer.page.getByRole("heading", { name: "代理已經終止" }).waitFor();
   await Promise.all([hers.context.close(), officer.context.close()]);
 });

@@ -32,7 +32,7 @@ test("an elder applies without paper, an officer approves, a cashier pays, the e
     await fetchData(me, platform);
     await answer(me, ELDER);
     await looked(me, "resident-check");
-    assert.ok(await me.page.getByRole("heading", { name: "預計符合資格" }).isVisible());
+    await me.page.getByRole("heading", { name: "預計符合資格" }).waitFor();
     assert.equal(await me.page.locator('input[type="file"]').count(), 0, "no paper is asked for");
     await me.page.getByRole("button", { name: "送出申請" }).click();
     await looked(me, "resident-done");
@@ -116,7 +116,7 @@ test("an elder applies without paper, an officer approves, a cashier pays, the e
   await t.test("the resident answers the survey, and the indicators count it", async () => {
     await me.page.goto(`${platform.portal}/applications`);
     await me.page.getByRole("link", { name: "中低收入老人生活津貼" }).click();
-    assert.ok(await me.page.getByText("已匯入").isVisible());
+    await me.page.getByText("已匯入").waitFor();
     await me.page.getByRole("link", { name: "填寫滿意度調查" }).click();
     await looked(me, "resident-survey");
     await me.page.getByRole("button", { name: "送出" }).click();
@@ -142,7 +142,7 @@ test("the same application on a phone, without script, is refused with its reaso
   await fetchData(me, platform, "phone");
   await answer(me, ELDER, "phone");
   await looked(me, "phone-check");
-  assert.ok(await me.page.getByRole("heading", { name: "預計不符合資格" }).isVisible());
+  await me.page.getByRole("heading", { name: "預計不符合資格" }).waitFor();
   await me.page.getByRole("button", { name: "送出申請" }).click();
   await looked(me, "phone-done");
   await me.page.getByRole("link", { name: "看這件申請" }).click();
@@ -150,6 +150,6 @@ test("the same application on a phone, without script, is refused with its reaso
   await me.page.getByRole("link", { name: "撤回申請" }).click();
   await looked(me, "phone-withdraw");
   await me.page.getByRole("button", { name: "確定撤回" }).click();
-  assert.ok(await me.page.getByText("已撤回").first().isVisible());
+  await me.page.getByText("已撤回").first().waitFor();
   await me.context.close();
 });

@@ -70,7 +70,7 @@ for (const [name, options] of [["channels-phone", { width: PHONE }], ["channels-
     await t.test("a mobile number counts once its code was typed", async () => {
       await part("sms").getByLabel("手機號碼").fill("12345");
       await part("sms").getByRole("button", { name: "傳確認碼" }).click();
-      assert.ok(await page.locator(".govuk-error-summary").isVisible());
+      await page.locator(".govuk-error-summary").waitFor();
       assert.equal(await page.locator("#sms").inputValue(), "12345", "what was typed is kept");
       await looked(me, `${name}-error`);
       await page.locator("#sms").fill(script ? "0912345678" : "0922-333-444");
@@ -80,12 +80,12 @@ for (const [name, options] of [["channels-phone", { width: PHONE }], ["channels-
       const code = (await arrived("sms", /確認碼 \d{6}/)).match(/\d{6}/)[0];
       await page.locator("#code-sms").fill(code === "000000" ? "111111" : "000000");
       await page.getByRole("button", { name: "確認", exact: true }).click();
-      assert.ok(await page.locator(".govuk-error-summary").getByText("確認碼不對").isVisible());
+      await page.locator(".govuk-error-summary").getByText("確認碼不對").waitFor();
       await looked(me, `${name}-code-wrong`);
       await page.locator("#code-sms").fill(code);
       await page.getByRole("button", { name: "確認", exact: true }).click();
       await page.getByText("設定好了").waitFor();
-      assert.ok(await part("sms").getByText("使用中").isVisible());
+      await part("sms").getByText("使用中").waitFor();
       assert.equal(await page.getByText("0912345678").count(), 0, "the number is not shown whole");
     });
 
@@ -95,20 +95,20 @@ for (const [name, options] of [["channels-phone", { width: PHONE }], ["channels-
       await looked(me, `${name}-line`);
       await write(code.toLowerCase());
       await page.goto(`${platform.portal}/my-data/channels`);
-      assert.ok(await part("line").getByText("使用中").isVisible());
+      await part("line").getByText("使用中").waitFor();
       await arrived("line", /已連結/);
     });
 
     await t.test("a browser is offered where it has script, and told in words where not", async () => {
       if (!script) {
-        assert.ok(await page.getByText("這個瀏覽器不能收推播").isVisible());
+        await page.getByText("這個瀏覽器不能收推播").waitFor();
         assert.equal(await part("push").getByRole("button").count(), 0);
         return;
       }
       assert.ok(await part("push").getByText("沒有開啟推播").isHidden(), "nothing has failed yet");
       await part("push").getByRole("button", { name: "在這台裝置開啟推播" }).click();
       await page.getByText("設定好了").waitFor();
-      assert.ok(await part("push").getByText("使用中").isVisible());
+      await part("push").getByText("使用中").waitFor();
       const worker = await page.evaluate(async () => (await navigator.serviceWorker.ready).scope);
       assert.equal(worker, `${platform.portal}/`);
       await looked(me, `${name}-all`);
@@ -142,7 +142,7 @@ test("the administrator sees how many messages went out, and no address", async 
   await signInStaff(admin, platform, "admin");
   await admin.page.getByRole("link", { name: "訊息遞送", exact: true }).click();
   await looked(admin, "office-messages");
-  assert.ok(await admin.page.getByText("沒有卡住的訊息").isVisible());
+  await admin.page.getByText("沒有卡住的訊息").waitFor();
   assert.equal(await admin.page.getByText("0912345678").count(), 0);
   assert.deepEqual(admin.problems, []);
 });

@@ -79,7 +79,7 @@ for (const [name, options] of [["find-phone", { width: PHONE }], ["find-desk", {
       assert.ok(page.url().endsWith("/find/result"));
       await looked(me, `${name}-result`);
       assert.ok((await page.locator(".card").count()) >= 5, "every service stays listed");
-      assert.ok(await page.getByText("因為不符合：").first().isVisible());
+      await page.getByText("因為不符合：").first().waitFor();
     });
 
     await t.test("going back and not knowing", async () => {
@@ -122,6 +122,6 @@ test("the answers come along through the sign-in into the application", async ()
   await page.getByRole("button", { name: "我已閱讀並同意" }).click();
   await page.goto(page.url().replace(/\/(mydata|held|form).*$/, "/check"));
   await looked(me, "find-check");
-  assert.ok(await page.getByText("您在「我可以申請什麼」的回答。").first().isVisible());
+  await page.getByText("您在「我可以申請什麼」的回答。").first().waitFor();
   await me.context.close();
 });

@@ -135,6 +135,6 @@ test("signed out at the issuer, too, and back at the portal", async () => {
   await page.waitForURL(`${platform.portal}/**`);
   await page.getByRole("button", { name: "登出" }).click();
   await page.waitForURL(`${platform.portal}/`);
-  assert.ok(await page.getByRole("link", { name: "登入" }).first().isVisible());
+  await page.getByRole("link", { name: "登入" }).first().waitFor();
   await me.context.close();
 });

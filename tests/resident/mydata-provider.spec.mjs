@@ -51,7 +51,7 @@ test("what the city decided is fetched on MyData, recorded and compared", async 
       await page.waitForTimeout(Number(seconds) * 1000 + 500);
       await page.getByRole("button", { name: "再取一次" }).click();
     }
-    assert.ok(await page.getByText(number).first().isVisible());
+    await page.getByText(number).first().waitFor();
     await looked(citizen, "provider-here");
   });
 

@@ -68,7 +68,7 @@ test("a parent registers a child, the office checks, the public page says how th
     await signIn(me, platform, platform.people[0]);
     await page.goto(`${platform.portal}/services/kindergarten`);
     await looked(me, "kindergarten-service");
-    assert.ok(await page.getByText(/受理中，到/).isVisible());
+    await page.getByText(/受理中，到/).waitFor();
     await page.getByRole("button", { name: "開始申請" }).click();
     await page.getByRole("button", { name: "我已閱讀並同意" }).click();
     await page.getByRole("link", { name: /自己/ }).click();
@@ -82,7 +82,7 @@ test("a parent registers a child, the office checks, the public page says how th
       await answer(me, FAMILY, `kindergarten-${steps}`, "/form/members");
     }
     await looked(me, "kindergarten-check");
-    assert.ok(await page.getByRole("heading", { name: "預計符合資格" }).isVisible());
+    await page.getByRole("heading", { name: "預計符合資格" }).waitFor();
     assert.equal(await page.locator('input[type="file"]').count(), 0, "no paper is asked for");
     await page.getByRole("button", { name: "送出申請" }).click();
     await looked(me, "kindergarten-done");
@@ -105,7 +105,7 @@ test("a parent registers a child, the office checks, the public page says how th
     await looked(officer, "office-rounds");
     await officer.page.getByRole("link", { name: "115學年度缺額招生" }).click();
     await looked(officer, "office-round");
-    assert.ok(await officer.page.getByText("受理期間還沒結束，不能封存。").isVisible());
+    await officer.page.getByText("受理期間還沒結束，不能封存。").waitFor();
     await officer.context.close();
   });
 
@@ -118,10 +118,10 @@ test("a parent registers a child, the office checks, the public page says how th
     }
     await page.getByRole("link", { name: "公共化幼兒園入園登記" }).click();
     await looked(me, "kindergarten-case");
-    assert.ok(await page.getByText("您符合資格，會在").isVisible());
+    await page.getByText("您符合資格，會在").waitFor();
     await page.getByRole("link", { name: "名額、名冊和抽籤結果" }).click();
     await looked(me, "kindergarten-round");
-    assert.ok(await page.getByText("封存的名冊：受理截止後公開").isVisible());
+    await page.getByText("封存的名冊：受理截止後公開").waitFor();
     assert.deepEqual((await page.locator("tbody tr td:nth-last-child(2)").allTextContents()).slice(0, 4), ["2 歲幼兒專班", "3 歲", "4 歲", "5 歲"]);
   });
 
@@ -139,7 +139,7 @@ test("a parent registers a child, the office checks, the public page says how th
     await untilCaseSays(me, platform, "公共化幼兒園入園登記", "正取，請確認");
     await looked(me, "kindergarten-case-offered");
     await page.getByRole("button", { name: "接受這個名額" }).click();
-    assert.ok(await page.getByText("您接受了名額：示範第一幼兒園。").isVisible());
+    await page.getByText("您接受了名額：示範第一幼兒園。").waitFor();
     await looked(me, "kindergarten-case-accepted");
     const officer = await person(browser);
     await signInStaff(officer, platform, "education");

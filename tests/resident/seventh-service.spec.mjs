@@ -58,7 +58,7 @@ test("a folder of data becomes a service, and a broken one takes nothing else wi
     assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);
     await platform.restart();
     await page.goto(platform.portal);
-    assert.ok(await page.getByRole("link", { name: NAME }).isVisible());
+    await page.getByRole("link", { name: NAME }).waitFor();
     await looked(me, "seventh-home");
   });
 
@@ -79,7 +79,7 @@ test("a folder of data becomes a service, and a broken one takes nothing else wi
       },
       "seventh",
     );
-    assert.ok(await page.getByText(/新臺幣 32,000 元/).first().isVisible());
+    await page.getByText(/新臺幣 32,000 元/).first().waitFor();
     const number = await handIn(me, "seventh", "預計符合資格");
     assert.match(number, /^115-FA-\d{6}$/);
     await approve(browser, platform, "officer", [number], "seventh");
@@ -99,20 +99,20 @@ test("a folder of data becomes a service, and a broken one takes nothing else wi
     await signInStaff(admin, platform, "admin");
     await admin.page.goto(`${platform.portal}/office/admin`);
     await looked(admin, "seventh-admin-withdrawn");
-    assert.ok(await admin.page.getByText(new RegExp(`rules\\.toml:${line}:\\d+`)).isVisible());
-    assert.ok(await admin.page.getByText("is_in_tiem").first().isVisible());
+    await admin.page.getByText(new RegExp(`rules\\.toml:${line}:\\d+`)).waitFor();
+    await admin.page.getByText("is_in_tiem").first().waitFor();
 
     await page.goto(platform.portal);
     assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);
-    assert.ok(await page.getByRole("link", { name: "中低收入老人生活津貼" }).isVisible());
+    await page.getByRole("link", { name: "中低收入老人生活津貼" }).waitFor();
     const gone = await page.goto(`${platform.portal}/services/${ID}`);
     assert.equal(gone.status(), 404);
     await looked(me, "seventh-gone");
     // what was applied for is still listed
     await page.goto(`${platform.portal}/applications`);
     await looked(me, "seventh-applications-withdrawn");
-    assert.ok(await page.getByRole("heading", { name: NAME }).isVisible());
-    assert.ok(await page.getByText("暫時打不開").isVisible());
+    await page.getByRole("heading", { name: NAME }).waitFor();
+    await page.getByText("暫時打不開").waitFor();
     assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);
     await page.goto(`${platform.portal}/services/senior-allowance`);
     await page.getByRole("button", { name: "開始申請" }).click();
@@ -121,7 +121,7 @@ test("a folder of data becomes a service, and a broken one takes nothing else wi
     writeFileSync(rules, sound);
     await platform.restart();
     await page.goto(`${platform.portal}/services/${ID}`);
-    assert.ok(await page.getByRole("button", { name: "開始申請" }).isVisible());
+    await page.getByRole("button", { name: "開始申請" }).waitFor();
     await untilCaseSays(me, platform, NAME, "核定函");
     await admin.page.goto(`${platform.portal}/office/admin`);
     assert.equal(await admin.page.getByText("is_in_tiem").count(), 0);

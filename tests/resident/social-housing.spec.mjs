@@ -50,7 +50,7 @@ async function chosenTwice({ page }) {
   await page.goto(page.url().replace(/\/check$/, "/form/choices?from=check"));
   await page.locator('[name="choice_2"]').selectOption("demo-1");
   await page.getByRole("button", { name: "儲存並繼續" }).click();
-  assert.ok(await page.getByRole("link", { name: "「第二志願」和前面的志願相同，請改選其他的，或不要選。" }).isVisible());
+  await page.getByRole("link", { name: "「第二志願」和前面的志願相同，請改選其他的，或不要選。" }).waitFor();
   assert.equal(await page.locator('[name="choice_2"]').inputValue(), "demo-1", "what was chosen stands");
   await page.locator('[name="choice_2"]').selectOption("");
   await page.getByRole("button", { name: "儲存並繼續" }).click();
@@ -111,12 +111,12 @@ test("two households apply, one is drawn and declines, the other moves up and ta
     await drawn.page.getByText("我要放棄").click();
     await drawn.page.getByRole("button", { name: "確定放棄" }).click();
     await looked(drawn, "social-housing-case-declined");
-    assert.ok(await drawn.page.getByText("您放棄了這次的名額。").isVisible());
+    await drawn.page.getByText("您放棄了這次的名額。").waitFor();
 
     await untilCaseSays(waiting, platform, NAME, "正取，請確認");
     await waiting.page.getByRole("button", { name: "接受這個名額" }).click();
     await looked(waiting, "social-housing-case-accepted");
-    assert.ok(await waiting.page.getByText("親自報到").isVisible());
+    await waiting.page.getByText("親自報到").waitFor();
 
     const officer = await person(browser);
     await signInStaff(officer, platform, "housing");
@@ -152,7 +152,7 @@ test("two households apply, one is drawn and declines, the other moves up and ta
     await until(colleague, "已核定");
     await looked(colleague, "social-housing-review-granted");
     await untilCaseSays(tenant, platform, NAME, "核定函");
-    assert.ok(await tenant.page.getByText(/這是年度清查/).isVisible());
+    await tenant.page.getByText(/這是年度清查/).waitFor();
     await looked(tenant, "social-housing-review-tenant");
     await letter(tenant, platform, /核定函/);
     await Promise.all([officer.context.close(), colleague.context.close()]);

@@ -69,7 +69,7 @@ test("a card of the wallet fills the form, and one of somebody else does not", a
     await me.page.goto(`${platform.portal}/applications/${id}`);
     await looked(me, "wallet-draft");
     await me.page.getByRole("link", { name: "出示皮夾裡的憑證" }).click();
-    assert.ok(await me.page.getByText("障礙等級").isVisible());
+    await me.page.getByText("障礙等級").waitFor();
     await looked(me, "wallet-ask");
   });
 
@@ -94,8 +94,8 @@ test("a card of the wallet fills the form, and one of somebody else does not", a
     await ask(me);
     await show(me, "出示", "憑證已出示");
     await me.page.getByText(`已收到${CARD}`).waitFor();
-    assert.ok(await me.page.locator("main dd", { hasText: "中度" }).first().isVisible());
-    assert.ok(await me.page.getByText(/示範發證機關發的憑證/).first().isVisible());
+    await me.page.locator("main dd", { hasText: "中度" }).first().waitFor();
+    await me.page.getByText(/示範發證機關發的憑證/).first().waitFor();
     await looked(me, "wallet-shown");
     await me.page.setViewportSize(DESK);
     await looked(me, "wallet-shown-desk");
@@ -168,10 +168,10 @@ test("a recognised family puts its certificate into the wallet", async (t) => {
     await page.getByText("憑證已加入").waitFor();
     assert.ok(await page.getByText(number).isVisible(), "the card names the case");
     await me.page.getByText("憑證已經在您的皮夾裡").waitFor();
-    assert.ok(await me.page.getByText("有效", { exact: true }).isVisible());
+    await me.page.getByText("有效", { exact: true }).waitFor();
     await looked(me, "card-taken");
     await me.page.getByRole("link", { name: "回這件申請" }).click();
-    assert.ok(await me.page.getByRole("heading", { name: CITY_CARD }).isVisible());
+    await me.page.getByRole("heading", { name: CITY_CARD }).waitFor();
   });
 
   await t.test("who checks a card finds the city's list and its description", async () => {

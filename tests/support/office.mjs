@@ -34,7 +34,7 @@ export async function sealAndDraw(browser, platform, { service, round, sealer, d
   await looked(first, `${name}-round-closed`);
   await first.page.getByRole("button", { name: "封存並公開名冊" }).click();
   await looked(first, `${name}-round-sealed`);
-  assert.ok(await first.page.getByText("封存名冊的人不能抽籤").isVisible());
+  await first.page.getByText("封存名冊的人不能抽籤").waitFor();
   assert.equal(await first.page.locator("#seed:is(input)").count(), 0, "who sealed has no way to draw");
 
   const second = await person(browser);

@@ -130,5 +130,5 @@ export async function survey(who, name) {
   await page.getByRole("radio", { name: "滿意", exact: true }).check();
   await page.getByRole("button", { name: "送出" }).click();
   await looked(who, `${name}-surveyed`);
-  assert.ok(await page.getByText("謝謝您的回答").isVisible());
+  await page.getByText("謝謝您的回答").waitFor();
 }

@@ -20,7 +20,8 @@ pub fn journey(binary: &Path, name: &str) -> Command {
 
 fn walked(binary: &Path, is_wanted: impl Fn(&Path) -> bool) -> Command {
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    // Each has a platform of its own and waits much; more than two would wait for each other's processor.
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
     let mut specs: Vec<_> = ["resident", "office", "counter"]
         .iter()
         .flat_map(|role| specs(&root().join("tests").join(role)))

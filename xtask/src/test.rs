@@ -87,18 +87,21 @@ fn cargo_line(line: &str, counts: &mut Counts) {
 fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
     match area {
         None => Some(&[
-            "civic", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers", "tongban", "xtask",
+            "civic", "grants", "linkage", "pki", "rules", "services", "store", "exchange", "troad", "cases", "web",
+            "peers", "tongban", "xtask",
         ]),
         Some("rules") => Some(&["rules"]),
+        Some("grants") => Some(&["grants"]),
+        Some("linkage") => Some(&["linkage"]),
         Some("services") => Some(&["services"]),
         // of identity, wallet and notify the tests of `filters` alone
         Some("mydata") => Some(&["exchange", "peers"]),
-        Some("identity") => Some(&["store", "exchange", "cases", "web", "tongban"]),
+        Some("identity") => Some(&["pki", "store", "exchange", "cases", "web", "tongban"]),
         Some("wallet") => Some(&["exchange", "peers", "services", "store", "cases", "web", "tongban"]),
         Some("notify") => Some(&[
             "exchange", "peers", "services", "store", "cases", "web", "tongban", "xtask",
         ]),
-        Some("troad") => Some(&["troad", "peers"]),
+        Some("troad") => Some(&["pki", "troad", "peers"]),
         Some("store") => Some(&["store"]),
         Some("portal") => Some(&["cases", "web", "tongban"]),
         Some("pages") => Some(&["web"]),
@@ -112,6 +115,7 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
     match area {
         Some("identity") => &[
             "certificate::",
+            "chain::",
             "fido::",
             "ics::",
             "identity_properties::",

@@ -8,14 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The import table of ARCHITECTURE.md: a crate and the crates of ours it may use.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("civic", &[]),
+    ("linkage", &["civic"]),
     ("lottery", &[]),
+    ("pki", &[]),
     ("rules", &["civic"]),
     ("store", &["civic"]),
     ("spreadsheet", &[]),
     ("services", &["civic", "rules", "spreadsheet"]),
     ("hub", &["civic", "spreadsheet"]),
-    ("exchange", &["civic", "store"]),
-    ("troad", &["civic"]),
+    ("exchange", &["civic", "pki", "store"]),
+    ("troad", &["civic", "pki"]),
+    ("grants", &["civic"]),
     (
         "cases",
         &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],
@@ -28,7 +31,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "tongban",
         &[
-            "civic", "lottery", "rules", "services", "store", "exchange", "troad", "hub", "cases", "web", "peers",
+            "civic", "linkage", "lottery", "rules", "services", "store", "exchange", "troad", "hub", "cases", "web", "peers",
         ],
     ),
     ("xtask", &[]),

@@ -2,6 +2,7 @@
 //!
 //! What an auditor sees names who used which kinds of data for what; it holds no value of any field.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use jiff::Timestamp;
 use store::StoreError;
@@ -61,6 +62,7 @@ pub struct SecurityEvent {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but auditors; [`CaseError::NotFound`] for a number no case has; the store's.
+#[boxed]
 pub async fn search(desk: &Desk, staff: &Staff, search: &Search) -> Result<Vec<Line>, CaseError> {
     guard::office(desk, staff, Action::Audit)?;
     let db = desk.store.read();
@@ -101,6 +103,7 @@ pub async fn search(desk: &Desk, staff: &Staff, search: &Search) -> Result<Vec<L
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's when it can't be read. A chain that does not hold together is an answer.
+#[boxed]
 pub async fn verify(desk: &Desk, staff: &Staff) -> Result<Result<Verified, Fault>, CaseError> {
     guard::office(desk, staff, Action::Audit)?;
     match ledger::verify(&desk.store, None).await {
@@ -114,6 +117,7 @@ pub async fn verify(desk: &Desk, staff: &Staff) -> Result<Result<Verified, Fault
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn events(desk: &Desk, staff: &Staff) -> Result<Vec<SecurityEvent>, CaseError> {
     guard::office(desk, staff, Action::Audit)?;
     let rows = security_event::newest(desk.store.read(), None, PAGE).await?;

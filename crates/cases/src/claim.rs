@@ -1,6 +1,7 @@
 //! Claims (溢領追繳): what was paid too much. The accounts find it; an officer tells the person by a letter of its own
 //! (行政程序法 §127 III); a cashier notes what comes back; a supervisor may waive the rest.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::{ApplicationId, LetterId};
@@ -139,6 +140,7 @@ async fn whole(desk: &Desk, number: Option<String>, claim: &Model) -> Result<Vie
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff, open: bool) -> Result<Vec<Row>, CaseError> {
     guard::office(desk, staff, Action::Queue).or_else(|_| guard::office(desk, staff, Action::Pay))?;
     let own = desk
@@ -168,6 +170,7 @@ pub async fn list(desk: &Desk, staff: &Staff, open: bool) -> Result<Vec<Row>, Ca
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, id: Uuid) -> Result<View, CaseError> {
     guard::office(desk, staff, Action::Queue).or_else(|_| guard::office(desk, staff, Action::Pay))?;
     let claim = own(desk, staff, id).await?;
@@ -197,6 +200,7 @@ pub(crate) async fn of_case(desk: &Desk, record: &Record) -> Result<Vec<View>, C
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn mine(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Vec<View>, CaseError> {
     let record = record::own(desk, person, id, Action::Payments).await?;
     of_case(desk, &record).await
@@ -244,6 +248,7 @@ fn checked(field: &'static str, text: &str) -> Result<String, CaseError> {
 /// # Errors
 /// [`CaseError::Input`] without a reason; [`CaseError::Conflict`] when somebody was faster; [`CaseError::NotFound`] where the
 /// service claims nothing back; [`CaseError::Refused`]; the letter's and the store's.
+#[boxed]
 pub async fn tell(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reason: &str) -> Result<(), CaseError> {
     let reason = checked("reason", reason)?;
     let (mut claim, record, mut change) = begin(desk, staff, (id, revision), State::Found, "claim_told").await?;
@@ -328,6 +333,7 @@ pub struct Receipt {
 /// # Errors
 /// [`CaseError::Input`] for an amount that is not more than zero or more than is left, a day to come, no number of the receipt,
 /// or one that is noted already; [`CaseError::Conflict`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn receive(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, receipt: &Receipt) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let mut claim = own(desk, staff, id).await?;
@@ -390,6 +396,7 @@ pub async fn receive(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, receip
 /// # Errors
 /// [`CaseError::Input`] without a reason; [`CaseError::Conflict`]; [`CaseError::Refused`] for officers, and for who told the
 /// person themself; the store's.
+#[boxed]
 pub async fn waive(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reason: &str) -> Result<(), CaseError> {
     let reason = checked("waive", reason)?;
     let known = own(desk, staff, id).await?;

@@ -1,5 +1,6 @@
 //! Correct (補正): the person answers again what the officer asked about; the rules run again and the clock runs on.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -16,6 +17,7 @@ use crate::{CaseError, Desk, collect, confirm, decide, record};
 ///
 /// # Errors
 /// [`CaseError::Illegal`] when no correction is asked for; [`CaseError::Conflict`]; the rules' and the store's.
+#[boxed]
 pub async fn submit(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let record = record::own(desk, person, id, Action::Correct).await?;
     crate::identity::enough(desk, person, &record.service)?;

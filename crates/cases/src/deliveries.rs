@@ -1,5 +1,6 @@
 //! What became of messages (訊息遞送), for who keeps the platform and for the office of a case. Neither address nor text is shown.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::DeliveryId;
@@ -84,6 +85,7 @@ pub struct Overview {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but administrators; the store's.
+#[boxed]
 pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     let db = desk.store.read();
@@ -157,6 +159,7 @@ async fn rows(desk: &Desk, found: Vec<delivery::Model>) -> Result<Vec<DeliveryRo
 /// # Errors
 /// [`CaseError::Refused`] for everybody but administrators; [`CaseError::NotFound`]; [`CaseError::Conflict`] when it does not wait for
 /// somebody any more; the store's.
+#[boxed]
 pub async fn again(desk: &Desk, staff: &Staff, id: DeliveryId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     let id = id.uuid();
@@ -190,6 +193,7 @@ pub async fn again(desk: &Desk, staff: &Staff, id: DeliveryId) -> Result<(), Cas
 /// # Errors
 /// [`CaseError::Input`] with field `reason` without one; [`CaseError::Refused`]; [`CaseError::NotFound`]; [`CaseError::Conflict`] when it
 /// does not wait for somebody any more; the store's.
+#[boxed]
 pub async fn give_up(desk: &Desk, staff: &Staff, id: DeliveryId, reason: &str) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     let reason = reason.trim().to_owned();

@@ -1,5 +1,6 @@
 //! Dispose (銷毀): when the purpose has ended, the key goes, and with it the data in every backup.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
@@ -22,6 +23,7 @@ const ROUND: u64 = 100;
 ///
 /// # Errors
 /// The store's; what was destroyed before stays destroyed.
+#[boxed]
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
     let before = desk.now().checked_sub(VISITS).unwrap_or(jiff::Timestamp::MIN);
     let (before, today) = (before.as_microsecond(), desk.today().to_string());

@@ -4,6 +4,7 @@
 //! The person is told what would be taken over, from where and how old it is, and agrees; only then is the earlier case read
 //! for the purpose of the new one, and the ledger says so. What has expired by the days in the data files is not offered.
 
+use crate::boxed;
 use std::collections::{BTreeMap, BTreeSet};
 
 use civic::ids::ApplicationId;
@@ -395,6 +396,7 @@ fn purpose(desk: &Desk, record: &Record) -> Purpose {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn offered(
     desk: &Desk,
     person: &Person,
@@ -436,6 +438,7 @@ pub async fn offered(
 ///
 /// # Errors
 /// [`CaseError::Conflict`] when the draft was changed elsewhere; [`CaseError::NotFound`] when it is none; the store's.
+#[boxed]
 pub async fn take(
     desk: &Desk,
     person: &Person,
@@ -496,6 +499,7 @@ pub async fn take(
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn screening(desk: &Desk, person: &Person, screening: &mut Screening) -> Result<usize, CaseError> {
     let purpose = guard::screening();
     let held = holdings(desk, person, &purpose, None).await?;
@@ -552,6 +556,7 @@ pub async fn screening(desk: &Desk, person: &Person, screening: &mut Screening) 
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn has_any(desk: &Desk, person: &Person) -> Result<bool, CaseError> {
     Ok(!cases(desk, person, None).await?.is_empty())
 }

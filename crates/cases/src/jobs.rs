@@ -3,6 +3,7 @@
 //! Each handler is safe to run twice: it looks first whether its work is still to be done, and writes what it did in one
 //! transaction whose unique keys refuse a second time.
 
+use crate::boxed;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -190,6 +191,7 @@ fn done(result: Result<Outcome, CaseError>) -> Result<Outcome, String> {
 ///
 /// # Errors
 /// The store's; what was done before stays done.
+#[boxed]
 pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
     Ok(Tidied {
         lapsed: correct::lapse(desk).await?,
@@ -209,6 +211,7 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
 }
 
 /// Works until the caller drops it: the outbox at once, the rounds every quarter of an hour.
+#[boxed]
 pub async fn run(desk: Arc<Desk>) {
     let relay = relay(&desk);
     let rounds = async {

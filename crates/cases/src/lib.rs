@@ -48,6 +48,10 @@ pub mod transition;
 pub mod wallet;
 mod wanted;
 
+/// Has a verb compiled here, once. The code of an `async fn` is otherwise made anew in every crate that awaits it (`web`, the tests),
+/// which was the largest part of their build; a box a call is nothing beside what a verb asks of the database.
+pub(crate) use async_recursion::async_recursion as boxed;
+
 pub use civic::{Month, MonthError};
 pub use desk::{City, CityAccount, Desk};
 pub use error::CaseError;

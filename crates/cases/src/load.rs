@@ -1,6 +1,7 @@
 //! Load (工作量): how many cases wait with whom and how old they are, for the supervisor. People are listed by name,
 //! never ranked.
 
+use crate::boxed;
 use civic::ids::StaffId;
 use jiff::civil::Date;
 use store::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
@@ -42,6 +43,7 @@ type Row = (Option<uuid::Uuid>, State, Option<String>, Option<i64>);
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but supervisors and officers; the store's.
+#[boxed]
 pub async fn load(desk: &Desk, staff: &Staff) -> Result<Vec<Pile>, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
     if staff.role != Role::Supervisor {

@@ -1,5 +1,6 @@
 //! Measure (衡量): the survey after completion, and the indicators counted from anonymous measures.
 
+use crate::boxed;
 use civic::ids::{ApplicationId, SurveyId};
 use store::seal::Place;
 use store::tables::measure::{self as table, Span};
@@ -29,6 +30,7 @@ pub struct Survey {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn survey(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Option<Survey>, CaseError> {
     let row = record::row(desk, id).await?;
     if row.person_id != Some(person.id.uuid()) {
@@ -47,6 +49,7 @@ pub async fn survey(desk: &Desk, person: &Person, id: ApplicationId) -> Result<O
 /// # Errors
 /// [`CaseError::Input`] for a grade that is none or a comment that is too long; [`CaseError::Conflict`] when it was
 /// answered before; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn answer(
     desk: &Desk,
     person: &Person,
@@ -138,6 +141,7 @@ pub struct Indicators {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn indicators(desk: &Desk, staff: &Staff, span: &Span) -> Result<Indicators, CaseError> {
     guard::office(desk, staff, Action::Measure)?;
     count(desk, span).await
@@ -147,6 +151,7 @@ pub async fn indicators(desk: &Desk, staff: &Staff, span: &Span) -> Result<Indic
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn count(desk: &Desk, span: &Span) -> Result<Indicators, CaseError> {
     let db = desk.store.read();
     let channels = table::by_channel(db, span).await?;

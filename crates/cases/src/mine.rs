@@ -1,5 +1,6 @@
 //! What a resident sees of their own cases.
 
+use crate::boxed;
 use civic::Text;
 use civic::ids::{ApplicationId, FileId, LetterId};
 use jiff::Timestamp;
@@ -131,6 +132,7 @@ fn shown_state(state: State) -> State {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError> {
     let rows = application::by_person(desk.store.read(), person.id.uuid()).await?;
     let who = person.who();
@@ -152,6 +154,7 @@ pub async fn cases(desk: &Desk, person: &Person) -> Result<Vec<Mine>, CaseError>
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyCase, CaseError> {
     let mut record = record::own(desk, person, id, Action::View).await?;
     let who = person.who();
@@ -229,6 +232,7 @@ pub async fn case(desk: &Desk, person: &Person, id: ApplicationId) -> Result<MyC
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8>, CaseError> {
     let letter = store::tables::letter::by_id(desk.store.read(), id.uuid())
         .await?
@@ -247,6 +251,7 @@ pub async fn letter(desk: &Desk, person: &Person, id: LetterId) -> Result<Vec<u8
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn uses(desk: &Desk, person: &Person, before: Option<u64>, limit: u64) -> Result<Vec<Recorded>, CaseError> {
     guard::profile(desk, &person.who(), person.id, "uses")?;
     Ok(ledger::of_subject(desk.store.read(), &person.lookup, before, limit).await?)

@@ -1,5 +1,6 @@
 //! Residents: who signs in becomes a person of the store, found again by the keyed hash of the national id.
 
+use crate::boxed;
 use civic::ids::PersonId;
 use civic::{Channel, NationalId};
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,7 @@ struct Sealed {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn sign_in(desk: &Desk, new: NewPerson) -> Result<Person, CaseError> {
     let said = (new.name.clone(), new.email.clone(), new.phone.clone());
     let row = noted(desk, new).await?;
@@ -215,6 +217,7 @@ pub(crate) async fn note(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn get(desk: &Desk, id: PersonId) -> Result<Person, CaseError> {
     if let Some(known) = desk.recent.person(id) {
         // The policies are asked as if it were read.

@@ -1,5 +1,6 @@
 //! Running the platform (系統管理): what the administrator sees of it. Nothing here opens the data of a case.
 
+use crate::boxed;
 use civic::ids::OutboxId;
 use jiff::Timestamp;
 use store::outbox;
@@ -86,6 +87,7 @@ pub struct Health {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but administrators; the store's.
+#[boxed]
 pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     let asked = std::time::Instant::now();
@@ -141,6 +143,7 @@ pub async fn health(desk: &Desk, staff: &Staff) -> Result<Health, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but administrators; the store's.
+#[boxed]
 pub async fn seats(desk: &Desk, staff: &Staff) -> Result<Vec<crate::round::ChangedRound>, CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     crate::round::changes(&desk.store, &desk.catalogue).await
@@ -150,6 +153,7 @@ pub async fn seats(desk: &Desk, staff: &Staff) -> Result<Vec<crate::round::Chang
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::Conflict`] when somebody else did so before; the store's.
+#[boxed]
 pub async fn retry(desk: &Desk, staff: &Staff, id: OutboxId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     let revived = desk
@@ -167,6 +171,7 @@ pub async fn retry(desk: &Desk, staff: &Staff, id: OutboxId) -> Result<(), CaseE
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn accounts(desk: &Desk, staff: &Staff) -> Result<Vec<AccountRow>, CaseError> {
     guard::office(desk, staff, Action::Administer)?;
     let now = desk.now();

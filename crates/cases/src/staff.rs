@@ -1,5 +1,6 @@
 //! The city's staff: accounts with a password and a one-time code (RFC 6238).
 
+use crate::boxed;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
@@ -160,6 +161,7 @@ fn read(row: &staff::Model) -> Result<Staff, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn get(desk: &Desk, id: StaffId) -> Result<Staff, CaseError> {
     match staff::by_id(desk.store.read(), id.uuid()).await? {
         Some(row) if row.active => read(&row),
@@ -171,6 +173,7 @@ pub async fn get(desk: &Desk, id: StaffId) -> Result<Staff, CaseError> {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn active(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
     let rows = staff::all(desk.store.read()).await?;
     rows.iter().filter(|row| row.active).map(read).collect()
@@ -180,6 +183,7 @@ pub async fn active(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn all(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
     staff::all(desk.store.read()).await?.iter().map(read).collect()
 }
@@ -188,6 +192,7 @@ pub async fn all(desk: &Desk) -> Result<Vec<Staff>, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Input`] for an account name that is not usable or a secret that is too short; the store's, a taken name among them.
+#[boxed]
 pub async fn add(desk: &Desk, new: NewStaff) -> Result<StaffId, CaseError> {
     let usable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if new.account.is_empty() || new.account.len() > 40 || !new.account.chars().all(usable) {
@@ -244,6 +249,7 @@ pub async fn add(desk: &Desk, new: NewStaff) -> Result<StaffId, CaseError> {
 ///
 /// # Errors
 /// [`SignInError`].
+#[boxed]
 pub async fn sign_in(
     desk: &Desk,
     account: &str,

@@ -48,6 +48,8 @@ enum Command {
     Ledger(commands::ledger::LedgerArgs),
     /// The gateway to T-Road, and what an auditor asks of its log
     Troad(commands::troad::TroadArgs),
+    /// Matches two tables, or one with itself, with no server
+    Linkage(commands::linkage::LinkageArgs),
     /// Public lotteries: seal a list, draw, verify
     Lottery(commands::lottery::LotteryArgs),
     /// Checks a configuration file, or prints one to begin with
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Sweep(args) => commands::sweep::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Troad(args) => commands::troad::run(&args),
+        Command::Linkage(args) => commands::linkage::run(args),
         Command::Lottery(args) => commands::lottery::run(args),
         Command::Config(args) => commands::config::run(&args),
         Command::Organisation(args) => commands::organisation::run(&args),

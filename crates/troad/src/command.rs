@@ -1,6 +1,5 @@
 //! What a command line does with a gateway: `serve`, `check`, `log verify`, `evidence`.
 
-use crate::certificates::Trust;
 use crate::config::{Config, ConfigError, text_file};
 use crate::directory::Directory;
 use crate::evidence::{self, Container, EvidenceError, Unseal};
@@ -12,6 +11,7 @@ use crate::timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use civic::Clock;
+use pki::Trust;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,14 +58,14 @@ pub fn check(path: &Path, clock: &dyn Clock, has_seal: bool) -> Result<Report, C
     let config = Config::read(path)?;
     let directory = directory(&config)?;
     let now = clock.now();
-    let trust = crate::gateway::material(&config)?.trust;
+    let authorities = crate::gateway::material(&config)?.authorities;
     let counts = [
         directory.members.len(),
         directory.interfaces.len(),
         directory.agreements.len(),
         directory.rights.len(),
     ];
-    let registry = Registry::new(directory, &trust, has_seal, now)?;
+    let registry = Registry::new(directory, &authorities, has_seal, now)?;
     Ok(Report {
         counts,
         certificates: registry.expiries(now),
@@ -78,7 +78,7 @@ pub fn check(path: &Path, clock: &dyn Clock, has_seal: bool) -> Result<Report, C
 /// # Errors
 /// [`LogError`]
 pub fn verify_log(folder: &Path, roots: Option<&str>, anchor: Option<(u64, &str)>) -> Result<Verified, LogError> {
-    let trust = roots.map(|roots| Trust::read(roots, "", &[], false));
+    let trust = roots.map(|roots| Trust::read(roots, ""));
     let trust = trust.transpose().map_err(|error| LogError::Roots(error.to_string()))?;
     let covers = |stamp: &Stamp, data: &[u8]| {
         let Some(trust) = &trust else {

@@ -6,13 +6,13 @@
 //! line to the root of its batch) · `batch.txt`, `META-INF/ASiCManifest-timestamp.xml`, `META-INF/timestamp.tst` · where
 //! content was kept: `request-headers.txt`, `request-body.bin`, `response-headers.txt`, `response-body.bin`.
 
-use crate::certificates::fingerprint;
 use crate::log::merkle::{batch_manifest, batch_text, path_text};
 use crate::log::{Found, LogError};
 use crate::signature::{Proof, SignatureError};
 use crate::statement::{Direction, message_manifest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pki::fingerprint;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;

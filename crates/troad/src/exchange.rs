@@ -2,7 +2,6 @@
 
 use crate::body::{BodyError, End};
 use crate::canonical::Digest;
-use crate::certificates::Purpose;
 use crate::dialect::Dialect;
 use crate::directory::{Interface, Keep};
 use crate::fault::{Fault, Kind, Place};
@@ -15,6 +14,7 @@ use crate::statement::{self, Direction, Message, Subject};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use pki::Purpose;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;

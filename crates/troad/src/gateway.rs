@@ -1,13 +1,12 @@
 //! The gateway as a whole: what it is set up with, what it decides by, and what can be changed while it runs.
 
-use crate::certificates::Trust;
 use crate::config::{Config, ConfigError, Stamping, System, file, text_file};
 use crate::connect::Pool;
 use crate::directory::Directory;
 use crate::fault::{Fault, Kind, Place};
 use crate::ids::{MemberId, ServiceId};
 use crate::log::{Filter, Log, Record, Stamp};
-use crate::registry::{Expiry, Registry};
+use crate::registry::{Authorities, Expiry, Registry};
 use crate::replay::{Quotas, Replays, lock};
 use crate::serve::Refused;
 use crate::signature::Signer;
@@ -15,6 +14,7 @@ use crate::timestamp::{self, StampError};
 use crate::tls::{self, Current, Identity};
 use civic::{Clock, legal_day};
 use jiff::Timestamp;
+use pki::Trust;
 use rustls::{ClientConfig, ServerConfig};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub struct Inner {
     /// SHA-256 of the keys of this side's systems, in the order of the configuration.
     pub(crate) system_keys: Vec<[u8; 32]>,
     identity: Identity,
-    trust: RwLock<Arc<Trust>>,
+    authorities: RwLock<Arc<Authorities>>,
     roads: Mutex<HashMap<MemberId, Arc<Pool>>>,
     /// Held while a directory is read, changed and put in place: two changes at once would undo one of them.
     changing: Mutex<()>,
@@ -64,16 +64,21 @@ pub struct Gateway {
     pub(crate) inner: Arc<Inner>,
 }
 
-pub(crate) fn read_trust(config: &Config) -> Result<Trust, ConfigError> {
+pub(crate) fn read_authorities(config: &Config) -> Result<Authorities, ConfigError> {
     let keys = &config.keys;
     let roots = text_file(&keys.roots)?;
     let intermediates = keys.intermediates.as_deref().map(text_file).transpose()?;
-    let crls = keys.crls.iter().map(|path| file(path)).collect::<Result<Vec<_>, _>>()?;
-    Trust::read(&roots, &intermediates.unwrap_or_default(), &crls, keys.require_crls).map_err(|error| {
-        ConfigError::Key {
-            what: "keys.roots, keys.intermediates or keys.crls",
-            why: error.to_string(),
-        }
+    let key = |what| move |why: String| ConfigError::Key { what, why };
+    let trust = Trust::read(&roots, &intermediates.unwrap_or_default());
+    let mut lists = Vec::new();
+    for path in &keys.crls {
+        let found = pki::revocation_lists(&file(path)?);
+        lists.extend(found.map_err(|_| key("keys.crls")(format!("`{}` holds no revocation list", path.display())))?);
+    }
+    Ok(Authorities {
+        trust: trust.map_err(|error| key("keys.roots or keys.intermediates")(error.to_string()))?,
+        lists,
+        require_lists: keys.require_crls,
     })
 }
 
@@ -81,7 +86,7 @@ pub(crate) fn read_trust(config: &Config) -> Result<Trust, ConfigError> {
 pub(crate) struct Material {
     identity: Identity,
     signer: Signer,
-    pub(crate) trust: Trust,
+    pub(crate) authorities: Authorities,
     /// For provider systems and an authority that are reached over `https`.
     ordinary: Option<Arc<ClientConfig>>,
     stamper: Option<Stamper>,
@@ -104,14 +109,14 @@ pub(crate) fn material(config: &Config) -> Result<Material, ConfigError> {
     Ok(Material {
         identity,
         signer,
-        trust: read_trust(config)?,
+        authorities: read_authorities(config)?,
         ordinary: ordinary.map_err(key("keys.system_roots"))?,
         stamper,
     })
 }
 
 fn read_stamper(stamping: &Stamping) -> Result<Stamper, ConfigError> {
-    let trust = Trust::read(&text_file(&stamping.roots)?, "", &[], false).map_err(|error| ConfigError::Key {
+    let trust = Trust::read(&text_file(&stamping.roots)?, "").map_err(|error| ConfigError::Key {
         what: "timestamp.roots",
         why: error.to_string(),
     })?;
@@ -141,11 +146,11 @@ impl Gateway {
         let Material {
             identity,
             signer,
-            trust,
+            authorities,
             ordinary,
             stamper,
         } = material(&config)?;
-        let registry = Registry::new(directory, &trust, seal.is_some(), now)?;
+        let registry = Registry::new(directory, &authorities, seal.is_some(), now)?;
         let current = Current::new(registry, clock);
         let server_tls = tls::server(&identity, &current).map_err(|why| ConfigError::Key {
             what: "keys.authentication_key",
@@ -182,7 +187,7 @@ impl Gateway {
             server_tls,
             system_keys,
             identity,
-            trust: RwLock::new(Arc::new(trust)),
+            authorities: RwLock::new(Arc::new(authorities)),
             roads: Mutex::default(),
             changing: Mutex::default(),
             refused: Refused::default(),
@@ -237,8 +242,8 @@ impl Gateway {
     /// [`ConfigError`]; what was in force then stays.
     pub fn reload_trust(&self) -> Result<(), ConfigError> {
         let _changing = lock(&self.inner.changing);
-        let trust = read_trust(&self.inner.config)?;
-        *self.inner.trust.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(trust);
+        let authorities = read_authorities(&self.inner.config)?;
+        *self.inner.authorities.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(authorities);
         self.inner.set_directory(self.directory())
     }
 
@@ -291,8 +296,8 @@ impl Inner {
     }
 
     fn set_directory(&self, directory: Directory) -> Result<(), ConfigError> {
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        let registry = Registry::new(directory, &trust, self.seal.is_some(), self.now())?;
+        let authorities = Arc::clone(&self.authorities.read().unwrap_or_else(PoisonError::into_inner));
+        let registry = Registry::new(directory, &authorities, self.seal.is_some(), self.now())?;
         self.current.set(registry);
         // connections that are open were checked by the old one
         lock(&self.roads).clear();
@@ -303,8 +308,13 @@ impl Inner {
     pub(crate) fn recheck(&self) {
         let _changing = lock(&self.changing);
         let before = self.current.get();
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        match Registry::new(before.directory().clone(), &trust, self.seal.is_some(), self.now()) {
+        let authorities = Arc::clone(&self.authorities.read().unwrap_or_else(PoisonError::into_inner));
+        match Registry::new(
+            before.directory().clone(),
+            &authorities,
+            self.seal.is_some(),
+            self.now(),
+        ) {
             Ok(registry) => {
                 let changed = registry.expiries(self.now()) != before.expiries(self.now());
                 self.current.set(registry);

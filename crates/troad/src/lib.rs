@@ -10,7 +10,6 @@
 mod asn1;
 mod body;
 mod canonical;
-pub mod certificates;
 pub mod command;
 pub mod config;
 mod connect;

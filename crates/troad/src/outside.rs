@@ -1,7 +1,6 @@
 //! What other members send, read without a gateway: tests with random bytes call these, since nothing that comes over the road
 //! may bring a panic.
 
-use crate::certificates::Trust;
 use crate::dialect::Dialect;
 use crate::exchange::{aimed_at, check_optional, head, is_id, last};
 use crate::fault::Fault;
@@ -11,6 +10,7 @@ use crate::target::Target;
 use crate::timestamp::{self, StampError};
 use hyper::Uri;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use pki::Trust;
 
 /// Longest address that is read.
 const URI: usize = 8 << 10;

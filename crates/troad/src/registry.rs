@@ -3,14 +3,24 @@
 //! It never changes; a newer directory, a newer revocation list or the passing of time make a new one. What is decided here
 //! is decided at every call, so that a certificate or an agreement that ends, ends for connections that are open too.
 
-use crate::certificates::{self, CertificateError, Facts, Purpose, Trust, VerifyKey};
 use crate::directory::{Agreement, Directory, DirectoryError, Interface, Keep, Member, Right};
 use crate::fault::{Fault, Kind, Place};
 use crate::ids::{MemberId, ServiceId};
 use civic::legal_day;
 use jiff::Timestamp;
+use pki::{CertificateError, Facts, PublicKey, Purpose, Revocation, RevocationList, Trust};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// What the certificates of members are checked against.
+pub struct Authorities {
+    /// The roots and the certificates between.
+    pub trust: Trust,
+    /// What they have revoked.
+    pub lists: Vec<RevocationList>,
+    /// Whether a certificate of which no current list speaks is refused.
+    pub require_lists: bool,
+}
 
 /// A certificate of a member, with what was found when it was checked.
 #[derive(Clone)]
@@ -22,7 +32,7 @@ pub struct Certified {
     /// Its DER form.
     pub der: Arc<[u8]>,
     /// Its key, for certificates that sign messages.
-    pub key: Option<VerifyKey>,
+    pub key: Option<PublicKey>,
     client: Result<(), CertificateError>,
     server: Result<(), CertificateError>,
     signing: Result<(), CertificateError>,
@@ -44,14 +54,16 @@ impl Certified {
             Purpose::ClientAuthentication => &self.client,
             Purpose::ServerAuthentication => &self.server,
             Purpose::Signing => &self.signing,
-            Purpose::TimeStamping => return Err(CertificateError::WrongPurpose),
+            Purpose::Card | Purpose::TimeStamping | Purpose::OcspSigning => {
+                return Err(CertificateError::WrongPurpose);
+            }
         };
         found.clone()?;
         if now > self.facts.not_after {
-            return Err(CertificateError::Expired);
+            return Err(CertificateError::Expired(self.facts.not_after));
         }
         if now < self.facts.not_before {
-            return Err(CertificateError::NotYetValid);
+            return Err(CertificateError::NotYetValid(self.facts.not_before));
         }
         Ok(())
     }
@@ -89,7 +101,7 @@ impl Registry {
     /// [`DirectoryError`]
     pub fn new(
         directory: Directory,
-        trust: &Trust,
+        authorities: &Authorities,
         has_seal: bool,
         now: Timestamp,
     ) -> Result<Registry, DirectoryError> {
@@ -108,7 +120,7 @@ impl Registry {
             }
             for (texts, signs) in [(&member.authentication, false), (&member.signing, true)] {
                 for text in texts {
-                    made.certify(member, text, signs, trust, now)?;
+                    made.certify(member, text, signs, authorities, now)?;
                 }
             }
         }
@@ -151,19 +163,28 @@ impl Registry {
         member: &Member,
         text: &str,
         signs: bool,
-        trust: &Trust,
+        authorities: &Authorities,
         now: Timestamp,
     ) -> Result<(), DirectoryError> {
         let unreadable = || DirectoryError::Certificate(Box::new(member.id.clone()));
         // intermediates may follow in the text; the first is the member's
-        let mut found = certificates::pem(text).map_err(|_| unreadable())?.into_iter();
+        let mut found = pki::pem(text).map_err(|_| unreadable())?.into_iter();
         let der = found.next().ok_or_else(unreadable)?;
-        let (facts, parsed) = certificates::read(&der).map_err(|_| unreadable())?;
+        let (facts, parsed) = pki::read(&der).map_err(|_| unreadable())?;
         let unused = || Err(CertificateError::WrongPurpose);
-        let check = |purpose| trust.check(&der, purpose, now);
+        let revocation = Revocation {
+            lists: &authorities.lists,
+            is_required: authorities.require_lists,
+        };
+        let check = |purpose| {
+            let trusted = authorities
+                .trust
+                .check(std::slice::from_ref(&der), purpose, revocation, now);
+            trusted.map(|_| ())
+        };
         let certified = Certified {
             owner: member.id.owner(),
-            key: VerifyKey::of(&parsed),
+            key: PublicKey::of(&parsed),
             client: if signs {
                 unused()
             } else {

@@ -1,7 +1,6 @@
 //! The listeners and the work beside them: timestamps, fresh looks at certificates, archives.
 
 use crate::body::Body;
-use crate::certificates::fingerprint;
 use crate::config::ConfigError;
 use crate::consumer::inside;
 use crate::exchange::Draft;
@@ -18,6 +17,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
+use pki::fingerprint;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;

@@ -5,11 +5,7 @@
 //! ECDSA on P-256: fast enough for every message, made by government authorities as well as RSA, and known to every CMS
 //! verifier, which Ed25519 is not yet. RSA keys sign and verify too.
 
-use crate::asn1::{
-    CONTENT_TYPE, DATA, ECDSA_SHA_256, EssCertIdV2, MESSAGE_DIGEST, RSA_SHA_256, SHA_256, SIGNED_DATA,
-    SIGNING_CERTIFICATE_V2, SIGNING_TIME, SigningCertificateV2,
-};
-use crate::certificates::{self, VerifyKey};
+use crate::asn1::{EssCertIdV2, SigningCertificateV2};
 use crate::statement::{Direction, message_manifest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,9 +13,14 @@ use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos};
 use der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec, UtcTime};
+use der::oid::db::rfc5911::{
+    ID_AA_SIGNING_CERTIFICATE_V_2, ID_CONTENT_TYPE, ID_DATA, ID_MESSAGE_DIGEST, ID_SIGNED_DATA, ID_SIGNING_TIME,
+};
+use der::oid::db::rfc5912::{ECDSA_WITH_SHA_256, ID_SHA_256, SHA_256_WITH_RSA_ENCRYPTION};
 use der::{Decode, Encode};
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use pki::{Algorithm, Hash, PublicKey};
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -109,9 +110,10 @@ impl FromStr for Proof {
 impl Proof {
     /// Whether `key` made this signature over the statement.
     #[must_use]
-    pub fn holds(&self, key: &VerifyKey, direction: Direction, statement: &str) -> bool {
+    pub fn holds(&self, key: &PublicKey, direction: Direction, statement: &str) -> bool {
         let manifest = message_manifest(direction, statement);
-        signed_bytes(&manifest, self.time, &self.certificate).is_ok_and(|signed| key.verifies(&signed, &self.value))
+        signed_bytes(&manifest, self.time, &self.certificate)
+            .is_ok_and(|signed| key.verifies(key.usual(Hash::Sha256), &signed, &self.value))
     }
 
     /// The detached CMS signature (DER) over the message's manifest, with the signer's certificate inside.
@@ -122,13 +124,12 @@ impl Proof {
         let parsed = Certificate::from_der(certificate)?;
         let manifest = message_manifest(direction, statement);
         let plain = |oid: ObjectIdentifier| AlgorithmIdentifierOwned { oid, parameters: None };
-        let is_rsa = VerifyKey::of(&parsed).is_some_and(|key| key.is_rsa);
-        let algorithm = match is_rsa {
-            true => AlgorithmIdentifierOwned {
-                oid: RSA_SHA_256,
+        let algorithm = match PublicKey::of(&parsed).map(|key| key.usual(Hash::Sha256)) {
+            Some(Algorithm::RsaPkcs1(_)) => AlgorithmIdentifierOwned {
+                oid: SHA_256_WITH_RSA_ENCRYPTION,
                 parameters: Some(Any::null()),
             },
-            false => plain(ECDSA_SHA_256),
+            _ => plain(ECDSA_WITH_SHA_256),
         };
         let content = parsed.tbs_certificate();
         let signer = SignerInfo {
@@ -137,7 +138,7 @@ impl Proof {
                 issuer: content.issuer().clone(),
                 serial_number: content.serial_number().clone(),
             }),
-            digest_alg: plain(SHA_256),
+            digest_alg: plain(ID_SHA_256),
             signed_attrs: Some(signed_attributes(&manifest, self.time, &self.certificate)?),
             signature_algorithm: algorithm,
             signature: OctetString::new(self.value.clone())?,
@@ -145,9 +146,9 @@ impl Proof {
         };
         let data = SignedData {
             version: CmsVersion::V1,
-            digest_algorithms: SetOfVec::try_from(vec![plain(SHA_256)])?,
+            digest_algorithms: SetOfVec::try_from(vec![plain(ID_SHA_256)])?,
             encap_content_info: EncapsulatedContentInfo {
-                econtent_type: DATA,
+                econtent_type: ID_DATA,
                 econtent: None,
             },
             certificates: Some(vec![CertificateChoices::Certificate(parsed)].try_into()?),
@@ -155,7 +156,7 @@ impl Proof {
             signer_infos: SignerInfos::try_from(vec![signer])?,
         };
         let info = ContentInfo {
-            content_type: SIGNED_DATA,
+            content_type: ID_SIGNED_DATA,
             content: Any::encode_from(&data)?,
         };
         Ok(info.to_der()?)
@@ -179,10 +180,10 @@ fn signed_attributes(manifest: &str, time: i64, certificate: &[u8; 32]) -> Resul
         }],
     };
     Ok(Attributes::try_from(vec![
-        one(CONTENT_TYPE, Any::encode_from(&DATA)?)?,
-        one(MESSAGE_DIGEST, Any::encode_from(&digest)?)?,
-        one(SIGNING_TIME, Any::encode_from(&time)?)?,
-        one(SIGNING_CERTIFICATE_V2, Any::encode_from(&named)?)?,
+        one(ID_CONTENT_TYPE, Any::encode_from(&ID_DATA)?)?,
+        one(ID_MESSAGE_DIGEST, Any::encode_from(&digest)?)?,
+        one(ID_SIGNING_TIME, Any::encode_from(&time)?)?,
+        one(ID_AA_SIGNING_CERTIFICATE_V_2, Any::encode_from(&named)?)?,
     ])?)
 }
 
@@ -233,7 +234,7 @@ impl Signer {
     /// # Errors
     /// [`SignatureError::Key`]
     pub fn new(certificate: &str, key: &str) -> Result<Signer, SignatureError> {
-        let certificate = certificates::pem(certificate)
+        let certificate = pki::pem(certificate)
             .ok()
             .and_then(|found| found.into_iter().next())
             .ok_or(SignatureError::Key)?;
@@ -250,12 +251,12 @@ impl Signer {
         let signer = Signer {
             key,
             random,
-            fingerprint: certificates::fingerprint(&certificate),
+            fingerprint: pki::fingerprint(&certificate),
             certificate: Arc::from(&*certificate),
         };
         let public = Certificate::from_der(&signer.certificate)
             .ok()
-            .and_then(|parsed| VerifyKey::of(&parsed))
+            .and_then(|parsed| PublicKey::of(&parsed))
             .ok_or(SignatureError::Key)?;
         let try_out = signer.sign(Direction::Request, "", Timestamp::UNIX_EPOCH)?;
         match try_out.holds(&public, Direction::Request, "") {

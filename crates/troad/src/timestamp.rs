@@ -1,26 +1,17 @@
 //! Timestamps (RFC 3161): asks an authority to stamp the manifest of a batch, and checks what it answers before it counts.
 
-use crate::asn1::{
-    CONTENT_TYPE as CONTENT_TYPE_ATTRIBUTE, MESSAGE_DIGEST, MessageImprint, SHA_256, SHA_384, SHA_512, SIGNED_DATA,
-    TST_INFO, TimeStampReq, TimeStampResp, TstInfo,
-};
+use crate::asn1::{MessageImprint, TimeStampReq, TimeStampResp, TstInfo};
 use crate::body;
-use crate::certificates::{CertificateError, Purpose, Trust};
 use crate::connect::Pool;
-use cms::cert::CertificateChoices;
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerIdentifier};
-use der::asn1::{Any, Int, ObjectIdentifier, OctetString};
+use der::asn1::{Any, Int, OctetString};
+use der::oid::db::{rfc3161::ID_CT_TST_INFO, rfc5912::ID_SHA_256};
 use der::{Decode, Encode};
 use hyper::header::{ACCEPT, CONTENT_TYPE};
 use hyper::{Method, Request, StatusCode};
 use jiff::Timestamp;
-use ring::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
-use ring::signature as keys;
-use rustls::pki_types::CertificateDer;
+use pki::cms::{CmsError, Signed};
+use pki::{Hash, Purpose, Revocation, Trust};
 use std::time::Duration;
-use x509_cert::Certificate;
-use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 /// Largest answer of an authority, bytes.
@@ -41,12 +32,9 @@ pub enum StampError {
     /// It stamps something else.
     #[error("the timestamp covers something else than was asked")]
     Other,
-    /// Its signature is wrong.
-    #[error("the timestamp's signature is wrong")]
-    Signature,
-    /// Its certificate does not serve.
-    #[error("the timestamp authority's certificate does not serve: {0}")]
-    Certificate(#[from] CertificateError),
+    /// The authority's signature, or its certificate.
+    #[error("the timestamp can't be believed: {0}")]
+    Signature(#[from] CmsError),
     /// Its time is far from ours.
     #[error("the timestamp's time is more than {0} seconds from this machine's")]
     Skew(i64),
@@ -80,10 +68,10 @@ pub fn request(data: &[u8]) -> Result<(Vec<u8>, Int), StampError> {
         version: 1,
         message_imprint: MessageImprint {
             hash_algorithm: AlgorithmIdentifierOwned {
-                oid: SHA_256,
+                oid: ID_SHA_256,
                 parameters: Some(Any::null()),
             },
-            hashed_message: OctetString::new(digest(&SHA256, data).as_ref().to_vec())?,
+            hashed_message: OctetString::new(Hash::Sha256.digest(data).as_ref().to_vec())?,
         },
         req_policy: None,
         nonce: Some(nonce.clone()),
@@ -149,124 +137,20 @@ pub async fn ask(
 /// # Errors
 /// [`StampError`]
 pub fn check(token: &[u8], data: &[u8], trust: &Trust) -> Result<(Timestamp, Option<Int>), StampError> {
-    let unreadable = |what: &str| StampError::Unreadable(what.to_owned());
-    let info = ContentInfo::from_der(token)?;
-    if info.content_type != SIGNED_DATA {
-        return Err(unreadable("it is not signed"));
-    }
-    let signed: SignedData = info.content.decode_as()?;
-    if signed.encap_content_info.econtent_type != TST_INFO {
-        return Err(unreadable("it holds something else"));
-    }
-    let content = signed.encap_content_info.econtent.as_ref();
-    let content = content.ok_or_else(|| unreadable("it is empty"))?.value();
-    let stated = TstInfo::from_der(content)?;
+    let signed = Signed::read(token)?;
+    let content = signed.content(ID_CT_TST_INFO).ok_or(StampError::Other)?;
+    let stated = TstInfo::from_der(&content)?;
     let imprint = &stated.message_imprint;
-    let hash = hash_of(imprint.hash_algorithm.oid).ok_or(StampError::Other)?;
-    if digest(hash, data).as_ref() != imprint.hashed_message.as_bytes() {
+    let hash = Hash::of(&imprint.hash_algorithm.oid).ok_or(StampError::Other)?;
+    if hash.digest(data).as_ref() != imprint.hashed_message.as_bytes() {
         return Err(StampError::Other);
     }
-    let [signer] = signed.signer_infos.0.as_slice() else {
-        return Err(unreadable("it must have one signature"));
-    };
-    let certificates = signed
-        .certificates
-        .as_ref()
-        .map(|set| set.0.as_slice())
-        .unwrap_or_default();
-    let certificate = certificates
-        .iter()
-        .find_map(|one| match one {
-            CertificateChoices::Certificate(certificate) if is_signer(&signer.sid, certificate) => Some(certificate),
-            _ => None,
-        })
-        .ok_or_else(|| unreadable("the authority's certificate is not in it"))?;
-    let attributes = signer.signed_attrs.as_ref().ok_or(StampError::Signature)?;
-    let attribute = |oid: ObjectIdentifier| {
-        let found = attributes.iter().find(|attribute| attribute.oid == oid);
-        found.and_then(|attribute| attribute.values.iter().next())
-    };
-    // what is signed must itself say that it is a timestamp (RFC 5652 §11.1), or a signature over other content would serve
-    let kind = attribute(CONTENT_TYPE_ATTRIBUTE).and_then(|value| value.decode_as::<ObjectIdentifier>().ok());
-    if kind != Some(TST_INFO) {
-        return Err(StampError::Signature);
-    }
-    let stated_digest = attribute(MESSAGE_DIGEST)
-        .and_then(|value| value.decode_as::<OctetString>().ok())
-        .ok_or(StampError::Signature)?;
-    let hash = hash_of(signer.digest_alg.oid).ok_or(StampError::Signature)?;
-    if digest(hash, content).as_ref() != stated_digest.as_bytes() {
-        return Err(StampError::Signature);
-    }
-    let algorithm = algorithm(signer.signature_algorithm.oid, hash, certificate).ok_or(StampError::Signature)?;
-    let key = certificate.tbs_certificate().subject_public_key_info();
-    let key = key.subject_public_key.as_bytes().ok_or(StampError::Signature)?;
-    keys::UnparsedPublicKey::new(algorithm, key)
-        .verify(&attributes.to_der()?, signer.signature.as_bytes())
-        .map_err(|_| StampError::Signature)?;
-    let time = stated.time().ok_or_else(|| unreadable("its time is none"))?;
-    trust.check(
-        &CertificateDer::from(certificate.to_der()?),
-        Purpose::TimeStamping,
-        time,
-    )?;
+    let time = stated.time();
+    let time = time.ok_or_else(|| StampError::Unreadable("its time is none".to_owned()))?;
+    // authorities between stand in the configuration, whatever the token carries
+    let mut chain = signed.chain()?;
+    chain.truncate(1);
+    let trusted = trust.check(&chain, Purpose::TimeStamping, Revocation::default(), time);
+    signed.verify(&trusted.map_err(CmsError::from)?, &content)?;
     Ok((time, stated.nonce))
-}
-
-fn is_signer(id: &SignerIdentifier, certificate: &Certificate) -> bool {
-    let content = certificate.tbs_certificate();
-    match id {
-        SignerIdentifier::IssuerAndSerialNumber(named) => {
-            named.issuer == *content.issuer() && named.serial_number == *content.serial_number()
-        }
-        SignerIdentifier::SubjectKeyIdentifier(named) => {
-            matches!(content.get_extension::<SubjectKeyIdentifier>(), Ok(Some((_, of))) if of == *named)
-        }
-    }
-}
-
-fn hash_of(oid: ObjectIdentifier) -> Option<&'static Algorithm> {
-    match oid {
-        SHA_256 => Some(&SHA256),
-        SHA_384 => Some(&SHA384),
-        SHA_512 => Some(&SHA512),
-        _ => None,
-    }
-}
-
-/// The verification for a signature's algorithm: RSA or ECDSA, with the hash it names or, for plain `rsaEncryption`, the one of
-/// the digest.
-fn algorithm(
-    oid: ObjectIdentifier,
-    hash: &'static Algorithm,
-    certificate: &Certificate,
-) -> Option<&'static dyn keys::VerificationAlgorithm> {
-    let curve = certificate
-        .tbs_certificate()
-        .subject_public_key_info()
-        .algorithm
-        .parameters
-        .as_ref();
-    let curve = curve
-        .and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok())
-        .map(|oid| oid.to_string());
-    let is_p384 = curve.as_deref() == Some("1.3.132.0.34");
-    let rsa = |hash: &'static Algorithm| -> Option<&'static dyn keys::VerificationAlgorithm> {
-        match () {
-            () if *hash == SHA256 => Some(&keys::RSA_PKCS1_2048_8192_SHA256),
-            () if *hash == SHA384 => Some(&keys::RSA_PKCS1_2048_8192_SHA384),
-            () => Some(&keys::RSA_PKCS1_2048_8192_SHA512),
-        }
-    };
-    match (oid.to_string().as_str(), is_p384) {
-        ("1.2.840.113549.1.1.1", _) => rsa(hash),
-        ("1.2.840.113549.1.1.11", _) => rsa(&SHA256),
-        ("1.2.840.113549.1.1.12", _) => rsa(&SHA384),
-        ("1.2.840.113549.1.1.13", _) => rsa(&SHA512),
-        ("1.2.840.10045.4.3.2", false) => Some(&keys::ECDSA_P256_SHA256_ASN1),
-        ("1.2.840.10045.4.3.2", true) => Some(&keys::ECDSA_P384_SHA256_ASN1),
-        ("1.2.840.10045.4.3.3", false) => Some(&keys::ECDSA_P256_SHA384_ASN1),
-        ("1.2.840.10045.4.3.3", true) => Some(&keys::ECDSA_P384_SHA384_ASN1),
-        _ => None,
-    }
 }

@@ -1,10 +1,10 @@
 //! Mutual TLS between gateways. A certificate counts because the directory names it as its member's and its check held: chain,
 //! time, purpose, revocation. Host names do not matter; whose gateway it is does.
 
-use crate::certificates::{self, CertificateError, Purpose};
 use crate::ids::MemberId;
 use crate::registry::{Certified, Registry};
 use civic::Clock;
+use pki::{CertificateError, Purpose};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -56,7 +56,7 @@ impl Identity {
     /// # Errors
     /// A text that says which of the two is none.
     pub fn read(certificate: &str, key: &str) -> Result<Identity, String> {
-        let chain = certificates::pem(certificate).map_err(|error| error.to_string())?;
+        let chain = pki::pem(certificate).map_err(|error| error.to_string())?;
         if chain.is_empty() {
             return Err("no certificate in the text".to_owned());
         }
@@ -122,7 +122,7 @@ pub fn client(identity: &Identity, current: &Current, owner: &MemberId) -> Resul
 /// A text of the TLS library.
 pub fn ordinary(roots: &str) -> Result<Arc<ClientConfig>, String> {
     let mut store = rustls::RootCertStore::empty();
-    for der in certificates::pem(roots).map_err(|error| error.to_string())? {
+    for der in pki::pem(roots).map_err(|error| error.to_string())? {
         store.add(der).map_err(|error| error.to_string())?;
     }
     let config = ClientConfig::builder_with_provider(provider())
@@ -152,7 +152,7 @@ impl Known {
         let refused = |error: rustls::CertificateError| rustls::Error::InvalidCertificate(error);
         let registry = self.current.get();
         let certified = registry
-            .gateway_certificate(&certificates::fingerprint(der))
+            .gateway_certificate(&pki::fingerprint(der))
             .ok_or_else(|| refused(rustls::CertificateError::UnknownIssuer))?;
         certified
             .serves(purpose, self.current.clock.now())
@@ -167,13 +167,18 @@ impl Known {
 fn alert(error: &CertificateError) -> rustls::CertificateError {
     match error {
         CertificateError::Unreadable => rustls::CertificateError::BadEncoding,
-        CertificateError::Expired => rustls::CertificateError::Expired,
-        CertificateError::NotYetValid => rustls::CertificateError::NotValidYet,
+        CertificateError::Expired(_) => rustls::CertificateError::Expired,
+        CertificateError::NotYetValid(_) => rustls::CertificateError::NotValidYet,
         CertificateError::UnknownIssuer => rustls::CertificateError::UnknownIssuer,
         CertificateError::Revoked => rustls::CertificateError::Revoked,
-        CertificateError::RevocationUnknown => rustls::CertificateError::UnknownRevocationStatus,
+        CertificateError::UnknownStanding => rustls::CertificateError::UnknownRevocationStatus,
         CertificateError::WrongPurpose => rustls::CertificateError::InvalidPurpose,
-        CertificateError::Chain(_) => rustls::CertificateError::ApplicationVerificationFailure,
+        CertificateError::WrongChainSignature | CertificateError::UnknownSignature => {
+            rustls::CertificateError::BadSignature
+        }
+        CertificateError::WeakAlgorithm | CertificateError::PathTooLong | CertificateError::Chain(_) => {
+            rustls::CertificateError::ApplicationVerificationFailure
+        }
     }
 }
 

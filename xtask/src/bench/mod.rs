@@ -4,12 +4,14 @@
 mod client;
 mod crash;
 mod ingest;
+mod linkage;
 mod load;
 mod lottery;
 mod mydata;
 mod notify;
 mod payments;
 mod portal;
+mod python;
 mod report;
 mod rules;
 mod sweep;
@@ -24,6 +26,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "rules" => rules::run(quick),
         "ingest" => ingest::run(quick),
         "lottery" => lottery::run(quick),
+        "linkage" => linkage::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
         "sweep" => sweep::run(quick, args.contains(&"--built")),

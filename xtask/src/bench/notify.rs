@@ -19,7 +19,8 @@ struct Line {
     doubled: u32,
 }
 
-/// 50,000 messages on each database and five deaths; 2,000 and two with `--quick`.
+/// 50,000 messages on each database and five deaths; 2,000 and two with `--quick`, both databases side by side: what is left of
+/// the time is the wait for the leases of what was killed.
 pub fn run(quick: bool) -> Done {
     let (messages, kills) = if quick { (2_000, 2) } else { (50_000, 5) };
     let server = postgres::Server::start()?;
@@ -44,6 +45,9 @@ pub fn run(quick: bool) -> Done {
     run.env("MESSAGES", messages.to_string())
         .env("KILLS", kills.to_string())
         .env("TONGBAN_TEST_POSTGRES", server.url());
+    if quick {
+        run.env("SIDE_BY_SIDE", "1");
+    }
     let mut lines: Vec<Line> = Vec::new();
     let sound = watched(run, |text| {
         if let Ok(line) = serde_json::from_str::<Line>(text) {

@@ -1,11 +1,11 @@
 //! One decision with its explanation, and a sweep over a whole city, beside the same rules written for OpenFisca on the
 //! same people. Answers are compared person by person before any ratio is told.
 
-use super::load;
 use super::report::{Report, Target};
-use crate::shell::{Done, command, must, output, root, target};
+use super::{load, python};
+use crate::shell::{Done, must, output, root, target};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// The day whose law decides; OpenFisca's month begins on it.
@@ -49,7 +49,7 @@ struct Decided {
 /// 100,000 residents with `--quick`, else 2.3 million.
 pub fn run(quick: bool) -> Done {
     load::build()?;
-    let python = rival()?;
+    let python = python::environment("openfisca", RIVAL)?;
     let folder = target().join("bench/rules");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let residents = if quick { "100000" } else { "2300000" };
@@ -114,29 +114,6 @@ pub fn run(quick: bool) -> Done {
     report.figure("openfisca_single_ms", theirs.single_s * 1e3, None);
     report.figure("openfisca_peak_mib", theirs.peak_mib, None);
     report.finish()
-}
-
-/// A virtual environment with the rival in it, made once; the path of its Python.
-fn rival() -> Done<PathBuf> {
-    let folder = target().join("bench/openfisca");
-    let python = folder.join("bin/python");
-    let wanted = root().join(RIVAL).join("requirements.txt");
-    let made = folder.join("requirements.txt");
-    let text = std::fs::read(&wanted).map_err(|error| format!("{}: {error}", wanted.display()))?;
-    if std::fs::read(&made).is_ok_and(|there| there == text) && python.exists() {
-        return Ok(python);
-    }
-    println!("making a virtual environment with openfisca-core");
-    let mut venv = command("python3", &["-m", "venv", "--clear"]);
-    venv.arg(&folder);
-    must(venv).map_err(|error| format!("{error}\ninstall python3 and python3-venv (Debian), then run it again"))?;
-    let mut install = Command::new(&python);
-    install
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .arg(&wanted);
-    must(install)?;
-    std::fs::write(&made, text).map_err(|error| format!("{}: {error}", made.display()))?;
-    Ok(python)
 }
 
 fn tongban(args: &[&str], paths: &[&Path]) -> Command {

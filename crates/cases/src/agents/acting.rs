@@ -1,5 +1,6 @@
 //! Who acts for whom at this moment, and what every act of theirs rests on.
 
+use crate::boxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use civic::ids::{AuthorisationId, KeyId, PersonId, StaffId};
@@ -139,6 +140,7 @@ pub(crate) fn in_force(row: &authorisation::Model, now: Timestamp, limits: &Limi
 ///
 /// # Errors
 /// [`CaseError::Stopped`] when the authorisation is not in force, or not this party's; the store's.
+#[boxed]
 pub async fn act(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Result<Person, CaseError> {
     let row = authorisation::by_id(desk.store.read(), id.uuid())
         .await?

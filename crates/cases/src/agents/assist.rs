@@ -1,6 +1,7 @@
 //! The village officer's assisted session (里幹事協助): for a resident who stands before them, begun by the one-time password
 //! that the resident was sent and tells, ended by either or after a time without use. It is an authorisation of one day.
 
+use crate::boxed;
 use civic::NationalId;
 use civic::ids::{AuthorisationId, PersonId, SecurityEventId};
 use jiff::SignedDuration;
@@ -84,6 +85,7 @@ pub fn may_assist(desk: &Desk, staff: &Staff) -> Result<(), CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Input`] for what can't be asked; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn ask(desk: &Desk, staff: &Staff, new: NewAssistance, origin: &str) -> Result<AuthorisationId, CaseError> {
     guard::office(desk, staff, Action::Assist)?;
     let limits = desk.agents;
@@ -151,6 +153,7 @@ enum Answer {
 ///
 /// # Errors
 /// [`AssistError`].
+#[boxed]
 pub async fn begin(
     desk: &Desk,
     staff: &Staff,

@@ -1,5 +1,6 @@
 //! The principal's side: give an authorisation, see all, end one.
 
+use crate::boxed;
 use civic::ids::{AuthorisationId, PersonId};
 use civic::{Channel, NationalId, UnifiedBusinessNumber};
 use jiff::ToSpan as _;
@@ -150,6 +151,7 @@ pub(crate) async fn insert(
 ///
 /// # Errors
 /// [`CaseError::Input`] for what can't be given; [`CaseError::Refused`] to somebody who acts for another; the store's.
+#[boxed]
 pub async fn give(desk: &Desk, person: &Person, new: NewAuthorisation) -> Result<AuthorisationId, CaseError> {
     guard::profile(desk, &person.who(), person.id, "authorise")?;
     let limits = desk.agents;
@@ -225,6 +227,7 @@ pub async fn give(desk: &Desk, person: &Person, new: NewAuthorisation) -> Result
 ///
 /// # Errors
 /// [`CaseError::Refused`] to somebody who acts for another; the store's.
+#[boxed]
 pub async fn given(desk: &Desk, person: &Person) -> Result<Vec<View>, CaseError> {
     guard::profile(desk, &person.who(), person.id, "revoke")?;
     let rows = authorisation::of_principal(desk.store.read(), person.id.uuid()).await?;
@@ -240,6 +243,7 @@ pub async fn given(desk: &Desk, person: &Person) -> Result<Vec<View>, CaseError>
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn revoke(desk: &Desk, person: &Person, id: AuthorisationId) -> Result<(), CaseError> {
     loop {
         let row = authorisation::by_id(desk.store.read(), id.uuid())

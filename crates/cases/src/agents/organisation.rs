@@ -1,5 +1,6 @@
 //! Organisations (團體) that may act for residents: registered by the city, with accounts of their own.
 
+use crate::boxed;
 use civic::UnifiedBusinessNumber;
 use store::tables::{organisation, staff};
 use uuid::Uuid;
@@ -21,6 +22,7 @@ pub struct Organisation {
 ///
 /// # Errors
 /// [`CaseError::Input`] for a number that is none or a name that is empty; the store's, a taken number among them.
+#[boxed]
 pub async fn add(desk: &Desk, number: &str, name: &str) -> Result<(), CaseError> {
     let number = UnifiedBusinessNumber::parse(number).map_err(|_| CaseError::Input {
         field: "number",
@@ -49,6 +51,7 @@ pub async fn add(desk: &Desk, number: &str, name: &str) -> Result<(), CaseError>
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn close(desk: &Desk, number: &str) -> Result<(), CaseError> {
     let number = number.to_owned();
     let closed = desk
@@ -68,6 +71,7 @@ pub async fn close(desk: &Desk, number: &str) -> Result<(), CaseError> {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn all(desk: &Desk) -> Result<Vec<Organisation>, CaseError> {
     let rows = organisation::all(desk.store.read()).await?;
     Ok(rows

@@ -1,5 +1,6 @@
 //! The agent's side: see what one is asked, accept or decline it, end it, and read what one has done.
 
+use crate::boxed;
 use civic::Language;
 use civic::ids::{AuthorisationId, PersonId};
 use jiff::{SignedDuration, ToSpan as _};
@@ -27,6 +28,7 @@ pub struct Shown {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn entrusted(desk: &Desk, party: &Party<'_>) -> Result<Vec<View>, CaseError> {
     let db = desk.store.read();
     let rows = match party {
@@ -68,6 +70,7 @@ async fn row(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn one(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Result<View, CaseError> {
     let (row, grant) = row(desk, party, id, "entrust").await?;
     view::view(desk, &grant, &row).await
@@ -77,6 +80,7 @@ pub async fn one(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Result<
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Stopped`] when it is not waiting any more; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn accept(
     desk: &Desk,
     party: &Party<'_>,
@@ -130,6 +134,7 @@ pub async fn accept(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Stopped`] when it is not waiting any more; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn decline(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Result<(), CaseError> {
     let (row, grant) = row(desk, party, id, "leave").await?;
     if row.state != "offered" {
@@ -161,6 +166,7 @@ pub async fn decline(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Res
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn leave(desk: &Desk, party: &Party<'_>, id: AuthorisationId) -> Result<(), CaseError> {
     let (row, _) = row(desk, party, id, "leave").await?;
     let principal = row.principal_id.map(PersonId::from_uuid).ok_or(CaseError::Stopped)?;
@@ -217,6 +223,7 @@ pub(super) async fn end(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn done(
     desk: &Desk,
     principal: Option<&Person>,

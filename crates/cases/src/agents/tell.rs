@@ -1,5 +1,6 @@
 //! What the principal is told of their agents: on their own page, and by mail where an address is known.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::{ApplicationId, AuthorisationId, KeyId, NoticeId, PersonId};
@@ -347,6 +348,7 @@ async fn about(
 ///
 /// # Errors
 /// [`CaseError::Refused`] when no agent acts who may fill it in; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn ask_for_data(desk: &Desk, person: &Person, id: ApplicationId) -> Result<(), CaseError> {
     let record = record::own(desk, person, id, Action::Fill).await?;
     let Some((note, link)) = about(desk, person, &record, "agent-data").await? else {
@@ -434,6 +436,7 @@ pub struct NoticeView {
 ///
 /// # Errors
 /// [`CaseError::Refused`] to somebody who acts for another; the store's.
+#[boxed]
 pub async fn notices(desk: &Desk, person: &Person) -> Result<Vec<NoticeView>, CaseError> {
     guard::profile(desk, &person.who(), person.id, "uses")?;
     let rows = notice::of_person(desk.store.read(), person.id.uuid(), SHOWN).await?;

@@ -1,5 +1,6 @@
 //! What is done with an appeal: lodged, noted, taken back, set aside, forwarded; and what a decision made anew settles.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::ApplicationId;
@@ -42,6 +43,7 @@ async fn close(desk: &Desk, record: &Record, id: &Uuid, content: &Content) -> Re
 /// # Errors
 /// [`CaseError::Input`] for a text that is empty or too long; [`CaseError::Conflict`] where there is no decision to appeal
 /// against, or an appeal against it already; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn lodge(desk: &Desk, person: &Person, id: ApplicationId, text: &str) -> Result<(), CaseError> {
     let text = checked("text", text)?;
     let record = record::own(desk, person, id, Action::Appeal).await?;
@@ -64,6 +66,7 @@ pub async fn lodge(desk: &Desk, person: &Person, id: ApplicationId, text: &str) 
 ///
 /// # Errors
 /// As [`lodge`]; [`CaseError::Input`] for a day that is in the future or before the decision.
+#[boxed]
 pub async fn record_paper(
     desk: &Desk,
     staff: &Staff,
@@ -214,6 +217,7 @@ async fn replace(tx: &Tx, row: &table::Model) -> Result<(), CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Conflict`]; [`CaseError::NotFound`] for somebody else's; the store's.
+#[boxed]
 pub async fn withdraw(desk: &Desk, person: &Person, id: Uuid, revision: i64) -> Result<(), CaseError> {
     let found = table::by_id(desk.store.read(), id)
         .await?
@@ -235,6 +239,7 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: Uuid, revision: i64) -> 
 ///
 /// # Errors
 /// [`CaseError::Input`] without a reason; [`CaseError::Conflict`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn set_aside(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reason: &str) -> Result<(), CaseError> {
     let reason = checked("reason", reason)?;
     let (mut row, record) = office(desk, staff, id, revision).await?;
@@ -264,6 +269,7 @@ pub async fn set_aside(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reas
 ///
 /// # Errors
 /// As [`set_aside`].
+#[boxed]
 pub async fn forward(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, answer: &str) -> Result<(), CaseError> {
     let answer = checked("answer", answer)?;
     let (mut row, record) = office(desk, staff, id, revision).await?;

@@ -4,6 +4,7 @@
 
 mod act;
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use civic::{Text, legal_day};
 use jiff::Timestamp;
@@ -182,6 +183,7 @@ async fn of_record(desk: &Desk, record: &Record) -> Result<Appeals, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`], also where the service names no appeal; the store's.
+#[boxed]
 pub async fn mine(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Appeals, CaseError> {
     let record = record::own(desk, person, id, Action::Appeal).await?;
     of_record(desk, &record).await
@@ -191,6 +193,7 @@ pub async fn mine(desk: &Desk, person: &Person, id: ApplicationId) -> Result<App
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn of_case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<(Appeals, Vec<Document>), CaseError> {
     let record = record::open(desk, &staff.who(), Action::Appeal, record::row(desk, id).await?).await?;
     let appeals = of_record(desk, &record).await?;
@@ -262,6 +265,7 @@ async fn documents(desk: &Desk, record: &Record) -> Result<Vec<Document>, CaseEr
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<Line>, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
     let services: Vec<String> = crate::review::services(desk, staff).into_keys().collect();

@@ -1,5 +1,6 @@
 //! Codes of six digits: sent to an address, and typed by whoever reads there.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::{ChannelId, PersonId};
@@ -58,6 +59,7 @@ fn typed(kind: Kind, text: &str) -> Result<Address, CaseError> {
 /// # Errors
 /// [`CaseError::Input`] whose field is the word of the kind, for an address that can't be (`unusable`), a kind the city has no way
 /// for (`unset`), or too many codes in a day (`too_many`); [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn ask(
     desk: &Desk,
     person: &Person,
@@ -78,6 +80,7 @@ pub async fn ask(
 ///
 /// # Errors
 /// As [`ask`]; [`CaseError::NotFound`] for a channel that is not theirs or waits for no code.
+#[boxed]
 pub async fn ask_again(desk: &Desk, person: &Person, id: ChannelId) -> Result<ChannelId, CaseError> {
     let grant = own(desk, person)?;
     let db = desk.store.read();
@@ -168,6 +171,7 @@ enum Typed {
 /// # Errors
 /// [`CaseError::Input`] with field `code`: `wrong`, or `over` when it is too old or was wrong too often; [`CaseError::NotFound`] for a
 /// channel that is not theirs or waits for no code; [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn confirm(desk: &Desk, person: &Person, id: ChannelId, typed: &str) -> Result<(), CaseError> {
     let grant = own(desk, person)?;
     let typed: String = civic::fold_width(typed).chars().filter(char::is_ascii_digit).collect();

@@ -1,5 +1,6 @@
 //! Linking a LINE account: the person takes a code from their page and writes it to the city's account.
 
+use crate::boxed;
 use civic::Language;
 use civic::ids::ChannelId;
 use exchange::notify::NotifyError;
@@ -58,6 +59,7 @@ fn waiting(desk: &Desk, code: &str) -> [u8; 32] {
 /// # Errors
 /// [`CaseError::Input`] with field `line` and problem `unset` where the city has no account that can be linked;
 /// [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn link(desk: &Desk, person: &Person, language: Language) -> Result<ChannelId, CaseError> {
     own(desk, person)?;
     if !desk.ways.line.as_ref().is_some_and(Line::can_link) {
@@ -102,6 +104,7 @@ pub async fn link(desk: &Desk, person: &Person, language: Language) -> Result<Ch
 /// # Errors
 /// [`CaseError::NotFound`] where the city has no LINE account; [`CaseError::Input`] with field `signature` for a call that is not
 /// LINE's, and `body` for one that can't be read; the store's, after which LINE tells it again.
+#[boxed]
 pub async fn told(desk: &Desk, body: &[u8], signature: &str) -> Result<(), CaseError> {
     let line = desk.ways.line.as_ref().ok_or(CaseError::NotFound("LINE account"))?;
     let events = line.events(body, signature).map_err(|error| match error {

@@ -14,6 +14,7 @@ pub use view::{ChannelView, Overview, overview};
 
 pub(crate) use code::{SEND as CODE, send as send_code};
 
+use crate::boxed;
 use civic::ids::{ChannelId, KeyId, PersonId};
 use civic::{Language, MobileNumber};
 use exchange::notify::webpush::Subscription;
@@ -219,6 +220,7 @@ async fn end(tx: &Tx, id: Uuid, state: State, problem: Option<&str>) -> Result<(
 ///
 /// # Errors
 /// [`CaseError::NotFound`] for one that is not theirs; [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn withdraw(desk: &Desk, person: &Person, id: ChannelId) -> Result<(), CaseError> {
     own(desk, person)?;
     let (owner, id) = (person.id.uuid(), id.uuid());
@@ -243,6 +245,7 @@ pub async fn withdraw(desk: &Desk, person: &Person, id: ChannelId) -> Result<(),
 ///
 /// # Errors
 /// [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn speak(desk: &Desk, person: &Person, language: Language) -> Result<(), CaseError> {
     own(desk, person)?;
     let owner = person.id.uuid();
@@ -258,6 +261,7 @@ pub async fn speak(desk: &Desk, person: &Person, language: Language) -> Result<(
 /// # Errors
 /// [`CaseError::Input`] with field `push` for what no push service gives; [`CaseError::Refused`] to whoever acts for another; the
 /// store's.
+#[boxed]
 pub async fn subscribe(desk: &Desk, person: &Person, given: &str, language: Language) -> Result<ChannelId, CaseError> {
     own(desk, person)?;
     let Some(pusher) = &desk.ways.push else {

@@ -1,5 +1,6 @@
 //! The channels of a person as their page shows them.
 
+use crate::boxed;
 use civic::ids::ChannelId;
 use civic::{Language, MobileNumber};
 use exchange::notify::line::Line;
@@ -71,6 +72,7 @@ fn masked(address: &Address) -> String {
 ///
 /// # Errors
 /// [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn overview(desk: &Desk, person: &Person) -> Result<Overview, CaseError> {
     let grant = own(desk, person)?;
     let db = desk.store.read();

@@ -4,6 +4,7 @@ pub mod mydata;
 pub mod signature;
 mod submit;
 
+use crate::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,6 +82,7 @@ pub struct Draft {
 /// # Errors
 /// [`CaseError::NoService`]; [`CaseError::Weak`] for a sign-in that is too weak; [`CaseError::Closed`] between rounds and in a
 /// pause; the store's.
+#[boxed]
 pub async fn open(
     desk: &Desk,
     person: &Person,
@@ -237,6 +239,7 @@ fn profile(person: &Person) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Illegal`] after submission; the store's.
+#[boxed]
 pub async fn agree(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<(), CaseError> {
     let row = record::row(desk, id).await?;
     if row.person_id != Some(person.id.uuid()) {
@@ -308,6 +311,7 @@ pub(crate) fn still_draft(row: &application::Model) -> Result<(), CaseError> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the rules' and the store's.
+#[boxed]
 pub async fn draft(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Draft, CaseError> {
     let own = record::own_draft(desk, person, id, Action::View).await?;
     let mydata = fetched(desk, &own).await?;
@@ -394,6 +398,7 @@ pub(crate) fn law_day(desk: &Desk, row: &application::Model) -> jiff::civil::Dat
 /// # Errors
 /// [`CaseError::Invalid`] with a sentence for each field; [`CaseError::Conflict`] when the form was changed elsewhere;
 /// [`CaseError::Illegal`] when it is neither a draft nor to be corrected; the rules' and the store's.
+#[boxed]
 pub async fn save(
     desk: &Desk,
     person: &Person,
@@ -447,6 +452,7 @@ pub enum Members {
 /// # Errors
 /// [`CaseError::Conflict`] when the form was changed elsewhere; [`CaseError::Illegal`] when it is neither a draft nor to be
 /// corrected; [`CaseError::Input`] when the family is full; [`CaseError::NotFound`]; the rules' and the store's.
+#[boxed]
 pub async fn members(
     desk: &Desk,
     person: &Person,
@@ -499,6 +505,7 @@ pub async fn members(
 ///
 /// # Errors
 /// [`CaseError::Illegal`] after the decision; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn withdraw(desk: &Desk, person: &Person, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let record = record::own(desk, person, id, Action::Withdraw).await?;
     same_revision(&record.row, revision)?;

@@ -1,6 +1,7 @@
 //! The person's data from MyData: out with an encrypted id, back with a ticket, fetched once, sealed before it is
 //! opened, checked to the last digest, turned into answers with their source.
 
+use crate::boxed;
 use civic::Language;
 use civic::ids::{ApplicationId, ConsentId, EvidenceId, FileId, SecurityEventId, TransactionId};
 use exchange::mydata::{CheckError, DataSet, Fetch, Notification, Package, Progress, Results, ReturnCode, SecretKey};
@@ -84,6 +85,7 @@ pub(crate) async fn state(desk: &Desk, id: ApplicationId) -> Result<MyDataState,
 ///
 /// # Errors
 /// [`CaseError::Outside`] where MyData is not connected; [`CaseError::Illegal`] after submission; the store's.
+#[boxed]
 pub async fn begin(desk: &Desk, person: &Person, id: ApplicationId, language: Language) -> Result<Url, CaseError> {
     let record = record::own(desk, person, id, Action::MyData).await?;
     still_draft(&record.row)?;
@@ -167,6 +169,7 @@ pub(crate) fn outside(problem: &str) -> CaseError {
 ///
 /// # Errors
 /// [`CaseError::Outside`] for an address nobody can have been sent to; [`CaseError::NotFound`] for another person's transaction.
+#[boxed]
 pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(ApplicationId, MyDataState), CaseError> {
     let connector = desk.mydata.as_ref().ok_or_else(|| outside("MyData is not connected"))?;
     let back = match connector.read_return(query) {
@@ -216,6 +219,7 @@ pub async fn returned(desk: &Desk, person: &Person, query: &str) -> Result<(Appl
 ///
 /// # Errors
 /// The store's; everything else is an answer.
+#[boxed]
 pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> Result<Notified, CaseError> {
     let Some(connector) = desk.mydata.as_ref() else {
         return Ok(Notified::Refused);

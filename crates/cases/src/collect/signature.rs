@@ -3,6 +3,7 @@
 //! Nothing is kept until the platform has taken the signature: the transaction and the text to sign go through the person's browser,
 //! and the platform holds them against its salt.
 
+use crate::boxed;
 use civic::Language;
 use civic::ids::{ApplicationId, TransactionId};
 use exchange::mydata::{SignatureError, Statement};
@@ -45,6 +46,7 @@ fn refused(error: &SignatureError) -> CaseError {
 ///
 /// # Errors
 /// [`CaseError::Outside`] where MyData is not connected or does not answer; [`CaseError::Illegal`] after submission; the store's.
+#[boxed]
 pub async fn to_sign(desk: &Desk, person: &Person, id: ApplicationId, birthday: Date) -> Result<ToSign, CaseError> {
     let record = record::own(desk, person, id, Action::MyData).await?;
     still_draft(&record.row)?;
@@ -68,6 +70,7 @@ pub async fn to_sign(desk: &Desk, person: &Person, id: ApplicationId, birthday: 
 ///
 /// # Errors
 /// [`CaseError::Input`] for a signature that the platform does not take; as [`to_sign`].
+#[boxed]
 pub async fn signed(
     desk: &Desk,
     person: &Person,

@@ -1,5 +1,6 @@
 //! The submission (送件): the number, the legal clock, and what the rules said under which law.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ fn receipt(row: &application::Model) -> Option<Receipt> {
 ///
 /// # Errors
 /// [`CaseError::Incomplete`] with the pages to go; [`CaseError::Weak`] for a sign-in that is too weak; [`CaseError::Conflict`]; [`CaseError::Illegal`]; the rules' and the store's.
+#[boxed]
 pub async fn submit(
     desk: &Desk,
     person: &Person,

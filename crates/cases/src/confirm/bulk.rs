@@ -1,6 +1,7 @@
 //! Many confirmations at once: the sheet of what waits goes out, comes back, is looked at row by row, and is applied as a
 //! whole or not at all.
 
+use crate::boxed;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -88,6 +89,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 ///
 /// # Errors
 /// [`CaseError::NotFound`] where the service has nothing confirmed by the own body; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn sheet(desk: &Desk, staff: &Staff, service: &str, language: Language) -> Result<Vec<u8>, CaseError> {
     guard::office(desk, staff, Action::Confirm)?;
     let service = Arc::clone(desk.service(service)?);
@@ -155,6 +157,7 @@ enum Seen {
 /// # Errors
 /// The inner [`Refusal`] for a file that is not taken at all; [`CaseError::NotFound`]; [`CaseError::Refused`]; the
 /// store's.
+#[boxed]
 pub async fn check(
     desk: &Desk,
     staff: &Staff,
@@ -383,6 +386,7 @@ async fn settled(
 /// # Errors
 /// [`CaseError::NotFound`] for an upload of somebody else, used before, or older than a day; [`CaseError::Conflict`]
 /// when an application changed meanwhile, upon which nothing is applied; the store's.
+#[boxed]
 pub async fn apply(desk: &Desk, staff: &Staff, id: Uuid) -> Result<usize, CaseError> {
     guard::office(desk, staff, Action::Confirm)?;
     let missing = || CaseError::NotFound("upload");

@@ -4,6 +4,7 @@
 mod bulk;
 mod way;
 
+use crate::boxed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -118,6 +119,7 @@ pub fn body_name(desk: &Desk, staff: &Staff) -> Option<Text> {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but staff of bodies; the store's.
+#[boxed]
 pub async fn waiting(desk: &Desk, staff: &Staff) -> Result<Vec<Group>, CaseError> {
     guard::office(desk, staff, Action::Confirm)?;
     let today = desk.today();
@@ -190,6 +192,7 @@ fn used(confirmation: &Confirmation) -> Vec<&str> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`] for what is not waiting for the own body; the store's.
+#[boxed]
 pub async fn one(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<Opened, CaseError> {
     let (row, record) = asked(desk, staff, id).await?;
     let (confirmation, _) = of(&record.service, staff)?;
@@ -243,6 +246,7 @@ pub async fn one(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<Opened
 ///
 /// # Errors
 /// [`CaseError::Invalid`] with a sentence at each field; [`CaseError::Conflict`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn answer(
     desk: &Desk,
     staff: &Staff,

@@ -1,6 +1,7 @@
 //! The confirmation on the way of a case: asked with the submission, asked again after a correction, waited for before the
 //! decision, and over when its time is.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::ApplicationId;
@@ -121,6 +122,7 @@ pub(crate) async fn settled(desk: &Desk, id: ApplicationId) -> Result<(), CaseEr
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn standing(desk: &Desk, id: ApplicationId) -> Result<Option<Standing>, CaseError> {
     let Some(row) = table::of_application(desk.store.read(), id.uuid()).await? else {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! A change (異動通報) reported at the counter, of a case that stands, whichever way it was applied for.
 
+use crate::boxed;
 use std::sync::Arc;
 
 use civic::ids::ApplicationId;
@@ -44,6 +45,7 @@ pub enum Way {
 ///
 /// # Errors
 /// The rules' and the store's.
+#[boxed]
 pub async fn standing(desk: &Desk, visit: &Visit) -> Result<Vec<StandingCase>, CaseError> {
     let (mut found, mut entries) = (Vec::new(), Vec::new());
     let who = visit.person.who();
@@ -99,6 +101,7 @@ pub async fn standing(desk: &Desk, visit: &Visit) -> Result<Vec<StandingCase>, C
 ///
 /// # Errors
 /// [`CaseError::Channel`] where the service is not offered at the counter; as [`succession::report`].
+#[boxed]
 pub async fn report(
     desk: &Desk,
     visit: &Visit,

@@ -1,6 +1,7 @@
 //! The person's data by a MyData code of the counter (臨櫃取用碼): the clerk types the code, then the one-time password the
 //! platform showed the person; what follows is the fetch of every other MyData transaction.
 
+use crate::boxed;
 use civic::ids::{ApplicationId, ConsentId, TransactionId};
 use civic::{Language, NationalId};
 use exchange::mydata::{CounterCall, CounterCode, CounterError};
@@ -47,6 +48,7 @@ fn agent(visit: &Visit) -> Result<Option<NationalId>, CaseError> {
 /// # Errors
 /// [`CaseError::Input`] for a code that is refused, recorded as a security event where somebody may be guessing;
 /// [`CaseError::Outside`] where MyData is not connected or can't be reached; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn code(
     desk: &Desk,
     visit: &Visit,
@@ -144,6 +146,7 @@ pub async fn code(
 ///
 /// # Errors
 /// As [`code`].
+#[boxed]
 pub async fn password(
     desk: &Desk,
     visit: &Visit,

@@ -1,5 +1,6 @@
 //! The application of the person at the counter: opened, agreed to before a witness, and filled in on one screen.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ fn line(desk: &Desk, row: application::Model) -> Option<CounterCase> {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn cases(desk: &Desk, visit: &Visit) -> Result<Vec<CounterCase>, CaseError> {
     let rows = application::by_person(desk.store.read(), visit.person.id.uuid()).await?;
     let counter = rows.into_iter().filter(|row| row.channel == Channel::Counter.word());
@@ -64,6 +66,7 @@ pub async fn cases(desk: &Desk, visit: &Visit) -> Result<Vec<CounterCase>, CaseE
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn case(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<CounterCase, CaseError> {
     let row = record::own(desk, &visit.person, id, Action::Fill)
         .await
@@ -84,6 +87,7 @@ pub(super) fn unseen(error: CaseError) -> CaseError {
 ///
 /// # Errors
 /// [`CaseError::NoService`] for a service that is not offered at the counter; as [`collect::open`].
+#[boxed]
 pub async fn open(desk: &Desk, visit: &Visit, service: &str, language: Language) -> Result<ApplicationId, CaseError> {
     let offered = Arc::clone(desk.service(service)?);
     if !offered.meta.channels.contains(&Channel::Counter) {
@@ -109,6 +113,7 @@ pub async fn open(desk: &Desk, visit: &Visit, service: &str, language: Language)
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Illegal`] after submission; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn agree(desk: &Desk, visit: &Visit, id: ApplicationId, language: Language) -> Result<(), CaseError> {
     let record = record::own(desk, &visit.person, id, Action::Fill)
         .await
@@ -170,6 +175,7 @@ pub(super) fn witnessed(visit: &Visit, consent: &consent::Model) -> witness::Mod
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the rules' and the store's.
+#[boxed]
 pub async fn draft(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Draft, CaseError> {
     collect::draft(desk, &visit.person, id).await.map_err(unseen)
 }
@@ -178,6 +184,7 @@ pub async fn draft(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Draf
 ///
 /// # Errors
 /// As [`collect::save`].
+#[boxed]
 pub async fn save(
     desk: &Desk,
     visit: &Visit,
@@ -240,6 +247,7 @@ pub(super) fn changed(before: &Answers, after: &Answers) -> Vec<String> {
 ///
 /// # Errors
 /// As [`collect::members`].
+#[boxed]
 pub async fn members(
     desk: &Desk,
     visit: &Visit,

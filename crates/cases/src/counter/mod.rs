@@ -9,6 +9,7 @@ mod fill;
 mod paper;
 mod scan;
 
+use crate::boxed;
 use civic::ids::StaffId;
 use civic::{Language, NationalId};
 use jiff::civil::Date;
@@ -198,6 +199,7 @@ fn taken(new: NewAgent, person: &NationalId) -> Result<CounterAgent, CaseError> 
 /// # Errors
 /// [`CaseError::Refused`] for everybody but clerks; [`CaseError::Input`] for a name that is none, a day of birth to come, a
 /// name that differs from the one known, or an agent who is the person or brings no written authority; the store's.
+#[boxed]
 pub async fn begin(desk: &Desk, staff: &Staff, new: NewVisit) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Serve)?;
     let name = named(&new.name, "name")?;
@@ -271,6 +273,7 @@ pub async fn begin(desk: &Desk, staff: &Staff, new: NewVisit) -> Result<(), Case
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but clerks; the store's.
+#[boxed]
 pub async fn current(desk: &Desk, staff: &Staff) -> Result<Option<Visit>, CaseError> {
     guard::office(desk, staff, Action::Serve)?;
     let since = desk.now().checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
@@ -302,6 +305,7 @@ pub async fn current(desk: &Desk, staff: &Staff) -> Result<Option<Visit>, CaseEr
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but clerks; the store's.
+#[boxed]
 pub async fn end(desk: &Desk, staff: &Staff) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Serve)?;
     let (id, at) = (staff.id.uuid(), desk.now().as_microsecond());

@@ -1,5 +1,6 @@
 //! The summary a person signs (申請摘要), the submission after it, and the receipt.
 
+use crate::boxed;
 use civic::ids::{ApplicationId, EvidenceId, FileId};
 use civic::{Language, legal_day, roc};
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ const EVIDENCE: &str = "counter.summary";
 ///
 /// # Errors
 /// [`CaseError::Incomplete`] while questions are open; [`CaseError::Conflict`]; [`CaseError::Letter`]; the store's.
+#[boxed]
 pub async fn print(desk: &Desk, visit: &Visit, id: ApplicationId, revision: i64) -> Result<Uuid, CaseError> {
     let draft = collect::draft(desk, &visit.person, id).await.map_err(unseen)?;
     let record = record::own(desk, &visit.person, id, Action::Fill).await?;
@@ -164,6 +166,7 @@ fn said(source: Option<&Source>) -> (&'static str, String) {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn signable(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Option<Uuid>, CaseError> {
     let record = record::own(desk, &visit.person, id, Action::Fill)
         .await
@@ -186,6 +189,7 @@ async fn valid(desk: &Desk, record: &Record) -> Result<Option<Model>, CaseError>
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn summary(desk: &Desk, visit: &Visit, id: ApplicationId, summary: Uuid) -> Result<Vec<u8>, CaseError> {
     let record = record::own(desk, &visit.person, id, Action::Fill)
         .await
@@ -207,6 +211,7 @@ pub async fn summary(desk: &Desk, visit: &Visit, id: ApplicationId, summary: Uui
 ///
 /// # Errors
 /// [`CaseError::Input`] without a summary of the answers in force; as [`collect::submit`].
+#[boxed]
 pub async fn hand_in(
     desk: &Desk,
     visit: &Visit,
@@ -274,6 +279,7 @@ async fn sign(desk: &Desk, visit: &Visit, record: &Record, summary: Model) -> Re
 ///
 /// # Errors
 /// [`CaseError::NotFound`] before the submission; [`CaseError::Letter`]; the store's.
+#[boxed]
 pub async fn receipt(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Vec<u8>, CaseError> {
     let record = record::own(desk, &visit.person, id, Action::Fill)
         .await

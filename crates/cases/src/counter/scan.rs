@@ -1,6 +1,7 @@
 //! A paper the person brought (掃描文件): kept sealed, counted, and read where the machine can; what was read proposes answers
 //! that the clerk confirms one by one.
 
+use crate::boxed;
 use std::sync::Arc;
 
 use civic::ids::{ApplicationId, EvidenceId, FileId};
@@ -50,6 +51,7 @@ pub struct Scan {
 ///
 /// # Errors
 /// [`CaseError::Input`] for what is none, too large, too long, damaged, or one too many; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn scan(desk: &Desk, visit: &Visit, id: ApplicationId, bytes: Vec<u8>) -> Result<Uuid, CaseError> {
     let record = record::own(desk, &visit.person, id, Action::Fill)
         .await
@@ -196,6 +198,7 @@ async fn keep(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn scans(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Vec<Scan>, CaseError> {
     let record = record::own(desk, &visit.person, id, Action::Fill)
         .await
@@ -227,6 +230,7 @@ pub async fn scans(desk: &Desk, visit: &Visit, id: ApplicationId) -> Result<Vec<
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn content(
     desk: &Desk,
     visit: &Visit,

@@ -1,5 +1,6 @@
 //! From the questionnaire to an application: what was said is carried over into the draft.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use civic::{Channel, Language};
 use services::form::APPLICANT;
@@ -15,6 +16,7 @@ use crate::{CaseError, Desk, State, collect, record};
 ///
 /// # Errors
 /// As [`collect::open`]; [`CaseError::Conflict`] when the draft was changed in this moment; the store's.
+#[boxed]
 pub async fn apply(
     desk: &Desk,
     person: &Person,

@@ -1,5 +1,6 @@
 //! What questionnaires came to, counted without the person.
 
+use crate::boxed;
 use store::tables::screening as table;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ pub struct Found {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn count(desk: &Desk, view: &View) -> Result<(), CaseError> {
     let day = desk.today();
     let month = format!("{:04}-{:02}", day.year(), day.month());
@@ -59,6 +61,7 @@ pub async fn count(desk: &Desk, view: &View) -> Result<(), CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn counts(desk: &Desk, staff: &Staff, from: Option<&str>, to: Option<&str>) -> Result<Vec<Found>, CaseError> {
     guard::office(desk, staff, Action::Measure)?;
     let mut all: Vec<Found> = Vec::new();

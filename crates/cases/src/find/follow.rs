@@ -1,5 +1,6 @@
 //! A result left with an office (留下試算結果): only with consent, sealed, for a time, and taken back whenever the person wants.
 
+use crate::boxed;
 use std::sync::Arc;
 
 use civic::Language;
@@ -72,6 +73,7 @@ fn view(desk: &Desk, row: &table::Model) -> Option<FollowUp> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`] where the office takes none, or the person is not entitled; the store's.
+#[boxed]
 pub async fn leave(
     desk: &Desk,
     person: &Person,
@@ -181,6 +183,7 @@ fn entry(
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn left(desk: &Desk, person: &Person) -> Result<Vec<FollowUp>, CaseError> {
     let rows = table::of_person(desk.store.read(), person.id.uuid()).await?;
     Ok(rows.iter().filter_map(|row| view(desk, row)).collect())
@@ -190,6 +193,7 @@ pub async fn left(desk: &Desk, person: &Person) -> Result<Vec<FollowUp>, CaseErr
 ///
 /// # Errors
 /// [`CaseError::NotFound`] for what is not there, or another's; the store's.
+#[boxed]
 pub async fn take_back(desk: &Desk, person: &Person, id: Uuid) -> Result<(), CaseError> {
     let row = table::by_id(desk.store.read(), id).await?;
     let row = row
@@ -213,6 +217,7 @@ pub async fn take_back(desk: &Desk, person: &Person, id: Uuid) -> Result<(), Cas
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn waiting(desk: &Desk, staff: &Staff) -> Result<Vec<FollowUp>, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
     let own = desk
@@ -228,6 +233,7 @@ pub async fn waiting(desk: &Desk, staff: &Staff) -> Result<Vec<FollowUp>, CaseEr
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn open(desk: &Desk, staff: &Staff, id: Uuid) -> Result<(FollowUp, Left), CaseError> {
     let row = table::by_id(desk.store.read(), id)
         .await?
@@ -256,6 +262,7 @@ pub async fn open(desk: &Desk, staff: &Staff, id: Uuid) -> Result<(FollowUp, Lef
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn close(desk: &Desk, staff: &Staff, id: Uuid) -> Result<(), CaseError> {
     let row = table::by_id(desk.store.read(), id)
         .await?

@@ -1,5 +1,6 @@
 //! 自然人憑證: the card signs a text that was made for this one sign-in; then chain, purpose, revocation, and whose card it is.
 
+use crate::boxed;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use std::time::SystemTime;
 use civic::NationalId;
 use exchange::certificate::ics::{Belongs, Ics};
 use exchange::certificate::sign_in::{Challenge, SignIn, SignInError};
-use exchange::certificate::{CertificateError, Evidence, EvidenceError, cms::CmsError};
+use exchange::certificate::{CertificateError, CmsError, Evidence, EvidenceError};
 use exchange::oidc::Level;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -180,6 +181,7 @@ impl Signing {
 ///
 /// # Errors
 /// [`Refusal::No`] with `national-id` or `too-many`; the store's.
+#[boxed]
 pub async fn challenge(desk: &Desk, typed: &str, session: &str) -> Result<Signing, Refusal> {
     let card = desk.identity.card.as_ref().ok_or(Refusal::No("off"))?;
     // looked at before an attempt is counted: a slip of the finger is none
@@ -205,6 +207,7 @@ pub fn component(desk: &Desk, signing: &Signing) -> Option<Url> {
 ///
 /// # Errors
 /// [`Refusal::No`] says which check failed; the store's.
+#[boxed]
 pub async fn finish(desk: &Desk, signing: Signing, signature: &str) -> Result<Proven, Refusal> {
     let card = desk.identity.card.as_ref().ok_or(Refusal::No("off"))?;
     let person = NationalId::parse(&signing.person).map_err(|_| Refusal::No("national-id"))?;
@@ -256,28 +259,30 @@ pub async fn finish(desk: &Desk, signing: Signing, signature: &str) -> Result<Pr
 /// The word for an error; each is told to the administrator but for what comes of waiting too long or copying badly.
 async fn refused(desk: &Desk, error: &SignInError) -> Result<Proven, Refusal> {
     let certificate = |error: &CertificateError| match error {
-        CertificateError::Expired { .. } => ("card-expired", "notice", "a card whose certificate has expired"),
-        CertificateError::NotYetValid { .. } => ("card-not-yet", "notice", "a card whose certificate is not valid yet"),
-        CertificateError::UnknownIssuer(_) => (
+        CertificateError::Expired(_) => ("card-expired", "notice", "a card whose certificate has expired"),
+        CertificateError::NotYetValid(_) => ("card-not-yet", "notice", "a card whose certificate is not valid yet"),
+        CertificateError::UnknownIssuer => (
             "card-unknown-issuer",
             "warning",
             "a certificate that leads to no configured root, such as a self-signed one",
         ),
-        CertificateError::WrongPurpose(_) => (
+        CertificateError::WrongPurpose => (
             "card-wrong-purpose",
             "warning",
             "a certificate that may not sign, such as one for sealing or of an authority",
         ),
-        CertificateError::Revoked(_) => ("card-revoked", "warning", "a card whose certificate was revoked"),
-        CertificateError::UnknownStanding(_) => (
+        CertificateError::Revoked => ("card-revoked", "warning", "a card whose certificate was revoked"),
+        CertificateError::UnknownStanding => (
             "card-unknown-standing",
             "warning",
             "no list in the folder speaks of a card, or the lists are out of date; fetch them again",
         ),
         CertificateError::Unreadable
-        | CertificateError::WrongChainSignature(_)
-        | CertificateError::Chain { .. }
-        | CertificateError::UnknownSignature(_) => (
+        | CertificateError::WrongChainSignature
+        | CertificateError::WeakAlgorithm
+        | CertificateError::PathTooLong
+        | CertificateError::Chain(_)
+        | CertificateError::UnknownSignature => (
             "card-signature",
             "warning",
             "a signature or a chain of certificates that does not hold",

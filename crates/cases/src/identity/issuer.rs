@@ -1,5 +1,6 @@
 //! OpenID Connect issuers: found when they are first needed, so that one that is down at the start is not down for good.
 
+use crate::boxed;
 use civic::{NationalId, Text};
 use exchange::Remember;
 use exchange::oidc::{Config, Level, Levels, OidcError, Pending, Provider, StepUp};
@@ -76,6 +77,7 @@ async fn provider<'a>(desk: &'a Desk, id: &str) -> Result<(&'a Issuer, &'a Provi
 ///
 /// # Errors
 /// [`Refusal::No`] with `off`, `unreachable` or `too-many`; the store's.
+#[boxed]
 pub async fn begin(desk: &Desk, id: &str, needed: Option<Level>, session: &str) -> Result<(Url, Pending), Refusal> {
     watch::attempt(desk, Whose::Session(session)).await?;
     let (issuer, provider) = provider(desk, id).await?;
@@ -94,6 +96,7 @@ pub async fn begin(desk: &Desk, id: &str, needed: Option<Level>, session: &str) 
 ///
 /// # Errors
 /// [`Refusal::No`] says what to do; the store's.
+#[boxed]
 pub async fn finish(
     desk: &Desk,
     id: &str,
@@ -176,12 +179,14 @@ async fn refused(desk: &Desk, error: &OidcError) -> Result<Proven, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::No`] always; the store's.
+#[boxed]
 pub async fn mixed_up<T>(desk: &Desk) -> Result<T, Refusal> {
     let detail = "a return came over the address of another issuer than the person was sent to";
     watch::refuse(desk, "oidc", "issuer-refused", "alarm", detail).await
 }
 
 /// Where to send the browser so that the person is signed out at the issuer, too; nothing where it offers none.
+#[boxed]
 pub async fn logout_url(desk: &Desk, id: &str, id_token: &str) -> Option<Url> {
     let issuer = desk.identity.issuer(id)?;
     // somebody who signs out is not kept waiting for an issuer that was never there
@@ -195,6 +200,7 @@ pub async fn logout_url(desk: &Desk, id: &str, id_token: &str) -> Option<Url> {
 ///
 /// # Errors
 /// [`Refusal::No`]; the store's.
+#[boxed]
 pub async fn logout(desk: &Desk, id: &str, token: &str) -> Result<usize, Refusal> {
     let (issuer, provider) = provider(desk, id).await?;
     let token = match provider.read_logout(token, desk.now()).await {

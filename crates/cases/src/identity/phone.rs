@@ -1,5 +1,6 @@
 //! 行動自然人憑證 (TW FidO): the person gives the national id, the phone asks them, and the city asks the authority for the result.
 
+use crate::boxed;
 use std::time::Duration;
 
 use civic::NationalId;
@@ -86,6 +87,7 @@ pub enum Look {
 ///
 /// # Errors
 /// [`Refusal::No`] with `national-id`, `too-many`, or the reason of the authority; the store's.
+#[boxed]
 pub async fn ask(desk: &Desk, typed: &str, way: Way, session: &str) -> Result<Confirming, Refusal> {
     let phone = desk.identity.phone.as_ref().ok_or(Refusal::No("off"))?;
     let person = national_id(typed)?;
@@ -126,6 +128,7 @@ pub fn app_link(desk: &Desk, confirming: &Confirming, back: &Url) -> Option<Stri
 ///
 /// # Errors
 /// [`Refusal::No`] with the reason, after which the request is over; the store's.
+#[boxed]
 pub async fn look(desk: &Desk, confirming: Confirming) -> Result<Look, Refusal> {
     let phone = desk.identity.phone.as_ref().ok_or(Refusal::No("off"))?;
     let now = desk.now();

@@ -1,5 +1,6 @@
 //! What serves once, how often somebody may try, and what the administrator is told. Nothing of it names a person.
 
+use crate::boxed;
 use civic::ids::SecurityEventId;
 use exchange::Remember;
 use jiff::SignedDuration;
@@ -67,6 +68,7 @@ pub async fn attempt(desk: &Desk, whose: Whose<'_>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal::No`]; the store's.
+#[boxed]
 pub async fn once(desk: &Desk, kind: &'static str, remember: Remember) -> Result<(), Refusal> {
     let row = once_seen::Model {
         key: format!("{kind}:{}", remember.key),
@@ -127,6 +129,7 @@ pub(crate) async fn tell(desk: &Desk, kind: &str, severity: &str, detail: &str) 
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn prune(store: &store::Store) -> Result<u64, store::StoreError> {
     store
         .write(move |tx| {

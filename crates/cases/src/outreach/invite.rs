@@ -1,5 +1,6 @@
 //! Inviting (寄送邀請): the persons of the chosen villages are found anew, and each is written to once.
 
+use crate::boxed;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -66,6 +67,7 @@ pub(super) fn inviting(service: &Service, today: Date) -> Result<&Invite, CaseEr
 /// # Errors
 /// [`CaseError::Input`] where the service invites nobody, is paused, was not counted yet, or a village is not there;
 /// [`CaseError::Conflict`] while others are being written; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn begin(desk: &Desk, staff: &Staff, service: &str, areas: Vec<String>) -> Result<Uuid, CaseError> {
     let service = Arc::clone(desk.service(service)?);
     guard::office_of(desk, staff, Action::Invite, &service)?;

@@ -1,5 +1,6 @@
 //! Whether somebody wants to be told of what they may be entitled to (主動通知意願): theirs to say, with or without an account.
 
+use crate::boxed;
 use std::sync::Arc;
 
 use services::Service;
@@ -20,6 +21,7 @@ const BASIS: &str = "個人資料保護法 §11 IV";
 ///
 /// # Errors
 /// [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn wants(desk: &Desk, person: &Person) -> Result<bool, CaseError> {
     guard::profile(desk, &person.who(), person.id, Action::Prefer.word())?;
     Ok(table::find(desk.store.read(), &person.lookup).await?.unwrap_or(true))
@@ -29,6 +31,7 @@ pub async fn wants(desk: &Desk, person: &Person) -> Result<bool, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Refused`] to whoever acts for another; the store's.
+#[boxed]
 pub async fn set(desk: &Desk, person: &Person, wants: bool) -> Result<(), CaseError> {
     let who = person.who();
     guard::profile(desk, &who, person.id, Action::Prefer.word())?;
@@ -91,6 +94,7 @@ async fn linked(desk: &Desk, token: &str) -> Result<(invitation::Model, Arc<Serv
 ///
 /// # Errors
 /// [`CaseError::NotFound`] for a link that is not ours; the store's.
+#[boxed]
 pub async fn by_link(desk: &Desk, token: &str) -> Result<Linked, CaseError> {
     let (row, service) = linked(desk, token).await?;
     let said = table::find(desk.store.read(), &row.subject).await?;
@@ -104,6 +108,7 @@ pub async fn by_link(desk: &Desk, token: &str) -> Result<Linked, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`] for a link that is not ours; the store's.
+#[boxed]
 pub async fn stop(desk: &Desk, token: &str) -> Result<(), CaseError> {
     let (row, service) = linked(desk, token).await?;
     if table::find(desk.store.read(), &row.subject).await? == Some(false) {

@@ -1,5 +1,6 @@
 //! What the office sees: counts by village, the invitations it sent, and the take-up (領取率) before and after.
 
+use crate::boxed;
 use std::collections::{BTreeMap, HashSet};
 
 use civic::{Language, Text};
@@ -203,6 +204,7 @@ async fn row(desk: &Desk, staff: &Staff, service: &Service) -> Result<ServiceRow
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<ServiceRow>, CaseError> {
     guard::office(desk, staff, Action::Outreach)?;
     let mut rows = Vec::new();
@@ -254,6 +256,7 @@ async fn campaign_row(
 ///
 /// # Errors
 /// [`CaseError::NoService`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, service: &str) -> Result<Overview, CaseError> {
     let service = desk.service(service)?;
     guard::office_of(desk, staff, Action::Outreach, service)?;
@@ -294,6 +297,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str) -> Result<Overview,
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn campaign(desk: &Desk, staff: &Staff, service: &str, id: Uuid) -> Result<CampaignView, CaseError> {
     let service = desk.service(service)?;
     guard::office_of(desk, staff, Action::Outreach, service)?;
@@ -335,6 +339,7 @@ pub struct TakeUp {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn take_up(desk: &Desk, staff: &Staff) -> Result<Vec<TakeUp>, CaseError> {
     guard::office(desk, staff, Action::Measure)?;
     let db = desk.store.read();

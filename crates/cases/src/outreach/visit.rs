@@ -1,5 +1,6 @@
 //! Whom no mail reaches: lists for a letter or a visit (訪視), kept for the days of their invitations.
 
+use crate::boxed;
 use civic::Text;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -61,6 +62,7 @@ pub struct VisitList {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn to_visit(desk: &Desk, staff: &Staff) -> Result<Vec<VisitList>, CaseError> {
     let (db, who) = (desk.store.read(), staff.who());
     let mut lists = Vec::new();
@@ -100,6 +102,7 @@ pub(super) async fn find(desk: &Desk, service: &Service, id: Uuid) -> Result<tab
 ///
 /// # Errors
 /// [`CaseError::NotFound`], after the days of the list too; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn visits(
     desk: &Desk,
     staff: &Staff,

@@ -1,5 +1,6 @@
 //! A batch (撥款清冊): made by one cashier, released by another, an ISO 20022 file in between.
 
+use crate::boxed;
 use std::sync::Arc;
 
 use civic::ids::{BatchId, FileId};
@@ -43,6 +44,7 @@ pub struct BatchView {
 /// # Errors
 /// [`CaseError::Input`] when nothing is due; [`CaseError::Conflict`] when a colleague was faster; [`CaseError::Refused`];
 /// [`CaseError::Outside`] when the bank's format can't hold the order; the store's.
+#[boxed]
 pub async fn make(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<BatchId, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let service = Arc::clone(desk.service(service)?);
@@ -99,6 +101,7 @@ async fn row(desk: &Desk, staff: &Staff, id: BatchId) -> Result<payment_batch::M
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<BatchRow>, CaseError> {
     guard::office(desk, staff, Action::Release)?;
     let names = staff::all(desk).await?;
@@ -114,6 +117,7 @@ pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<BatchRow>, CaseError
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, id: BatchId, after: Option<Uuid>) -> Result<BatchView, CaseError> {
     guard::office(desk, staff, Action::Release)?;
     let batch = row(desk, staff, id).await?;
@@ -145,6 +149,7 @@ pub async fn view(desk: &Desk, staff: &Staff, id: BatchId, after: Option<Uuid>) 
 ///
 /// # Errors
 /// [`CaseError::Refused`] for the maker; [`CaseError::Input`] where payments were stopped: the batch is dissolved and made again; [`CaseError::Conflict`] when it is not waiting any more; the store's.
+#[boxed]
 pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), CaseError> {
     let batch = row(desk, staff, id).await?;
     guard::release(desk, staff, &batch)?;
@@ -165,6 +170,7 @@ pub async fn release(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), Case
 ///
 /// # Errors
 /// [`CaseError::Conflict`] when it was released meanwhile; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn cancel(desk: &Desk, staff: &Staff, id: BatchId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     row(desk, staff, id).await?;
@@ -217,6 +223,7 @@ async fn step(
 ///
 /// # Errors
 /// [`CaseError::Input`] before the release; [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn file(desk: &Desk, staff: &Staff, id: BatchId) -> Result<Vec<u8>, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let batch = row(desk, staff, id).await?;

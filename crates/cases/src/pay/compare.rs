@@ -1,6 +1,7 @@
 //! A month beside the month before (與上月比較): what is new, what stopped, what changed, and the totals by amount. It is looked
 //! at before a batch is released.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use civic::{Money, Text};
 use store::tables::payment_compare;
@@ -86,6 +87,7 @@ fn count(n: i64) -> u64 {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NoService`] for another office's service; the store's.
+#[boxed]
 pub async fn month(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<Comparison, CaseError> {
     guard::office(desk, staff, Action::Release)?;
     if !guard::is_own(desk, staff, &desk.service(service)?.id) {

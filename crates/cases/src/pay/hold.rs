@@ -1,6 +1,7 @@
 //! Holds (暫停給付): an officer keeps back the payments of a case, with a reason, until a day or until they are released again.
 //! What is held is not lost: it becomes due again when the hold ends.
 
+use crate::boxed;
 use civic::ids::{ApplicationId, HoldId};
 use civic::{Money, Text};
 use jiff::Timestamp;
@@ -97,6 +98,7 @@ impl CasePayments {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CasePayments, CaseError> {
     let row = record::row(desk, id).await?;
     if matches!(row.state, State::Draft | State::Disposed) {
@@ -172,6 +174,7 @@ fn name(names: &[Staff], hold: &Model) -> Option<String> {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     rows(desk, staff).await
@@ -181,6 +184,7 @@ pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError>
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn to_settle(desk: &Desk, staff: &Staff) -> Result<Vec<HoldRow>, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
     rows(desk, staff).await
@@ -241,6 +245,7 @@ pub(super) fn approved(row: &application::Model) -> Result<(), CaseError> {
 /// # Errors
 /// [`CaseError::Input`] without a reason, for a day that is past, or for a case that was never approved;
 /// [`CaseError::Conflict`] when they are held already or the case was changed; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn hold(
     desk: &Desk,
     staff: &Staff,
@@ -307,6 +312,7 @@ pub async fn hold(
 ///
 /// # Errors
 /// [`CaseError::Conflict`] when they are not held or the case was changed; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn resume(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let row = record::row(desk, id).await?;
     let record = record::open(desk, &staff.who(), Action::Decide, row).await?;

@@ -11,6 +11,7 @@ pub mod returns;
 pub mod run;
 pub mod stop;
 
+use crate::boxed;
 use civic::ids::{ApplicationId, BatchId, PaymentId};
 use civic::{Money, Text};
 use jiff::Timestamp;
@@ -204,6 +205,7 @@ fn own_services(desk: &Desk, staff: &Staff) -> Vec<String> {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let db = desk.store.read();
@@ -281,6 +283,7 @@ fn payable(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<()
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::Input`] for a month that has not begun; the store's.
+#[boxed]
 pub async fn prepare(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<u64, CaseError> {
     payable(desk, staff, service, month)?;
     let (period, today) = (month.to_string(), desk.today().to_string());
@@ -325,6 +328,7 @@ fn next_attempt(row: &payment::Model, id: PaymentId, held: bool, at: i64) -> pay
 /// # Errors
 /// [`CaseError::Input`] while the person has still to give another account; [`CaseError::Conflict`] when it was tried
 /// again already; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn retry(desk: &Desk, staff: &Staff, id: PaymentId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let row = payment::by_id(desk.store.read(), id.uuid())
@@ -378,6 +382,7 @@ fn once(done: Result<(), CaseError>) -> Result<(), CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Invalid`] for an account that can't be one; [`CaseError::NotFound`]; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn new_account(
     desk: &Desk,
     person: &Person,

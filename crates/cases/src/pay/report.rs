@@ -1,5 +1,6 @@
 //! The bank's report (pain.002): what was paid, and what comes back as work.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::{BatchId, PaymentId};
@@ -42,6 +43,7 @@ const ACCOUNT_AT_FAULT: [&str; 8] = ["AC01", "AC03", "AC04", "AC06", "AC13", "AC
 /// # Errors
 /// [`CaseError::Outside`] for a file that is no report of ours; [`CaseError::Input`] for a batch that was never
 /// released; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let report = Report::read(bytes).map_err(|error| CaseError::Outside {

@@ -1,6 +1,7 @@
 //! Returns (退匯): the bank had paid, and the money came back. The payment becomes work again: the person gives another account,
 //! and the same amount for the same month is tried once more.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::Money;
@@ -40,6 +41,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`CaseError::Outside`] for a file that is none; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let found = returns::read(bytes).map_err(|error| CaseError::Outside {

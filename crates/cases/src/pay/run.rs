@@ -1,6 +1,7 @@
 //! A run (月底撥款作業) makes the payments of a service and month and puts them into batches of the bank's limit. It works
 //! behind the pages in short transactions, goes on where it was after a crash, and never pays anybody twice.
 
+use crate::boxed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -107,6 +108,7 @@ pub(super) async fn newest(desk: &Desk, staff: &Staff) -> Result<Vec<RunRow>, Ca
 /// # Errors
 /// [`CaseError::Conflict`] when one for this service and month is at work; [`CaseError::Input`] for a month that has not
 /// begun; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn start(desk: &Desk, staff: &Staff, service: &str, month: Month) -> Result<RunId, CaseError> {
     payable(desk, staff, service, month)?;
     let id = RunId::generate(desk.clock.as_ref());
@@ -157,6 +159,7 @@ async fn own(desk: &Desk, staff: &Staff, id: RunId) -> Result<Model, CaseError> 
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, id: RunId) -> Result<RunView, CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     let run = own(desk, staff, id).await?;
@@ -175,6 +178,7 @@ pub async fn view(desk: &Desk, staff: &Staff, id: RunId) -> Result<RunView, Case
 ///
 /// # Errors
 /// [`CaseError::Conflict`] when it has ended; [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn stop(desk: &Desk, staff: &Staff, id: RunId) -> Result<(), CaseError> {
     guard::office(desk, staff, Action::Pay)?;
     own(desk, staff, id).await?;

@@ -1,6 +1,7 @@
 //! Stops (停止給付): an officer ends what a case is paid after a month, because the person died, moved away or is not entitled any
 //! more. What was due for later months is gone; what was paid for them already is claimed back.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::{CaseError, Desk, Month, notify, record, succession};
 /// # Errors
 /// [`CaseError::Input`] without a reason, where nothing reaches beyond the month, or for a case that is not approved;
 /// [`CaseError::Conflict`] when the case was changed; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn stop(
     desk: &Desk,
     staff: &Staff,

@@ -1,5 +1,6 @@
 //! The city's transfers beside the platform's own record (`/log/dp`), for the auditor.
 
+use crate::boxed;
 use std::collections::{BTreeMap, BTreeSet};
 
 use civic::Text;
@@ -65,6 +66,7 @@ fn transfer(desk: &Desk, row: Model) -> Transfer {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for everybody but auditors; [`CaseError::Input`] for days in the wrong order or too many; the store's.
+#[boxed]
 pub async fn transfers(desk: &Desk, staff: &Staff, from: Date, to: Date) -> Result<Vec<Transfer>, CaseError> {
     guard::office(desk, staff, Action::Audit)?;
     let rows = rows(desk, None, from, to).await?;
@@ -110,6 +112,7 @@ pub struct Compared {
 /// # Errors
 /// [`CaseError::Refused`] for everybody but auditors; [`CaseError::NotFound`] for a data set that is not offered;
 /// [`CaseError::Outside`]; the store's.
+#[boxed]
 pub async fn compare(
     desk: &Desk,
     staff: &Staff,

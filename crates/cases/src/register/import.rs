@@ -1,5 +1,6 @@
 //! Taking in a register: checked row by row, written encrypted, put in the place of the one before.
 
+use crate::boxed;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,7 @@ const SHARE: usize = 20;
 ///
 /// # Errors
 /// [`CaseError::Rules`] when the file can't be read or lacks a column; [`CaseError::Outside`] when the disk refuses; the store's.
+#[boxed]
 pub async fn import(desk: &Desk, file: &Path, as_of: Date, thin: bool) -> Result<Imported, CaseError> {
     let folder = desk.store.files().folder(FOLDER)?;
     let id = Uuid::new_v4();

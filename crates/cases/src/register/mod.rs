@@ -7,6 +7,7 @@ mod import;
 mod people;
 mod read;
 
+use crate::boxed;
 use civic::Purpose;
 use jiff::civil::Date;
 use rules::PeopleFile;
@@ -43,6 +44,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn summary(desk: &Desk) -> Result<Option<Summary>, CaseError> {
     let row = table::find(desk.store.read(), RESIDENTS).await?;
     row.map(|row| {

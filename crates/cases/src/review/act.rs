@@ -1,5 +1,6 @@
 //! What an officer does to a case. Every act names the revision it was made on.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::{ApplicationId, LetterId};
@@ -88,6 +89,7 @@ fn text(field: &'static str, text: &str, required: bool) -> Result<String, CaseE
 ///
 /// # Errors
 /// [`CaseError::Conflict`] when a colleague was faster; [`CaseError::Illegal`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn take(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let (_, mut change) = begin(desk, staff, id, revision, Act::Take).await?;
     change.row.assigned_to = Some(staff.id.uuid());
@@ -98,6 +100,7 @@ pub async fn take(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) 
 ///
 /// # Errors
 /// [`CaseError::Input`] for somebody who decides no cases of this office; as [`take`].
+#[boxed]
 pub async fn assign(
     desk: &Desk,
     staff: &Staff,
@@ -136,6 +139,7 @@ async fn colleagues(desk: &Desk, service: &services::Service) -> Result<Vec<Staf
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn assignable(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<Vec<Staff>, CaseError> {
     let row = record::row(desk, id).await?;
     let service = desk.service(&row.service)?;
@@ -152,6 +156,7 @@ pub async fn assignable(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result
 ///
 /// # Errors
 /// As [`take`].
+#[boxed]
 pub async fn give_back(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let (record, mut change) = begin(desk, staff, id, revision, Act::GiveBack).await?;
     held(&record, staff)?;
@@ -163,6 +168,7 @@ pub async fn give_back(desk: &Desk, staff: &Staff, id: ApplicationId, revision: 
 ///
 /// # Errors
 /// [`CaseError::Input`] where the rules don't say eligible; as [`take`].
+#[boxed]
 pub async fn approve(
     desk: &Desk,
     staff: &Staff,
@@ -188,6 +194,7 @@ pub async fn approve(
 ///
 /// # Errors
 /// [`CaseError::Input`] without reasons where the rules don't refuse; as [`take`].
+#[boxed]
 pub async fn refuse(
     desk: &Desk,
     staff: &Staff,
@@ -244,6 +251,7 @@ async fn settle(
 ///
 /// # Errors
 /// [`CaseError::Illegal`] once the letter has left; as [`take`].
+#[boxed]
 pub async fn undo(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let (record, mut change) = begin(desk, staff, id, revision, Act::Undo).await?;
     held(&record, staff)?;
@@ -256,6 +264,7 @@ pub async fn undo(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) 
 ///
 /// # Errors
 /// [`CaseError::Input`] without a message or with a day that is past or more than 90 days off; as [`take`].
+#[boxed]
 pub async fn request_correction(
     desk: &Desk,
     staff: &Staff,

@@ -1,5 +1,6 @@
 //! The case file: form, evidence and the rule's explanation side by side.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -127,6 +128,7 @@ pub struct CaseFile {
 ///
 /// # Errors
 /// [`CaseError::Refused`] by the access policies; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseFile, CaseError> {
     let row = record::row(desk, id).await?;
     if matches!(row.state, State::Draft | State::Disposed) {
@@ -296,6 +298,7 @@ async fn came(desk: &Desk, record: &Record) -> Result<Vec<EvidenceView>, CaseErr
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn letter(desk: &Desk, staff: &Staff, id: LetterId) -> Result<Vec<u8>, CaseError> {
     let letter = store::tables::letter::by_id(desk.store.read(), id.uuid())
         .await?
@@ -332,6 +335,7 @@ pub async fn letter(desk: &Desk, staff: &Staff, id: LetterId) -> Result<Vec<u8>,
 ///
 /// # Errors
 /// [`CaseError::Letter`]; as [`case`].
+#[boxed]
 pub async fn preview(
     desk: &Desk,
     staff: &Staff,

@@ -3,6 +3,7 @@
 pub(crate) mod act;
 mod file;
 
+use crate::boxed;
 use civic::Text;
 use civic::ids::ApplicationId;
 use jiff::Timestamp;
@@ -64,6 +65,7 @@ pub struct Queue {
 ///
 /// # Errors
 /// [`CaseError::Refused`] for roles that decide no cases; the store's.
+#[boxed]
 pub async fn queue(desk: &Desk, staff: &Staff, filter: &Filter, offset: u64, limit: u64) -> Result<Queue, CaseError> {
     guard::office(desk, staff, Action::Queue)?;
     let own: Vec<String> = services(desk, staff).into_keys().collect();

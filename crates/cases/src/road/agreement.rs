@@ -1,5 +1,6 @@
 //! Approvals: asked for by one member of staff, decided by another, ended at any time; and the switch of an interface.
 
+use crate::boxed;
 use civic::ids::EventId;
 use jiff::civil::Date;
 use store::access::Resource;
@@ -68,6 +69,7 @@ fn text(field: &'static str, text: &str) -> Result<String, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::Input`] naming the field; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn apply(desk: &Desk, staff: &Staff, new: &NewAgreement) -> Result<(), CaseError> {
     let road = allowed(desk, staff, "road_change")?;
     let number = text("number", &new.number)?;
@@ -170,6 +172,7 @@ async fn keep(desk: &Desk, staff: &Staff, row: Model, state: State, reason: Opti
 ///
 /// # Errors
 /// [`CaseError::Refused`] for who asked; [`CaseError::Input`] for a refusal without a reason; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn decide(
     desk: &Desk,
     staff: &Staff,
@@ -201,6 +204,7 @@ pub async fn decide(
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::Input`] without a reason; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn end(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reason: &str) -> Result<(), CaseError> {
     allowed(desk, staff, "road_change")?;
     let row = found(desk, id, revision, State::Approved).await?;
@@ -212,6 +216,7 @@ pub async fn end(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reason: &s
 ///
 /// # Errors
 /// [`CaseError::NotFound`] for an interface nobody knows; [`CaseError::Input`] without a reason; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn switch(desk: &Desk, staff: &Staff, service: &str, on: bool, reason: &str) -> Result<(), CaseError> {
     let road = allowed(desk, staff, "road_change")?;
     let reason = text("reason", reason)?;

@@ -11,6 +11,7 @@ pub use store::tables::road_agreement::State as AgreementState;
 pub use troad::log::{Filter, Outcome as ExchangeOutcome, Side};
 pub use view::{AgreementRow, CertificateRow, Exchange, InterfaceRow, Overview, exchanges, overview, probe};
 
+use crate::boxed;
 use std::sync::Arc;
 
 use civic::Purpose;
@@ -61,6 +62,7 @@ impl Road {
 ///
 /// # Errors
 /// [`CaseError::Outside`] when the directory can't be used; the one before stays. The store's.
+#[boxed]
 pub async fn load(desk: &Desk) -> Result<(), CaseError> {
     let Some(road) = &desk.road else { return Ok(()) };
     let mut directory = Directory::clone(&road.base);

@@ -1,5 +1,6 @@
 //! What the management pages show. No content of any exchange, and no person.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -122,6 +123,7 @@ pub struct Overview {
 ///
 /// # Errors
 /// [`CaseError::NotFound`] without a gateway; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError> {
     let road = allowed(desk, staff, "road")?;
     let gateway = road.gateway();
@@ -312,6 +314,7 @@ pub fn exchanges(desk: &Desk, staff: &Staff, filter: &Filter) -> Result<Vec<Exch
 ///
 /// # Errors
 /// [`CaseError::Outside`] with what failed; [`CaseError::NotFound`] for an interface that the city does not use; [`CaseError::Refused`].
+#[boxed]
 pub async fn probe(desk: &Desk, staff: &Staff, service: &str) -> Result<(), CaseError> {
     let road = allowed(desk, staff, "road_change")?;
     let unknown = || CaseError::NotFound("interface");

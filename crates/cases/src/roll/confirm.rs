@@ -1,5 +1,6 @@
 //! The other office confirms what it knows of each line (會核).
 
+use crate::boxed;
 use std::collections::HashMap;
 
 use store::tables::roll_entry::{self, Standing};
@@ -25,6 +26,7 @@ const MOST: usize = 5_000;
 /// # Errors
 /// [`CaseError::Input`] while the roll is not drawn up, or for too many denials; [`CaseError::NotFound`] for a number that does
 /// not stand on it; [`CaseError::Conflict`]; [`CaseError::Refused`] for everybody but the office named; the store's.
+#[boxed]
 pub async fn confirm(
     desk: &Desk,
     staff: &Staff,

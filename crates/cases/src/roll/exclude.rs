@@ -1,5 +1,6 @@
 //! The list of exclusions (排除名單), and leaving out a line of a roll that is not granted yet.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use civic::{NationalId, roc};
 use jiff::Timestamp;
@@ -101,6 +102,7 @@ fn read(line: &str) -> Result<(NationalId, &'static str, Option<Date>, String), 
 ///
 /// # Errors
 /// [`CaseError::Input`] for an empty or too long list; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn exclude(desk: &Desk, staff: &Staff, service: &str, text: &str) -> Result<Excluded, CaseError> {
     let service = desk.service(service)?.clone();
     guard::office_of(desk, staff, Action::Roll, &service)?;
@@ -210,6 +212,7 @@ async fn put(desk: &Desk, staff: &Staff, service: &Service, new: &mut [New]) -> 
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn exclusions(desk: &Desk, staff: &Staff, service: &str) -> Result<(Vec<Exclusion>, u64), CaseError> {
     let service = desk.service(service)?;
     guard::office_of(desk, staff, Action::Roll, service)?;
@@ -242,6 +245,7 @@ pub async fn exclusions(desk: &Desk, staff: &Staff, service: &str) -> Result<(Ve
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn readmit(desk: &Desk, staff: &Staff, service: &str, id: Uuid) -> Result<(), CaseError> {
     let service = desk.service(service)?;
     guard::office_of(desk, staff, Action::Roll, service)?;
@@ -267,6 +271,7 @@ pub async fn readmit(desk: &Desk, staff: &Staff, service: &str, id: Uuid) -> Res
 /// # Errors
 /// [`CaseError::Input`] for a reason that is none, or once the roll is being granted; [`CaseError::NotFound`];
 /// [`CaseError::Conflict`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn leave_out(
     desk: &Desk,
     staff: &Staff,

@@ -1,5 +1,6 @@
 //! The decision on a whole roll (核定), by somebody else than who drew it up.
 
+use crate::boxed;
 use std::time::Instant;
 
 use jiff::SignedDuration;
@@ -27,6 +28,7 @@ pub(crate) const GRANT: &str = "roll.grant";
 /// # Errors
 /// [`CaseError::Input`] before the persons were told and their time is over; [`CaseError::Refused`] for who drew it up;
 /// [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn grant(desk: &Desk, staff: &Staff, service: &str, roll: &str, revision: i64) -> Result<(), CaseError> {
     let service = desk.service(service)?;
     let (rolls, roll) = find(service, roll)?;

@@ -28,6 +28,7 @@ pub use view::{Area, LineRow, RollRow, RollView, confirmation, lines, list, view
 pub use store::tables::roll::State as RollState;
 pub use store::tables::roll_entry::Standing;
 
+use crate::boxed;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -91,6 +92,7 @@ const EXCLUSIONS: &str = "exclusions";
 /// # Errors
 /// [`CaseError::Input`] before its first day or without a register; [`CaseError::Conflict`] when it was begun before;
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn begin(desk: &Desk, staff: &Staff, service: &str, roll: &str) -> Result<(), CaseError> {
     let service = Arc::clone(desk.service(service)?);
     guard::office_of(desk, staff, Action::Roll, &service)?;

@@ -1,5 +1,6 @@
 //! What the person does about the line that concerns them.
 
+use crate::boxed;
 use civic::ids::ApplicationId;
 use civic::{Money, Text};
 use jiff::civil::Date;
@@ -85,6 +86,7 @@ fn is_open(desk: &Desk, roll: &table::Model) -> bool {
 /// # Errors
 /// [`CaseError::Input`] without a reason or after the time; [`CaseError::Illegal`] once it is decided; [`CaseError::Conflict`];
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn object(
     desk: &Desk,
     person: &Person,

@@ -1,5 +1,6 @@
 //! Telling the persons of a roll, before anything is decided (通知當事人).
 
+use crate::boxed;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -37,6 +38,7 @@ pub(super) const OPEN: [Standing; 2] = [Standing::Listed, Standing::Confirmed];
 /// # Errors
 /// [`CaseError::Input`] before the roll is complete and confirmed, or where there is no time to object; [`CaseError::Conflict`];
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn tell(desk: &Desk, staff: &Staff, service: &str, roll: &str, revision: i64) -> Result<(), CaseError> {
     let service = desk.service(service)?;
     guard::office_of(desk, staff, Action::Roll, service)?;

@@ -1,5 +1,6 @@
 //! What an office sees of its rolls.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::ids::ApplicationId;
@@ -137,6 +138,7 @@ fn confirms(staff: &Staff, service: &Service) -> bool {
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<RollRow>, CaseError> {
     guard::office(desk, staff, Action::Roll)?;
     let mut rows = Vec::new();
@@ -170,6 +172,7 @@ fn row(service: &Service, roll: &services::roll::Roll, begun: Option<&table::Mod
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`] for other offices than its own and the one that confirms; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, service: &str, roll: &str) -> Result<RollView, CaseError> {
     let service = desk.service(service)?;
     let (rolls, spec) = find(service, roll)?;
@@ -256,6 +259,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, roll: &str) -> Resu
 ///
 /// # Errors
 /// As [`view`].
+#[boxed]
 pub async fn lines(
     desk: &Desk,
     staff: &Staff,
@@ -298,6 +302,7 @@ fn line(row: roll_entry::Model, number: Option<String>, facts: Vec<(Text, String
 ///
 /// # Errors
 /// As [`view`], for the office that confirms only.
+#[boxed]
 pub async fn confirmation(
     desk: &Desk,
     staff: &Staff,

@@ -1,6 +1,7 @@
 //! Seats that the folder says otherwise than a sealed list. They count for no sealed round; whoever edits `seats.csv` is
 //! told so wherever they may look.
 
+use crate::boxed;
 use civic::Text;
 use lottery::Draw;
 use services::round::Round;
@@ -105,6 +106,7 @@ pub(super) fn compare(round: &Round, sealed: &Draw, views: &[SeatsView]) -> Vec<
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn changes_of(store: &Store, service: &Service) -> Result<Vec<ChangedRound>, CaseError> {
     let mut found = Vec::new();
     let Some(rounds) = &service.rounds else {
@@ -134,6 +136,7 @@ pub async fn changes_of(store: &Store, service: &Service) -> Result<Vec<ChangedR
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn changes(store: &Store, catalogue: &Catalogue) -> Result<Vec<ChangedRound>, CaseError> {
     let mut found = Vec::new();
     for service in catalogue.all() {

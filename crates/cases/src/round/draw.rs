@@ -1,5 +1,6 @@
 //! The public draw (公開抽籤): by somebody else than who sealed the list, with a value nobody knew then.
 
+use crate::boxed;
 use std::collections::{BTreeMap, HashMap};
 
 use lottery::Draw;
@@ -27,6 +28,7 @@ const CHUNK: usize = 100;
 /// # Errors
 /// [`CaseError::Input`] for an empty value or before the day of the draw; [`CaseError::Refused`] for who sealed the list;
 /// [`CaseError::Conflict`] when it was drawn before; [`CaseError::NotFound`] before the list is sealed; the store's.
+#[boxed]
 pub async fn draw(desk: &Desk, staff: &Staff, service: &str, round: &str, seed: &str) -> Result<(), CaseError> {
     let service = desk.service(service)?;
     let (_, round) = find(service, round)?;

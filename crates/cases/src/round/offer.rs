@@ -1,5 +1,6 @@
 //! After the draw: places are accepted, declined, taken up or lost by time; the waiting list moves up (遞補).
 
+use crate::boxed;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use civic::ids::{ApplicationId, EntitlementId};
@@ -40,6 +41,7 @@ async fn own(
 /// # Errors
 /// [`CaseError::Input`] when nothing is offered or the time is over; [`CaseError::Conflict`] when it has moved meanwhile;
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn accept(
     desk: &Desk,
     person: &Person,
@@ -146,6 +148,7 @@ async fn paid(
 ///
 /// # Errors
 /// [`CaseError::Input`] when there is nothing to give up; [`CaseError::Conflict`]; [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn decline(
     desk: &Desk,
     person: &Person,
@@ -174,6 +177,7 @@ pub async fn decline(
 ///
 /// # Errors
 /// [`CaseError::Input`] unless the place was accepted; [`CaseError::Refused`]; [`CaseError::Conflict`]; the store's.
+#[boxed]
 pub async fn check_in(desk: &Desk, staff: &Staff, ticket: Uuid, revision: i64) -> Result<(), CaseError> {
     let row = ticket::by_id(desk.store.read(), ticket)
         .await?

@@ -1,5 +1,6 @@
 //! The sealed list (籤號名冊): after the window, once every application is decided.
 
+use crate::boxed;
 use civic::{Language, legal_time};
 use lottery::{Draw, Place, SealedList, Seats, Ticket, Unfilled};
 use services::round::{Round, Rounds};
@@ -17,6 +18,7 @@ use crate::{CaseError, Desk};
 /// # Errors
 /// [`CaseError::Input`] while the window is open or applications are not decided; [`CaseError::Conflict`] when it was
 /// sealed before; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn seal(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Result<(), CaseError> {
     let service = desk.service(service)?;
     guard::office_of(desk, staff, Action::Round, service)?;

@@ -1,5 +1,6 @@
 //! What is shown of a round: to everybody, to an office, and to the person of a ticket.
 
+use crate::boxed;
 use std::collections::HashMap;
 
 use civic::{Text, legal_time};
@@ -175,6 +176,7 @@ async fn line(desk: &Desk, service: &Service, round: &Round) -> Result<Line, Cas
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn list(desk: &Desk, staff: &Staff) -> Result<Vec<Line>, CaseError> {
     guard::office(desk, staff, Action::Round)?;
     let mut lines = Vec::new();
@@ -284,6 +286,7 @@ pub(super) async fn opened(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Result<RoundView, CaseError> {
     let service = desk.service(service).map_err(|_| CaseError::NotFound("round"))?;
     guard::office_of(desk, staff, Action::Round, service)?;
@@ -337,6 +340,7 @@ pub async fn view(desk: &Desk, staff: &Staff, service: &str, round: &str) -> Res
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's.
+#[boxed]
 pub async fn published(desk: &Desk, service: &str, round: &str) -> Result<Published, CaseError> {
     let service = desk.service(service).map_err(|_| CaseError::NotFound("round"))?;
     let (rounds, round) = find(service, round)?;

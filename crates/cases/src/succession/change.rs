@@ -1,6 +1,7 @@
 //! Reporting a change (異動通報): who receives says what is different now, on the form they filled in before, with what they said
 //! then already in it.
 
+use crate::boxed;
 use std::sync::Arc;
 
 use civic::ids::ApplicationId;
@@ -31,6 +32,7 @@ pub enum Reporting {
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn reporting(desk: &Desk, person: &Person, row: &application::Model) -> Result<Reporting, CaseError> {
     let service = desk.service(&row.service)?;
     let month = Month::of(desk.today()).to_string();
@@ -61,6 +63,7 @@ pub async fn reporting(desk: &Desk, person: &Person, row: &application::Model) -
 /// # Errors
 /// [`CaseError::Input`] while another one is being examined; [`CaseError::NotFound`] where none can be reported; as
 /// [`collect::open`].
+#[boxed]
 pub async fn report(
     desk: &Desk,
     person: &Person,

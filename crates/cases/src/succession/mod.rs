@@ -5,6 +5,7 @@ mod change;
 mod renew;
 mod settle;
 
+use crate::boxed;
 use civic::Month;
 use civic::ids::ApplicationId;
 use store::tables::succession::{self as table, Model};
@@ -96,6 +97,7 @@ pub(crate) async fn root(desk: &Desk, application: Uuid) -> Result<Uuid, CaseErr
 /// # Errors
 /// [`CaseError::Input`] for a month before anything was given or after the next one; [`CaseError::Illegal`] unless the case is
 /// being examined; [`CaseError::NotFound`] for a first case; [`CaseError::Conflict`]; [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn set_from(
     desk: &Desk,
     staff: &Staff,

@@ -1,6 +1,7 @@
 //! The card that a granted case puts into the resident's wallet: offered on the page of the case, fetched by the wallet
 //! (OpenID4VCI), revoked by its status list when the decision does not stand any more.
 
+use crate::boxed;
 use std::collections::BTreeMap;
 
 use civic::Text;
@@ -102,6 +103,7 @@ async fn stands(desk: &Desk, id: Uuid) -> Result<bool, CaseError> {
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; the store's. Who may not act for the person's wallet sees no card.
+#[boxed]
 pub async fn mine(desk: &Desk, person: &Person, id: ApplicationId) -> Result<Option<MyCard>, CaseError> {
     let row = record::row(desk, id).await?;
     if row.person_id != Some(person.id.uuid()) {
@@ -163,6 +165,7 @@ async fn given(desk: &Desk, id: ApplicationId) -> Result<Vec<Given>, CaseError> 
 ///
 /// # Errors
 /// [`CaseError::Refused`]; the store's.
+#[boxed]
 pub async fn of_case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<Vec<Given>, CaseError> {
     let row = record::row(desk, id).await?;
     let service = desk.service(&row.service)?;
@@ -183,6 +186,7 @@ async fn sealed(desk: &Desk, row: &application::Model, offer: &Model, kept: &Kep
 /// # Errors
 /// [`CaseError::NotFound`] where there is no card to give now; [`CaseError::Refused`] for who is not the person themself;
 /// [`CaseError::Input`] for too many in an hour; the store's.
+#[boxed]
 pub async fn offer(desk: &Desk, person: &Person, id: ApplicationId) -> Result<(), CaseError> {
     let record = record::own(desk, person, id, Action::Wallet).await?;
     let card = record.service.card.as_ref().ok_or(CaseError::NotFound("card"))?;
@@ -279,6 +283,7 @@ pub type Answer = Result<Value, Refused>;
 ///
 /// # Errors
 /// The store's; everything else is an answer.
+#[boxed]
 pub async fn token(desk: &Desk, body: &[u8]) -> Result<Answer, CaseError> {
     let (Some(wallet), Some(issuer)) = (&desk.wallet, issuer(desk)) else {
         return Ok(Err(Refusal::InvalidGrant.into()));
@@ -321,6 +326,7 @@ pub async fn token(desk: &Desk, body: &[u8]) -> Result<Answer, CaseError> {
 ///
 /// # Errors
 /// The store's; everything else is an answer.
+#[boxed]
 pub async fn credential(desk: &Desk, authorization: Option<&str>, body: &[u8]) -> Result<Answer, CaseError> {
     let (Some(wallet), Some(issuer)) = (&desk.wallet, issuer(desk)) else {
         return Ok(Err(Refusal::InvalidToken.into()));
@@ -509,6 +515,7 @@ pub fn schema(desk: &Desk, credential_type: &str) -> Option<Value> {
 ///
 /// # Errors
 /// The store's; [`CaseError::Outside`] for a configuration that can't be used.
+#[boxed]
 pub async fn status_list(desk: &Desk, credential_type: &str, purpose: &str) -> Result<Option<String>, CaseError> {
     let purpose = match purpose {
         "revocation" => Purpose::Revocation,

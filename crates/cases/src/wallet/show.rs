@@ -1,6 +1,7 @@
 //! A card shown as evidence: asked for on the page of a draft, shown by the wallet, checked to its status list, turned into answers
 //! with their source.
 
+use crate::boxed;
 use civic::Language;
 use civic::ids::{ApplicationId, ConsentId, EvidenceId, WalletRequestId};
 use exchange::wallet::status_list::Purpose;
@@ -97,6 +98,7 @@ fn card<'a>(desk: &'a Desk, service: &'a services::Service, card: &str) -> Resul
 /// # Errors
 /// [`CaseError::NotFound`] for a card that the service does not take; [`CaseError::Illegal`] after submission;
 /// [`CaseError::Refused`] for who is not the person themself; [`CaseError::Input`] for too many in an hour; the store's.
+#[boxed]
 pub async fn begin(
     desk: &Desk,
     person: &Person,
@@ -171,6 +173,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// [`CaseError::NotFound`]; [`CaseError::Refused`] for who is not the person themself; the store's.
+#[boxed]
 pub async fn showing(
     desk: &Desk,
     person: &Person,
@@ -207,6 +210,7 @@ async fn kept(desk: &Desk, grant: &Grant, application: &application::Model, row:
 ///
 /// # Errors
 /// The store's.
+#[boxed]
 pub async fn request_object(desk: &Desk, state: &str) -> Result<Option<String>, CaseError> {
     let Some(verifier) = verifier(desk) else {
         return Ok(None);
@@ -226,6 +230,7 @@ pub async fn request_object(desk: &Desk, state: &str) -> Result<Option<String>, 
 ///
 /// # Errors
 /// The store's; everything else is an answer.
+#[boxed]
 pub async fn answered(desk: &Desk, body: &[u8]) -> Result<Answered, CaseError> {
     let Some(verifier) = verifier(desk) else {
         return Ok(Answered::Refused);

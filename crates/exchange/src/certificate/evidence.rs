@@ -2,7 +2,9 @@
 
 use super::ocsp::{self, Answer};
 use jiff::{SignedDuration, Timestamp};
-use webpki::{CertRevocationList, OwnedCertRevocationList};
+use pki::cms::{CmsError, Signed};
+use pki::{CertificateError, Purpose, Revocation, RevocationList, Trust, Trusted};
+use rustls::pki_types::CertificateDer;
 use x509_cert::Certificate;
 
 /// Most bytes of one revocation list: the largest public ones have some tens of MiB.
@@ -14,7 +16,7 @@ const MOST: usize = 64;
 
 /// Revocation lists and OCSP answers at hand when a certificate is checked.
 pub struct Evidence {
-    lists: Vec<CertRevocationList<'static>>,
+    lists: Vec<RevocationList>,
     answers: Vec<Answer>,
     required: bool,
     skew: SignedDuration,
@@ -26,7 +28,7 @@ pub enum EvidenceError {
     /// More than is accepted.
     #[error("the {0} are too many or too large")]
     TooLarge(&'static str),
-    /// A list that is not a complete X.509 CRL of version 2.
+    /// No list, or one that is not a complete X.509 CRL of version 2.
     #[error("revocation list {0} can't be read")]
     List(usize),
     /// An answer that is not a successful basic OCSP response.
@@ -43,7 +45,7 @@ pub(super) enum Standing {
 }
 
 impl Evidence {
-    /// Reads lists (DER) and OCSP answers (DER). With `required` a certificate of which neither speaks is refused; `skew` is
+    /// Reads lists (DER or PEM) and OCSP answers (DER). With `required` a certificate of which neither speaks is refused; `skew` is
     /// how far the authority's clock may be ahead.
     ///
     /// # Errors
@@ -61,38 +63,63 @@ impl Evidence {
         if answers.len() > MOST || answers.iter().any(|answer| answer.len() > LARGEST_ANSWER) {
             return Err(EvidenceError::TooLarge("OCSP answers"));
         }
-        let lists = lists
-            .iter()
-            .enumerate()
-            .map(|(at, der)| {
-                OwnedCertRevocationList::from_der(der)
-                    .map(CertRevocationList::Owned)
-                    .map_err(|_| EvidenceError::List(at))
-            })
-            .collect::<Result<_, _>>()?;
+        let mut read = Vec::new();
+        for (at, file) in lists.iter().enumerate() {
+            match pki::revocation_lists(file) {
+                Ok(found) if !found.is_empty() => read.extend(found),
+                _ => return Err(EvidenceError::List(at)),
+            }
+        }
         let answers = answers
             .iter()
             .enumerate()
             .map(|(at, der)| ocsp::read(der).ok_or(EvidenceError::Answer(at)))
             .collect::<Result<_, _>>()?;
         Ok(Evidence {
-            lists,
+            lists: read,
             answers,
             required,
             skew,
         })
     }
 
-    pub(super) fn lists(&self) -> &[CertRevocationList<'static>] {
-        &self.lists
+    /// Checks that the first of `chain` (DER) leads to a root at the time `now`, may sign, and stands: whatever lists or answers
+    /// say against it counts, and where they say nothing it is refused unless that is allowed.
+    pub(crate) fn check(
+        &self,
+        trust: &Trust,
+        chain: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> Result<Trusted, CertificateError> {
+        // only an issuer that is believed can be asked by its answers
+        let trusted = trust.check(chain, Purpose::Card, Revocation::default(), now)?;
+        let standing = self.ask(&trusted.certificate, &trusted.issuers, now);
+        if standing == Standing::Revoked {
+            return Err(CertificateError::Revoked);
+        }
+        let revocation = Revocation {
+            lists: &self.lists,
+            is_required: self.required && standing == Standing::Unknown,
+        };
+        trust.check(chain, Purpose::Card, revocation, now)
     }
 
-    pub(super) fn is_required(&self) -> bool {
-        self.required
+    /// Checks a PKCS#7 signature (DER) over `content`, whether it carries the content or not, and the signer's certificate.
+    pub(crate) fn check_signed(
+        &self,
+        trust: &Trust,
+        signature: &[u8],
+        content: &[u8],
+        now: Timestamp,
+    ) -> Result<Trusted, CmsError> {
+        let signed = Signed::read(signature)?;
+        let trusted = self.check(trust, &signed.chain()?, now)?;
+        signed.verify(&trusted, content)?;
+        Ok(trusted)
     }
 
     /// What the OCSP answers say. One that says revoked wins over one that says good.
-    pub(super) fn ask(&self, certificate: &Certificate, issuers: &[Certificate], now: Timestamp) -> Standing {
+    fn ask(&self, certificate: &Certificate, issuers: &[Certificate], now: Timestamp) -> Standing {
         let mut standing = Standing::Unknown;
         for answer in &self.answers {
             for issuer in issuers {

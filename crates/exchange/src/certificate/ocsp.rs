@@ -1,28 +1,18 @@
 //! OCSP answers (RFC 6960): the basic response, signed by the authority itself or by a responder it named.
 
-use super::algorithm::Algorithm;
 use super::evidence::Standing;
-use super::trust::CHAIN_ALGORITHMS;
 use der::asn1::{BitString, GeneralizedTime, Int, Null, ObjectIdentifier, OctetString};
+use der::oid::db::{rfc5912::ID_SHA_1, rfc6960::ID_PKIX_OCSP_BASIC};
 use der::{Any, Choice, Decode, Encode, Enumerated, Sequence};
 use jiff::{SignedDuration, Timestamp};
-use rustls::pki_types::{CertificateDer, UnixTime};
-use sha2::{Digest, Sha256, Sha384, Sha512};
-use std::time::Duration;
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use pki::{Algorithm, Hash, PublicKey, Purpose, Revocation, Trust};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use rustls::pki_types::CertificateDer;
 use x509_cert::Certificate;
 use x509_cert::ext::Extensions;
-use x509_cert::ext::pkix::ExtendedKeyUsage;
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
-
-const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
-const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
-const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
-const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
-const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
-const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
 #[derive(Clone, Copy, PartialEq, Eq, Enumerated)]
 #[asn1(type = "ENUMERATED")]
@@ -122,7 +112,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Answer> {
     if response.status != ResponseStatus::Successful {
         return None;
     }
-    let bytes = response.bytes.filter(|bytes| bytes.kind == BASIC)?;
+    let bytes = response.bytes.filter(|bytes| bytes.kind == ID_PKIX_OCSP_BASIC)?;
     BasicResponse::from_der(bytes.response.as_bytes()).ok().map(Answer)
 }
 
@@ -165,49 +155,21 @@ impl Answer {
         let Some(algorithm) = Algorithm::of(&self.0.algorithm, None) else {
             return false;
         };
-        let signed_by = |der: &CertificateDer<'_>| {
-            EndEntityCert::try_from(der).is_ok_and(|certificate| {
-                algorithm
-                    .candidates()
-                    .iter()
-                    .any(|candidate| certificate.verify_signature(*candidate, &data, signature).is_ok())
-            })
-        };
-        let Ok(issuer_der) = issuer.to_der().map(CertificateDer::from) else {
-            return false;
-        };
-        if is_responder(&self.0.data.responder, issuer) && signed_by(&issuer_der) {
+        let id = &self.0.data.responder;
+        let is_own = PublicKey::of(issuer).is_some_and(|key| key.verifies(algorithm, &data, signature));
+        if is_own && is_responder(id, issuer) {
             return true;
         }
-        let Ok(anchor) = anchor_from_trusted_cert(&issuer_der) else {
+        let der = |certificate: &Certificate| certificate.to_der().map(CertificateDer::from);
+        let Ok(Ok(trust)) = der(issuer).map(|root| Trust::new(&[root], Vec::new())) else {
             return false;
         };
-        let Ok(seconds) = u64::try_from(now.as_second()) else {
-            return false;
-        };
-        let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         self.0.certificates.iter().flatten().take(4).any(|responder| {
-            let Ok(der) = responder.to_der().map(CertificateDer::from) else {
-                return false;
-            };
-            let may_answer = matches!(
-                responder.tbs_certificate().get_extension::<ExtendedKeyUsage>(),
-                Ok(Some((_, purposes))) if purposes.0.contains(&OCSP_SIGNING)
-            );
-            let is_of_authority = EndEntityCert::try_from(&der).is_ok_and(|end| {
-                let anchors = [anchor.clone()];
-                end.verify_for_usage(
-                    CHAIN_ALGORITHMS,
-                    &anchors,
-                    &[],
-                    time,
-                    KeyUsage::required(&[0x2b, 6, 1, 5, 5, 7, 3, 9]),
-                    None,
-                    None,
-                )
-                .is_ok()
-            });
-            may_answer && is_of_authority && is_responder(&self.0.data.responder, responder) && signed_by(&der)
+            is_responder(id, responder)
+                && der(responder).is_ok_and(|der| {
+                    let trusted = trust.check(&[der], Purpose::OcspSigning, Revocation::default(), now);
+                    trusted.is_ok_and(|trusted| trusted.verify(algorithm, &data, signature).is_ok())
+                })
         })
     }
 }
@@ -216,9 +178,9 @@ impl Answer {
 fn is_responder(id: &ResponderId, certificate: &Certificate) -> bool {
     match id {
         ResponderId::ByName(name) => name == certificate.tbs_certificate().subject(),
-        ResponderId::ByKey(hash) => key_bytes(certificate).is_some_and(|key| {
-            ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key).as_ref() == hash.as_bytes()
-        }),
+        ResponderId::ByKey(hash) => {
+            key_bytes(certificate).is_some_and(|key| digest(&SHA1_FOR_LEGACY_USE_ONLY, key).as_ref() == hash.as_bytes())
+        }
     }
 }
 
@@ -233,25 +195,17 @@ fn key_bytes(certificate: &Certificate) -> Option<&[u8]> {
 /// Whether an id names this certificate of this issuer. SHA-1 only identifies here (RFC 6960 section 4.3 requires it); what
 /// is believed hangs on the signature.
 fn names(id: &CertId, certificate: &Certificate, issuer: &Certificate) -> bool {
-    let digest = |bytes: &[u8]| match id.hash.oid {
-        SHA1 => Some(
-            ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes)
-                .as_ref()
-                .to_vec(),
-        ),
-        SHA256 => Some(Sha256::digest(bytes).to_vec()),
-        SHA384 => Some(Sha384::digest(bytes).to_vec()),
-        SHA512 => Some(Sha512::digest(bytes).to_vec()),
-        _ => None,
+    let is_digest = |bytes: &[u8], of: &OctetString| match (id.hash.oid, Hash::of(&id.hash.oid)) {
+        (ID_SHA_1, _) => digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref() == of.as_bytes(),
+        (_, Some(hash)) => hash.digest(bytes).as_ref() == of.as_bytes(),
+        (_, None) => false,
     };
     let Ok(name) = issuer.tbs_certificate().subject().to_der() else {
         return false;
     };
     let is_issuer = certificate.tbs_certificate().issuer() == issuer.tbs_certificate().subject()
-        && digest(&name).is_some_and(|hash| hash == id.issuer_name.as_bytes())
-        && key_bytes(issuer)
-            .and_then(digest)
-            .is_some_and(|hash| hash == id.issuer_key.as_bytes());
+        && is_digest(&name, &id.issuer_name)
+        && key_bytes(issuer).is_some_and(|key| is_digest(key, &id.issuer_key));
     is_issuer
         && SerialNumber::<x509_cert::certificate::Rfc5280>::new(id.serial.as_bytes())
             .is_ok_and(|serial| &serial == certificate.tbs_certificate().serial_number())

@@ -3,12 +3,11 @@
 //! The browser's component makes PKCS#7 over the challenge. The certificate does not hold the national id in clear; that the
 //! id belongs to it is asked of [`super::ics`].
 
-use super::cms::{self, CmsError};
-use super::evidence::Evidence;
-use super::trust::{Trust, TrustError};
+use super::{CmsError, Evidence, Trust, TrustError, cms};
 use crate::Remember;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use der::Encode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -154,14 +153,14 @@ impl SignIn {
         }
         let signature = decode(signature)?;
         let content = challenge.text.as_bytes();
-        let trusted = cms::verify(&signature, content, &self.trust, Some(evidence), now)?;
-        let signer = trusted.signer.clone();
+        let trusted = evidence.check_signed(&self.trust, &signature, content, now)?;
+        let certificate = trusted.certificate.to_der().map_err(|_| CmsError::Form)?;
         Ok(Holder {
-            certificate: trusted.der().to_vec(),
-            serial: signer.serial,
-            subject: signer.subject,
-            issuer: signer.issuer,
-            not_after: signer.not_after,
+            certificate,
+            serial: trusted.facts.serial,
+            subject: trusted.facts.subject,
+            issuer: trusted.facts.issuer,
+            not_after: trusted.facts.not_after,
             remember: Remember {
                 key: hex::encode(Sha256::digest(content)),
                 until: challenge

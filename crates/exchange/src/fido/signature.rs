@@ -2,9 +2,9 @@
 //! (MOICA), its validity and its standing.
 
 use super::operation::{Hash, Proof, SignType, Signing};
-use crate::certificate::cms::{self, CmsError};
-use crate::certificate::{Algorithm, CertificateError, Evidence, Signer, Trust, chain_of};
+use crate::certificate::{CertificateError, CmsError, Evidence, Facts, Trust};
 use jiff::Timestamp;
+use pki::Algorithm;
 
 /// Why a signature proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +48,7 @@ pub fn verify(
     trust: &Trust,
     evidence: &Evidence,
     now: Timestamp,
-) -> Result<Signer, SignatureError> {
+) -> Result<Facts, SignatureError> {
     let count = || SignatureError::Count {
         asked: texts.len(),
         found: proof.signatures.len(),
@@ -60,12 +60,12 @@ pub fn verify(
     for (text, signature) in texts.iter().zip(&proof.signatures) {
         let content = text.text.as_bytes();
         signers.push(match text.sign_type {
-            SignType::Pkcs7 => cms::verify(signature, content, trust, Some(evidence), now)?.signer,
+            SignType::Pkcs7 => evidence.check_signed(trust, signature, content, now)?.facts,
             SignType::Pkcs1 => {
                 let certificate = proof.certificate.as_ref().ok_or(SignatureError::NoCertificate)?;
-                let trusted = trust.trusted(chain_of(certificate)?, Some(evidence), now)?;
+                let trusted = evidence.check(trust, &pki::chain_of(certificate)?, now)?;
                 trusted.verify(algorithm(text.hash), content, signature)?;
-                trusted.signer
+                trusted.facts
             }
         });
     }
@@ -80,9 +80,9 @@ pub fn verify(
 }
 
 fn algorithm(hash: Hash) -> Algorithm {
-    match hash {
-        Hash::Sha256 => Algorithm::RsaPkcs1Sha256,
-        Hash::Sha384 => Algorithm::RsaPkcs1Sha384,
-        Hash::Sha512 => Algorithm::RsaPkcs1Sha512,
-    }
+    Algorithm::RsaPkcs1(match hash {
+        Hash::Sha256 => pki::Hash::Sha256,
+        Hash::Sha384 => pki::Hash::Sha384,
+        Hash::Sha512 => pki::Hash::Sha512,
+    })
 }

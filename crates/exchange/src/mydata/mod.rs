@@ -24,7 +24,7 @@ mod return_codes;
 mod signature;
 mod unzip;
 
-pub use crate::certificate::{CertificateError, Signer};
+pub use crate::certificate::{CertificateError, Facts};
 pub use checks::{CheckError, Offered, Progress, Verification};
 pub use config::{Config, ConfigError, PackageLimits, Times};
 pub use connector::Connector;

@@ -6,13 +6,17 @@ use super::jwe::{self, JweError};
 use super::manifest::{self, Line, ManifestError};
 use super::notification::SecretKey;
 use super::unzip::{UnzipError, unzip};
-use crate::certificate::{CertificateError, Signer, Trust};
+use crate::certificate::{CertificateError, Facts, Trust};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use pki::{Algorithm, Hash, Purpose, Revocation};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+
+/// `SHA256withRSA`, as the platform's document calls it.
+const SHA_256_WITH_RSA: Algorithm = Algorithm::RsaPkcs1(Hash::Sha256);
 
 /// What became of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub struct DataSet {
     /// Its files by name, without those of the meta folder. Each matches the signed manifest.
     pub files: BTreeMap<String, Vec<u8>>,
     /// Who signed it, when there is data.
-    pub signer: Option<Signer>,
+    pub signer: Option<Facts>,
 }
 
 impl std::fmt::Debug for DataSet {
@@ -184,9 +188,9 @@ impl PackageError {
                 ..
             } => "unsafe-file-name",
             PackageError::Certificate { error, .. } => match error {
-                CertificateError::Expired { .. } => "expired-certificate",
-                CertificateError::NotYetValid { .. } => "certificate-not-yet-valid",
-                CertificateError::UnknownSignature(_) => "unknown-signature",
+                CertificateError::Expired(_) => "expired-certificate",
+                CertificateError::NotYetValid(_) => "certificate-not-yet-valid",
+                CertificateError::UnknownSignature => "unknown-signature",
                 _ => "untrusted-certificate",
             },
             PackageError::WrongSigner { .. } => "wrong-signer",
@@ -317,8 +321,11 @@ fn data_set(
             })
         };
         let manifest = meta("manifest.xml")?;
-        let signer = trust
-            .verify(meta("certificate.cer")?, manifest, meta("manifest.sha256withrsa")?, now)
+        let chain = pki::chain_of(meta("certificate.cer")?).map_err(refused)?;
+        let trusted = trust.check(&chain, Purpose::Signing, Revocation::default(), now);
+        let trusted = trusted.map_err(refused)?;
+        trusted
+            .verify(SHA_256_WITH_RSA, manifest, meta("manifest.sha256withrsa")?)
             .map_err(refused)?;
         // Nothing of the manifest is read before its signature holds.
         let digests =
@@ -326,7 +333,7 @@ fn data_set(
                 resource: resource.clone(),
                 error,
             })?;
-        (digests, signer)
+        (digests, trusted.facts)
     };
     let (digests, signer) = digests;
     if let Some(agency) = config.signers.get(&resource)

@@ -1,8 +1,7 @@
 //! Sign-in by card, over certificates, lists, answers and signatures that OpenSSL made (tests/data/certificates/make.sh).
 
-use exchange::certificate::cms::{self, CmsError};
 use exchange::certificate::sign_in::{Challenge, Config, SignIn, SignInError};
-use exchange::certificate::{CertificateError, Evidence, EvidenceError};
+use exchange::certificate::{CertificateError, CmsError, Evidence, EvidenceError, cms};
 use jiff::{SignedDuration, Timestamp};
 use openssl::base64::encode_block;
 use serde_json::json;
@@ -114,17 +113,17 @@ fn certificates_that_are_not_good_are_refused() {
         SignInError::Signature(CmsError::Certificate(error)) => error,
         other => panic!("{signature}: {other:?}"),
     };
-    assert!(matches!(certificate("expired.p7"), C::Expired { .. }));
-    assert!(matches!(certificate("young.p7"), C::NotYetValid { .. }));
-    assert!(matches!(certificate("revoked.p7"), C::Revoked(_)));
-    assert!(matches!(certificate("sealing.p7"), C::WrongPurpose(_)));
-    assert!(matches!(certificate("own.p7"), C::UnknownIssuer(_)));
+    assert!(matches!(certificate("expired.p7"), C::Expired(_)));
+    assert!(matches!(certificate("young.p7"), C::NotYetValid(_)));
+    assert!(matches!(certificate("revoked.p7"), C::Revoked));
+    assert!(matches!(certificate("sealing.p7"), C::WrongPurpose));
+    assert!(matches!(certificate("own.p7"), C::UnknownIssuer));
     // signed by somebody who calls himself MOICA; the real MOICA's certificate lies beside
     assert!(matches!(
         certificate("forged.p7"),
-        C::UnknownIssuer(_) | C::WrongChainSignature(_)
+        C::UnknownIssuer | C::WrongChainSignature
     ));
-    assert!(matches!(certificate("short.p7"), C::UnknownSignature(_)));
+    assert!(matches!(certificate("short.p7"), C::UnknownSignature));
 }
 
 #[test]
@@ -192,8 +191,8 @@ fn the_standing_of_a_certificate_is_asked_of_lists_and_answers() {
     let standing =
         |signature: &str, lists: &[&str], answers: &[&str]| match verify(signature, &evidence(lists, answers), 30) {
             Ok(_) => "good",
-            Err(SignInError::Signature(CmsError::Certificate(CertificateError::Revoked(_)))) => "revoked",
-            Err(SignInError::Signature(CmsError::Certificate(CertificateError::UnknownStanding(_)))) => "unknown",
+            Err(SignInError::Signature(CmsError::Certificate(CertificateError::Revoked))) => "revoked",
+            Err(SignInError::Signature(CmsError::Certificate(CertificateError::UnknownStanding))) => "unknown",
             Err(other) => panic!("{other:?}"),
         };
     for (signature, lists, answers, expected) in [
@@ -231,7 +230,7 @@ fn answers_that_are_old_or_altered_say_nothing() {
     );
     assert!(matches!(
         old.unwrap_err(),
-        SignInError::Signature(CmsError::Certificate(CertificateError::UnknownStanding(_)))
+        SignInError::Signature(CmsError::Certificate(CertificateError::UnknownStanding))
     ));
     let whole = data("good.ocsp");
     // after the identifier of a basic response: OCTET STRING and SEQUENCE with two bytes of length each, then the data

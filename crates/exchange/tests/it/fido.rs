@@ -218,7 +218,7 @@ async fn signatures_under_another_root_or_over_another_text_are_refused() {
             world.now()
         ),
         Err(SignatureError::Certificate(
-            CertificateError::UnknownIssuer(_) | CertificateError::WrongChainSignature(_)
+            CertificateError::UnknownIssuer | CertificateError::WrongChainSignature
         ))
     ));
     world.twin.misbehave(Faults {
@@ -228,7 +228,7 @@ async fn signatures_under_another_root_or_over_another_text_are_refused() {
     let proof = world.proof(Some(text.clone())).await.unwrap();
     assert!(matches!(
         verify(&proof, &[text], &trust(), &no_lists(), world.now()),
-        Err(SignatureError::Certificate(CertificateError::UnknownSignature(_)))
+        Err(SignatureError::Certificate(CertificateError::UnknownSignature))
     ));
 }
 

@@ -3,7 +3,7 @@
 use crate::support::package::{
     CONTENT, FILE, RESOURCE, data_set, data_set_entries, envelope, envelope_named, outer, outer_manifest, package,
 };
-use crate::support::pki::{AGENCY, AUTHORITY, Holder, Making, ROOT, make};
+use crate::support::pki::{AGENCY, AUTHORITY, Making, ROOT, make};
 use crate::support::zip::{entry, zip};
 use crate::support::{CLIENT_ID, config, connector, now, secret_key};
 use exchange::mydata::{
@@ -203,14 +203,6 @@ fn refuses_wrong_outer_packages() {
     }
 }
 
-/// The refusal of a data set signed by such a holder.
-fn signed_by(holder: &Holder) -> CertificateError {
-    match open_set(data_set(holder)) {
-        PackageError::Certificate { error, .. } => error,
-        other => panic!("{other}"),
-    }
-}
-
 #[test]
 fn refuses_signatures_of_others() {
     let mut entries = data_set_entries(vec![entry(FILE, CONTENT)], &AGENCY, '/');
@@ -232,96 +224,42 @@ fn refuses_signatures_of_others() {
 }
 
 #[test]
-fn refuses_certificates_out_of_time() {
-    let old = make(
-        &Making {
-            until: "20250101000000Z",
-            ..Making::default()
-        },
-        Some(&AUTHORITY),
-    );
-    assert!(matches!(signed_by(&old), CertificateError::Expired { .. }));
-    assert_eq!(open_set(data_set(&old)).reason(), "expired-certificate");
-    let young = make(
-        &Making {
-            from: "20260101000000Z",
-            ..Making::default()
-        },
-        Some(&AUTHORITY),
-    );
-    assert!(matches!(signed_by(&young), CertificateError::NotYetValid { .. }));
-    let later =
-        Connector::new(trusting())
-            .unwrap()
-            .open(&package(), &secret_key(), "2031-01-01T00:00:00Z".parse().unwrap());
+fn refuses_certificates_that_do_not_serve() {
+    let agency = Making::default;
+    let (old, young) = ("20250101000000Z", "20260101000000Z");
+    for (making, issuer, reason) in [
+        (
+            Making { until: old, ..agency() },
+            Some(&*AUTHORITY),
+            "expired-certificate",
+        ),
+        (
+            Making {
+                from: young,
+                ..agency()
+            },
+            Some(&AUTHORITY),
+            "certificate-not-yet-valid",
+        ),
+        (agency(), None, "untrusted-certificate"),
+        (
+            Making {
+                may_sign: false,
+                ..agency()
+            },
+            Some(&AUTHORITY),
+            "untrusted-certificate",
+        ),
+        (Making { bits: 1024, ..agency() }, Some(&AUTHORITY), "unknown-signature"),
+    ] {
+        assert_eq!(open_set(data_set(&make(&making, issuer))).reason(), reason);
+    }
+    let later = Connector::new(trusting()).unwrap();
+    let later = later.open(&package(), &secret_key(), "2031-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(later.unwrap_err().reason(), "expired-certificate");
-}
-
-#[test]
-fn refuses_certificates_without_the_root() {
-    let own = make(&Making::default(), None);
-    assert!(matches!(signed_by(&own), CertificateError::UnknownIssuer(_)));
-    // A root of the same name with another key.
-    let false_root = make(
-        &Making {
-            organisation: "政府憑證總管理中心",
-            authority: true,
-            ..Making::default()
-        },
-        None,
-    );
-    let forged = make(&Making::default(), Some(&false_root));
-    assert!(matches!(
-        signed_by(&forged),
-        CertificateError::WrongChainSignature(_) | CertificateError::UnknownIssuer(_)
-    ));
-    // Signed by an agency, which is no authority.
-    let below = make(
-        &Making {
-            organisation: "民間公司",
-            ..Making::default()
-        },
-        Some(&AGENCY),
-    );
-    assert!(matches!(
-        signed_by(&below),
-        CertificateError::UnknownIssuer(_) | CertificateError::WrongPurpose(_)
-    ));
-    // The authority between is not configured and not in the package.
-    let error = connector(&ROOT.pem())
-        .open(&package(), &secret_key(), now())
-        .unwrap_err();
-    assert_eq!(error.reason(), "untrusted-certificate");
-}
-
-#[test]
-fn refuses_certificates_for_another_purpose() {
-    let sealing = make(
-        &Making {
-            may_sign: false,
-            ..Making::default()
-        },
-        Some(&AUTHORITY),
-    );
-    assert!(matches!(signed_by(&sealing), CertificateError::WrongPurpose(_)));
-    assert!(matches!(signed_by(&AUTHORITY), CertificateError::WrongPurpose(_)));
-    let short = make(
-        &Making {
-            bits: 1024,
-            ..Making::default()
-        },
-        Some(&AUTHORITY),
-    );
-    assert!(matches!(signed_by(&short), CertificateError::UnknownSignature(_)));
-    // A document-signing certificate says nothing of TLS; that is no fault.
-    let mail = make(
-        &Making {
-            mail_only: true,
-            ..Making::default()
-        },
-        Some(&AUTHORITY),
-    );
-    assert!(open(&envelope(&outer(data_set(&mail)))).is_ok());
+    // the authority between is not configured and not in the package
+    let alone = connector(&ROOT.pem()).open(&package(), &secret_key(), now());
+    assert_eq!(alone.unwrap_err().reason(), "untrusted-certificate");
 }
 
 #[test]

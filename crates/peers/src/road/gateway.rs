@@ -174,6 +174,9 @@ async fn answer(
             hash: "none".to_owned(),
             faults: faults.clone(),
         };
+        // What has come is taken first: a connection closed over unread bytes is reset, and the refusal may be lost with it.
+        let mut body = body;
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(Duration::from_millis(200), body.frame()).await {}
         return answer.refuse(kind, 500);
     }
     let collected = body.collect().await?;

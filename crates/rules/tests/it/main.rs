@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bad;
+mod checks;
 mod city;
 mod explanations;
 mod expressions;

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod hub;
 pub mod ledger;
+pub mod linkage;
 pub mod lottery;
 pub mod organisation;
 pub mod register;

@@ -6,7 +6,6 @@ pub(crate) mod meta;
 
 use crate::body::Body;
 use crate::canonical::{Hashed, Running, request_hash};
-use crate::certificates::Purpose;
 use crate::consumer::inside::told;
 use crate::directory::{Agreement, Interface};
 use crate::exchange::{Draft, aimed_at, body_fault, check_optional, check_proof, head, is_id, keep, last, set, sign};
@@ -23,6 +22,7 @@ use civic::legal_day;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, HeaderValue};
 use hyper::{HeaderMap, Request, Response, Version};
+use pki::Purpose;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -4,14 +4,12 @@ use super::ConfigError;
 use quick_xml::escape::escape;
 use ring::rand::SystemRandom;
 use ring::signature::{self, KeyPair as _, RsaKeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -40,8 +38,9 @@ pub(super) struct PackSigner {
 
 impl PackSigner {
     pub fn read(certificate: &str, key: &str) -> Result<PackSigner, ConfigError> {
-        let first = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|_| ConfigError::Certificate)?;
-        let parsed = Certificate::from_der(&first).map_err(|_| ConfigError::Certificate)?;
+        let first = pki::pem(certificate).ok().and_then(|found| found.into_iter().next());
+        let first = first.ok_or(ConfigError::Certificate)?;
+        let (_, parsed) = pki::read(&first).map_err(|_| ConfigError::Certificate)?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(|_| ConfigError::Key)?;
         let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| ConfigError::Key)?;
         let public = parsed.tbs_certificate().subject_public_key_info();

@@ -6,7 +6,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::sign::Signer;
-use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use openssl::x509::extension::{BasicConstraints, KeyUsage};
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 use std::sync::LazyLock;
 
@@ -23,7 +23,6 @@ pub struct Making<'a> {
     pub until: &'a str,
     pub authority: bool,
     pub may_sign: bool,
-    pub mail_only: bool,
     pub bits: u32,
 }
 
@@ -35,7 +34,6 @@ impl Default for Making<'_> {
             until: "20301231235959Z",
             authority: false,
             may_sign: true,
-            mail_only: false,
             bits: 2048,
         }
     }
@@ -85,11 +83,6 @@ pub fn make(making: &Making<'_>, issuer: Option<&Holder>) -> Holder {
         (false, false) => usage.key_encipherment(),
     };
     builder.append_extension(usage.build().unwrap()).unwrap();
-    if making.mail_only {
-        builder
-            .append_extension(ExtendedKeyUsage::new().email_protection().build().unwrap())
-            .unwrap();
-    }
     builder
         .sign(issuer.map_or(&key, |issuer| &issuer.key), MessageDigest::sha256())
         .unwrap();

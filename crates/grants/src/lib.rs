@@ -1,0 +1,25 @@
+//! A subsidy programme (補助計畫) of a ministry for local governments, from the call to the settled account: everything of it
+//! that is a pure function of the programme's folder and the plans.
+//!
+//! [`Programme::load`] reads `programmes/<id>/`, [`check`] says everything that is wrong with one and runs its worked cases. The
+//! format stands in `docs/reference/programme-folder.md`. Nothing here reads a clock, keeps anything or knows who asks.
+
+pub mod assessment;
+mod case;
+pub mod clock;
+pub mod correction;
+pub mod finding;
+pub mod funding;
+pub mod indicator;
+mod mistake;
+pub mod odt;
+pub mod plan;
+pub mod programme;
+pub mod review;
+pub mod similarity;
+
+pub use assessment::Assessment;
+pub use finding::{Finding, Rule, Severity};
+pub use mistake::Mistake;
+pub use plan::Plan;
+pub use programme::{Programme, Report, check};
