@@ -19,6 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("exchange", &["civic", "pki", "store"]),
     ("troad", &["civic", "pki"]),
     ("grants", &["civic"]),
+    ("subsidies", &["civic", "grants", "store"]),
     (
         "cases",
         &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],

@@ -28,7 +28,9 @@ use crate::record::{self, Record};
 use crate::{CaseError, Desk, State};
 
 /// Earlier cases looked at, the newest first.
-const CASES: usize = 20;
+const CASES: u64 = 20;
+/// Of each service at most so many: earlier ones asked the same, and each is opened and noted.
+const OF_A_SERVICE: usize = 3;
 
 /// A value that could be taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,14 +126,18 @@ fn earlier(answer: &Answer, number: &str) -> (Source, Date) {
 
 /// Earlier cases of a person that may be read again, newest first.
 async fn cases(desk: &Desk, person: &Person, but: Option<ApplicationId>) -> Result<Vec<application::Model>, CaseError> {
-    let rows = application::by_person(desk.store.read(), person.id.uuid()).await?;
+    // one more than is looked at, for the case that asks
+    let rows = application::with_answers(desk.store.read(), person.id.uuid(), CASES + 1).await?;
+    let mut looked_at: BTreeMap<String, usize> = BTreeMap::new();
     let good = |row: &application::Model| {
-        Some(row.id) != but.map(|id| id.uuid())
-            && !matches!(row.state, State::Withdrawn | State::Disposed)
-            && row.answers.is_some()
-            && desk.catalogue.get(&row.service).is_some()
+        if Some(row.id) == but.map(|id| id.uuid()) || desk.catalogue.get(&row.service).is_none() {
+            return false;
+        }
+        let of_service = looked_at.entry(row.service.clone()).or_default();
+        *of_service += 1;
+        *of_service <= OF_A_SERVICE
     };
-    Ok(rows.into_iter().filter(good).take(CASES).collect())
+    Ok(rows.into_iter().filter(good).collect())
 }
 
 /// Opens earlier cases and collects what is still good of them; of each fact what was said last.

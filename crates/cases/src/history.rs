@@ -102,7 +102,11 @@ pub(crate) fn month(what: &'static str, text: &str) -> Result<civic::Month, Case
 /// What happened, oldest first.
 pub(crate) async fn events(desk: &Desk, record: &Record) -> Result<Vec<EventView>, CaseError> {
     let rows = event::of_application(desk.store.read(), record.row.id).await?;
-    let names = staff::all(desk).await?;
+    let names = if rows.iter().any(|row| row.actor == "staff") {
+        staff::all(desk).await?
+    } else {
+        Vec::new()
+    };
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
         let staff = names.iter().find(|staff| Some(staff.id.uuid()) == row.actor_id);

@@ -1,15 +1,17 @@
 //! Where SQLite and PostgreSQL must differ: how they are opened, and what guards the ledger's head.
 //! Everything else in this crate is written once.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::sqlx::{Connection as _, PgPool, SqlitePool};
+use sea_orm::sqlx::{Connection as _, PgPool, SqliteConnection, SqlitePool};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait as _,
+    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait as _,
 };
 
 use crate::StoreError;
@@ -142,4 +144,85 @@ pub(crate) async fn lock_ledger(tx: &DatabaseTransaction) -> Result<(), DbErr> {
             .await?;
     }
     Ok(())
+}
+
+/// The file of an SQLite address.
+pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| StoreError::Address(error.to_string()))?;
+    Ok(options.get_filename().to_owned())
+}
+
+/// Writes the database of an SQLite address, as of one moment and without the pages that are free, into a new file. Others
+/// go on reading and writing meanwhile.
+pub(crate) async fn vacuum_into(url: &str, to: &Path) -> Result<(), StoreError> {
+    let to = to
+        .to_str()
+        .ok_or_else(|| StoreError::Files("the path of the backup is not UTF-8".into()))?;
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Address(error.to_string()))?
+        .busy_timeout(Duration::from_secs(60));
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(unreachable)?;
+    let done = sea_orm::sqlx::query("VACUUM INTO ?")
+        .bind(to)
+        .execute(&mut connection)
+        .await;
+    connection.close().await.map_err(unreachable)?;
+    done.map_err(|error| StoreError::Files(format!("{to}: {error}")))?;
+    Ok(())
+}
+
+/// A connection to an SQLite file that nobody writes to.
+pub(crate) fn snapshot(path: &Path) -> DatabaseConnection {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(true);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .connect_lazy_with(options);
+    SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)
+}
+
+/// What SQLite finds wrong with the pages of a file; nothing where all is well.
+pub(crate) async fn broken_page(db: &impl ConnectionTrait) -> Result<Option<String>, StoreError> {
+    let said = strings(db, "PRAGMA integrity_check(1)").await?;
+    Ok(said.into_iter().find(|line| line != "ok"))
+}
+
+/// The name under which other connections of PostgreSQL see what this transaction sees, until it ends.
+pub(crate) async fn export_snapshot(tx: &DatabaseTransaction) -> Result<String, StoreError> {
+    let names = strings(tx, "SELECT pg_export_snapshot()").await?;
+    names.into_iter().next().ok_or_else(|| StoreError::Corrupt {
+        what: "snapshot",
+        why: "the database gave none a name".into(),
+    })
+}
+
+/// How many rows each table has.
+pub(crate) async fn rows(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>, StoreError> {
+    let tables = match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        }
+        _ => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+    };
+    let mut rows = BTreeMap::new();
+    for table in strings(db, tables).await? {
+        let quoted = table.replace('"', "\"\"");
+        let count = Statement::from_string(db.get_database_backend(), format!("SELECT COUNT(*) FROM \"{quoted}\""));
+        let row = db.query_one_raw(count).await?;
+        let count: i64 = match row {
+            Some(row) => row.try_get_by_index(0)?,
+            None => 0,
+        };
+        rows.insert(table, u64::try_from(count).unwrap_or(0));
+    }
+    Ok(rows)
+}
+
+async fn strings(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<String>, StoreError> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }

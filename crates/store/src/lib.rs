@@ -1,8 +1,9 @@
 //! The operational store: tables, migrations, the one writer, sealing, the usage ledger, the access
-//! decision, files and the outbox. Written once for SQLite and PostgreSQL; where the engines must
+//! decision, files, the outbox and backups. Written once for SQLite and PostgreSQL; where the engines must
 //! differ, the difference stands in [`engine`].
 
 pub mod access;
+pub mod backup;
 pub mod engine;
 pub mod error;
 pub mod files;

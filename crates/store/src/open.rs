@@ -13,6 +13,7 @@ use crate::files::Files;
 use crate::ledger::Words;
 use crate::migrations::Migrator;
 use crate::outbox::Bell;
+use crate::seal::destroyed::Register;
 use crate::seal::{LookupKey, MasterKeys, Seal};
 use crate::session::Kept;
 use crate::write::{Queue, Tx, Work, Writer};
@@ -30,6 +31,8 @@ pub struct StoreConfig {
     pub lookup_key: LookupKey,
     /// Folder of the access policies; the ones built in when absent.
     pub policies: Option<PathBuf>,
+    /// File in which destroyed data keys are noted for whoever restores an older backup; none where nobody will.
+    pub destroyed: Option<PathBuf>,
 }
 
 /// The operational store. A clone is the same store.
@@ -63,6 +66,20 @@ impl Store {
         let files = Files::open(&config.files)?;
         let connections = engine::connect(&config.url).await?;
         Migrator::up(&connections.write, None).await?;
+        let register = config.destroyed.map(Register::new);
+        if let Some(register) = &register {
+            let settled = register.settle(&connections.write).await?;
+            if settled.added > 0 {
+                tracing::info!(added = settled.added, "destroyed keys were added to their register");
+            }
+            if settled.destroyed_again > 0 {
+                let again = settled.destroyed_again;
+                tracing::warn!(
+                    again,
+                    "an older state of the database had keys that were destroyed since; they are destroyed again"
+                );
+            }
+        }
         let words = Words::default();
         let bell = Bell::default();
         let queue = Queue::start(Writer {
@@ -75,7 +92,7 @@ impl Store {
             inner: Arc::new(Inner {
                 read: connections.read,
                 queue,
-                seal: Seal::new(config.master_keys, config.lookup_key),
+                seal: Seal::new(config.master_keys, config.lookup_key, register),
                 access,
                 files,
                 bell,

@@ -40,9 +40,37 @@ impl TestStore {
             master_keys,
             lookup_key: self.lookup_key.clone(),
             policies: None,
+            destroyed: Some(self.folder.path().join("destroyed")),
         };
         Store::open(config, clock).await
     }
+}
+
+/// An empty database on the server of `TONGBAN_TEST_POSTGRES`; nothing where none is named.
+///
+/// # Panics
+/// When a server is named that can't be used.
+pub async fn postgres_database() -> Option<String> {
+    let Ok(server) = std::env::var(POSTGRES) else {
+        println!("skipped: postgres");
+        return None;
+    };
+    let name = format!("t{}", uuid::Uuid::new_v4().simple());
+    let mut connection = PgConnection::connect(&server)
+        .await
+        .expect("the server of TONGBAN_TEST_POSTGRES");
+    connection
+        .execute(sea_orm::sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .expect("a database");
+    connection.close().await.expect("a connection that closes");
+    let (base, options) = server
+        .split_once('?')
+        .map_or((server.as_str(), String::new()), |(base, rest)| {
+            (base, format!("?{rest}"))
+        });
+    let base = base.rsplit_once('/').map_or(base, |(base, _)| base);
+    Some(format!("{base}/{name}{options}"))
 }
 
 async fn open(folder: tempfile::TempDir, url: String, clock: Arc<dyn Clock>) -> TestStore {
@@ -54,6 +82,7 @@ async fn open(folder: tempfile::TempDir, url: String, clock: Arc<dyn Clock>) -> 
         master_keys: master_keys.clone(),
         lookup_key: lookup_key.clone(),
         policies: None,
+        destroyed: Some(folder.path().join("destroyed")),
     };
     TestStore {
         store: Store::open(config, clock).await.expect("a store"),
@@ -79,33 +108,8 @@ pub async fn sqlite(clock: Arc<dyn Clock>) -> TestStore {
 /// # Panics
 /// When a server is named that can't be used.
 pub async fn postgres(clock: Arc<dyn Clock>) -> Option<TestStore> {
-    let Ok(server) = std::env::var(POSTGRES) else {
-        println!("skipped: postgres");
-        return None;
-    };
-    let name = format!("t{}", uuid::Uuid::new_v4().simple());
-    let mut connection = PgConnection::connect(&server)
-        .await
-        .expect("the server of TONGBAN_TEST_POSTGRES");
-    connection
-        .execute(sea_orm::sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .await
-        .expect("a database");
-    connection.close().await.expect("a connection that closes");
-    let (base, options) = server
-        .split_once('?')
-        .map_or((server.as_str(), String::new()), |(base, rest)| {
-            (base, format!("?{rest}"))
-        });
-    let base = base.rsplit_once('/').map_or(base, |(base, _)| base);
-    Some(
-        open(
-            tempfile::tempdir().expect("a folder"),
-            format!("{base}/{name}{options}"),
-            clock,
-        )
-        .await,
-    )
+    let url = postgres_database().await?;
+    Some(open(tempfile::tempdir().expect("a folder"), url, clock).await)
 }
 
 /// Runs a test on each engine there is.
@@ -118,4 +122,22 @@ where
     if let Some(store) = postgres(clock).await {
         test(store).await;
     }
+}
+
+/// Writes an exported ledger of made-up entries, for the bench of its verification.
+///
+/// # Errors
+/// The file can't be written.
+pub fn ledger_file(path: &std::path::Path, entries: u64) -> std::io::Result<crate::ledger::Head> {
+    crate::ledger::generate(path, entries)
+}
+
+/// SHA-256 of a file, in hexadecimal.
+///
+/// # Panics
+/// When the file can't be read.
+#[must_use]
+pub fn sha256(path: &std::path::Path) -> String {
+    use sha2::Digest as _;
+    hex::encode(sha2::Sha256::digest(std::fs::read(path).expect("a file")))
 }

@@ -6,6 +6,7 @@ use civic::{Text, WorkCalendar};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use store::ledger::SigningKey;
 use store::seal::{LookupKey, MasterKeys};
 use url::Url;
 use zeroize::Zeroizing;
@@ -32,6 +33,12 @@ pub struct Config {
     /// File of the lookup key; without it `keys/lookup` in the data folder.
     #[serde(default)]
     pub lookup_key: Option<PathBuf>,
+    /// Where it is noted which data keys were destroyed; without it `keys/destroyed` in the data folder.
+    #[serde(default)]
+    pub destroyed_keys: Option<PathBuf>,
+    /// Publishing the record of use.
+    #[serde(default)]
+    pub ledger: Ledger,
     /// Folder of the services; without it those that were compiled in.
     #[serde(default)]
     pub services: Option<PathBuf>,
@@ -131,6 +138,18 @@ pub struct Account {
 
 fn most_payments() -> u32 {
     20_000
+}
+
+/// Publishing the record of use.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// Hours between two checkpoints, 1 to 720; without it the server publishes none by itself.
+    pub every_hours: Option<u64>,
+    /// Folder of the checkpoints; without it `published` in the data folder.
+    pub folder: Option<PathBuf>,
+    /// File of the key that signs them; without it `keys/ledger` in the data folder.
+    pub key: Option<PathBuf>,
 }
 
 /// How far authorisations of agents (數位代理人) go; what is left out is as [`cases::agents::Limits`] has it.
@@ -234,6 +253,9 @@ impl Config {
         for path in [
             &mut config.master_keys,
             &mut config.lookup_key,
+            &mut config.destroyed_keys,
+            &mut config.ledger.folder,
+            &mut config.ledger.key,
             &mut config.services,
             &mut config.datasets,
             &mut config.policies,
@@ -288,6 +310,9 @@ impl Config {
         }
         if !(1..=100_000).contains(&self.city.account.most_payments) {
             return wrong("city.account.most_payments", "1 to 100000; ask the bank");
+        }
+        if !(1..=720).contains(&self.ledger.every_hours.unwrap_or(1)) {
+            return wrong("ledger.every_hours", "1 to 720 hours");
         }
         let agents = self.agents.limits();
         let ranges = [
@@ -355,7 +380,39 @@ impl Config {
         Ok((master, lookup))
     }
 
-    fn key_files(&self) -> (PathBuf, PathBuf) {
+    /// Where it is noted which data keys were destroyed.
+    pub fn destroyed(&self) -> PathBuf {
+        let usual = || self.data.join("keys/destroyed");
+        self.destroyed_keys.clone().unwrap_or_else(usual)
+    }
+
+    /// Folder of the published checkpoints.
+    pub fn ledger_folder(&self) -> PathBuf {
+        let usual = || self.data.join("published");
+        self.ledger.folder.clone().unwrap_or_else(usual)
+    }
+
+    /// The key that signs checkpoints. One is made where nothing was published yet; it seals nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn ledger_key(&self) -> Result<SigningKey, ConfigError> {
+        let usual = || self.data.join("keys/ledger");
+        let path = self.ledger.key.clone().unwrap_or_else(usual);
+        let wrong = |error: store::StoreError| ConfigError::Value {
+            key: "ledger.key",
+            why: error.to_string(),
+        };
+        if !path.exists() && !self.ledger_folder().join("key").exists() {
+            let host = self.portal.host_str().unwrap_or("localhost");
+            let key = SigningKey::generate(&format!("{host}/ledger")).map_err(wrong)?;
+            make_secret(&path, &key.to_text())?;
+        }
+        SigningKey::parse(&secret(&path, "ledger.key")?).map_err(wrong)
+    }
+
+    /// Files of the keys: master and lookup.
+    pub fn key_files(&self) -> (PathBuf, PathBuf) {
         let folder = self.data.join("keys");
         let master = self.master_keys.clone().unwrap_or_else(|| folder.join("master"));
         let lookup = self.lookup_key.clone().unwrap_or_else(|| folder.join("lookup"));

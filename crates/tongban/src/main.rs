@@ -44,7 +44,9 @@ enum Command {
     Register(commands::register::RegisterArgs),
     /// Decides everybody's cases of all services by a population
     Sweep(commands::sweep::SweepArgs),
-    /// Verifies the record of every use of personal data
+    /// Backs the platform up while it works, verifies and restores backups
+    Backup(commands::backup::BackupArgs),
+    /// Verifies, publishes and proves the record of every use of personal data
     Ledger(commands::ledger::LedgerArgs),
     /// The gateway to T-Road, and what an auditor asks of its log
     Troad(commands::troad::TroadArgs),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Hub(args) => commands::hub::run(args),
         Command::Register(args) => commands::register::run(&args),
         Command::Sweep(args) => commands::sweep::run(&args),
+        Command::Backup(args) => commands::backup::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Troad(args) => commands::troad::run(&args),
         Command::Linkage(args) => commands::linkage::run(args),

@@ -88,6 +88,7 @@ pub async fn store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Serv
         master_keys,
         lookup_key,
         policies: config.policies.clone(),
+        destroyed: Some(config.destroyed()),
     };
     Ok(Store::open(store, clock).await?)
 }
@@ -241,13 +242,19 @@ pub async fn run(
     let sessions = Sessions::new(store.clone()).await?;
     let router = web::app(app, sessions.clone());
     let upkeep = tokio::spawn(upkeep(store.clone(), sessions));
+    let publishing = config.ledger.every_hours.map(|hours| {
+        let work = publishing(config.clone(), store.clone(), Duration::from_secs(hours * 3600));
+        tokio::spawn(work)
+    });
     // work that is interrupted by the stop is done again after the next start
     tokio::select! {
         () = crate::accept::serve(listener, router, stop) => {}
         () = cases::jobs::run(Arc::clone(&desk)) => {}
     }
-    upkeep.abort();
-    let _ = upkeep.await;
+    for work in std::iter::once(upkeep).chain(publishing) {
+        work.abort();
+        let _ = work.await;
+    }
     if let Some(gateway) = gateway {
         gateway.shutdown().await;
     }
@@ -298,6 +305,39 @@ async fn upkeep(store: Store, sessions: Sessions) {
             }
         }
     }
+}
+
+/// Publishes the record of use, at once and then every so often. Whatever fails is tried again from the first entry on.
+async fn publishing(config: Config, store: Store, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut publisher = None;
+    loop {
+        ticks.tick().await;
+        match publish(&config, &store, &mut publisher).await {
+            Ok(Some(entries)) => tracing::info!(entries, "the record of use was published"),
+            Ok(None) => {}
+            Err(error) => {
+                publisher = None;
+                tracing::error!(%error, "the record of use was not published; run `tongban ledger verify`");
+            }
+        }
+    }
+}
+
+async fn publish(
+    config: &Config,
+    store: &Store,
+    publisher: &mut Option<store::ledger::Publisher>,
+) -> Result<Option<u64>, ServeError> {
+    let (key, folder) = (config.ledger_key()?, config.ledger_folder());
+    if publisher.is_none() {
+        let before = store::ledger::published(&folder, key.public())?;
+        *publisher = Some(store::ledger::Publisher::new(&before));
+    }
+    let Some(publisher) = publisher else { return Ok(None) };
+    let done = publisher.publish(store, &key, &folder).await?;
+    Ok(done.map(|checkpoint| checkpoint.head.seq))
 }
 
 /// Until Ctrl-C or a polite request of the system to stop.

@@ -82,9 +82,12 @@ def write_case(people, path):
     families = {}
     for row in table:
         families.setdefault(row["household"], []).append(row)
+    # what these rules do not ask may be unknown
+    asked = {column_of(name) for name in INPUTS if name not in ("deposits_reported", "occupation_wage")}
     for rows in families.values():
         applicants = [row for row in rows if row["applicant"]]
-        known = all(value is not None for row in rows for name, value in row.items() if name != "occupation_wage")
+        known = all(row[name] is not None for row in applicants for name in asked)
+        known = known and all(row[name] is not None for row in rows for name in asked if not name.startswith("case."))
         if len(rows) == 4 and len(applicants) == 1 and known:
             break
     else:

@@ -44,7 +44,7 @@ pub fn binary() -> PathBuf {
     target().join("release/tongban")
 }
 
-/// Builds the program, if it is not fresh.
+/// Builds the program, if it is not fresh: as the tests build it, since fewer targets are other features and a second build.
 pub fn build() -> Done {
     must(command(
         "cargo",

@@ -4,6 +4,7 @@
 mod client;
 mod crash;
 mod ingest;
+mod ledger;
 mod linkage;
 mod load;
 mod lottery;
@@ -27,6 +28,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
         "ingest" => ingest::run(quick),
         "lottery" => lottery::run(quick),
         "linkage" => linkage::run(quick),
+        "ledger" => ledger::run(quick),
         "portal" => portal::run(quick),
         "crash" => crash::run(quick),
         "sweep" => sweep::run(quick, args.contains(&"--built")),

@@ -37,7 +37,8 @@ pub fn run(quick: bool) -> Done {
 fn measure(folder: &Path, services: &Path, time: Duration) -> Done<(Outcome, Outcome, f64)> {
     let idle = {
         let platform = Platform::start(&folder.join("idle"), services, 100_000, 0, None)?;
-        std::thread::sleep(Duration::from_secs(3));
+        // what making the city took goes back to the system by and by; a server is idle after that
+        std::thread::sleep(Duration::from_secs(30));
         platform.memory().ok_or("the memory of the server can't be read")?
     };
     let sqlite = {

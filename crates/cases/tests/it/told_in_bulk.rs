@@ -223,6 +223,7 @@ async fn the_process_that_works() {
         master_keys: MasterKeys::parse(&told[2]).unwrap(),
         lookup_key: LookupKey::parse(&told[3]).unwrap(),
         policies: None,
+        destroyed: None,
     };
     let clock = Arc::new(SystemClock);
     let store = Store::open(config, clock.clone()).await.unwrap();

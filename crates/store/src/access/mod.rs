@@ -149,6 +149,19 @@ pub enum Resource<'a> {
         /// Who asked for it.
         made_by: Uuid,
     },
+    /// A plan of a government for a subsidy programme.
+    Plan {
+        /// Identifier.
+        id: Uuid,
+        /// The government, as the programme names it.
+        government: &'a str,
+        /// The ministry that takes it.
+        ministry: &'a str,
+        /// Where it stands.
+        state: &'a str,
+        /// Members of the panel with a conflict of interest.
+        conflicted: &'a [Uuid],
+    },
     /// A round with its draw.
     Round {
         /// Identifier.

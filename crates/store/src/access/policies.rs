@@ -1,10 +1,12 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::{Mutex, PoisonError};
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
-    RestrictedExpression, Schema, ValidationMode, Validator,
+    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
+    PolicySet, PrincipalConstraint, Request, RequestEnv, ResourceConstraint, RestrictedExpression, Schema,
+    ValidationMode, Validator,
 };
 use civic::Purpose;
 use uuid::Uuid;
@@ -25,6 +27,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/outreach.cedar"),
     include_str!("../../../../policies/channels.cedar"),
     include_str!("../../../../policies/road.cedar"),
+    include_str!("../../../../policies/subsidies.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -32,9 +35,37 @@ const LARGEST: u64 = 1 << 20;
 
 /// The policies, read and checked.
 pub struct Access {
-    policies: PolicySet,
+    /// For each kind of request the policies whose head can hold: all others say nothing of it, and evaluating them every
+    /// time would cost more than all else a page does.
+    asked: HashMap<(EntityTypeName, EntityUid, EntityTypeName), PolicySet>,
     authorizer: Authorizer,
     names: Names,
+    answered: Mutex<Answered>,
+}
+
+/// Answers of late. An answer hangs on nothing but the question and the policies, which never change, so one page need not
+/// have the same question answered several times. The question as a whole is the key: no two share one.
+#[derive(Default)]
+struct Answered {
+    /// The newest, at most [`REMEMBERED`], and as many before them.
+    new: HashMap<String, bool>,
+    old: HashMap<String, bool>,
+}
+
+/// Answers remembered, and as many once more.
+const REMEMBERED: usize = 2048;
+
+impl Answered {
+    fn of(&self, question: &str) -> Option<bool> {
+        self.new.get(question).or_else(|| self.old.get(question)).copied()
+    }
+
+    fn keep(&mut self, question: String, answer: bool) {
+        if self.new.len() >= REMEMBERED {
+            self.old = std::mem::take(&mut self.new);
+        }
+        self.new.insert(question, answer);
+    }
 }
 
 /// Names of entity types, parsed once.
@@ -52,12 +83,34 @@ const TYPES: &[&str] = &[
     "Profile",
     "Office",
     "Approval",
+    "Plan",
     "Batch",
     "Round",
     "Confirmation",
     "Campaign",
     "Action",
 ];
+
+/// Whether the head of a policy can hold for a kind of request. No request brings a hierarchy of actors, actions or things,
+/// so `in` is as much as being the same.
+fn concerns(policy: &Policy, env: &RequestEnv) -> bool {
+    let actor = match policy.principal_constraint() {
+        PrincipalConstraint::Any => true,
+        PrincipalConstraint::In(one) | PrincipalConstraint::Eq(one) => one.type_name() == env.principal(),
+        PrincipalConstraint::Is(kind) | PrincipalConstraint::IsIn(kind, _) => kind == *env.principal(),
+    };
+    let action = match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::In(several) => several.contains(env.action()),
+        ActionConstraint::Eq(one) => one == *env.action(),
+    };
+    let thing = match policy.resource_constraint() {
+        ResourceConstraint::Any => true,
+        ResourceConstraint::In(one) | ResourceConstraint::Eq(one) => one.type_name() == env.resource(),
+        ResourceConstraint::Is(kind) | ResourceConstraint::IsIn(kind, _) => kind == *env.resource(),
+    };
+    actor && action && thing
+}
 
 fn unusable(error: impl std::fmt::Display) -> StoreError {
     StoreError::Policies(error.to_string())
@@ -111,6 +164,13 @@ impl Access {
     pub fn read(policies: &str, schema: &str) -> Result<Access, StoreError> {
         let (schema, _warnings) = Schema::from_cedarschema_str(schema).map_err(unusable)?;
         let policies = PolicySet::from_str(policies).map_err(unusable)?;
+        let mut asked = HashMap::new();
+        for env in schema.request_envs() {
+            let concerned = policies.policies().filter(|policy| concerns(policy, &env));
+            let concerned = PolicySet::from_policies(concerned.cloned()).map_err(unusable)?;
+            let kind = (env.principal().clone(), env.action().clone(), env.resource().clone());
+            asked.insert(kind, concerned);
+        }
         let checked = Validator::new(schema).validate(&policies, ValidationMode::Strict);
         if let Some(error) = checked.validation_errors().next() {
             return Err(unusable(error));
@@ -120,9 +180,10 @@ impl Access {
             names.insert(name, EntityTypeName::from_str(name).map_err(unusable)?);
         }
         Ok(Access {
-            policies,
+            asked,
             authorizer: Authorizer::new(),
             names: Names(names),
+            answered: Mutex::default(),
         })
     }
 
@@ -140,8 +201,7 @@ impl Access {
         let refused = || Refused {
             action: action.to_owned(),
         };
-        let allowed = self.ask(actor, action, resource, &purpose).ok_or_else(refused)?;
-        if !allowed {
+        if !self.allows(actor, action, resource, &purpose) {
             return Err(refused());
         }
         let (owner_kind, owner_id) = match resource {
@@ -153,6 +213,7 @@ impl Access {
             Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
             Resource::Register(id) => ("register", id.to_string()),
             Resource::Campaign { id, .. } => ("campaign", id.to_string()),
+            Resource::Plan { id, .. } => ("plan", id.to_string()),
             Resource::Office(_)
             | Resource::Approval { .. }
             | Resource::Batch { .. }
@@ -164,6 +225,27 @@ impl Access {
             owner_id,
             purpose,
         })
+    }
+
+    /// The answer, from memory where the same was asked of late.
+    fn allows(&self, actor: Actor<'_>, action: &str, resource: Resource<'_>, purpose: &Purpose) -> bool {
+        // all that stands before the policies
+        let question = format!(
+            "{actor:?} {action:?} {resource:?} {:?} {:?} {:?}",
+            purpose.code, purpose.basis, purpose.function
+        );
+        let known = self
+            .answered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .of(&question);
+        if let Some(known) = known {
+            return known;
+        }
+        let answer = self.ask(actor, action, resource, purpose).unwrap_or(false);
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.keep(question, answer);
+        answer
     }
 
     /// `None` where the question itself can't be put.
@@ -178,14 +260,12 @@ impl Access {
             ("function".to_owned(), text(&purpose.function)),
         ])
         .ok()?;
+        // what the schema does not know of is asked of no policy
+        let (actor, kind) = (principal.uid().type_name().clone(), thing.uid().type_name().clone());
+        let policies = self.asked.get(&(actor, action.clone(), kind))?;
         let request = Request::new(principal.uid(), action, thing.uid(), context, None).ok()?;
         let entities = Entities::from_entities([principal, thing], None).ok()?;
-        Some(
-            self.authorizer
-                .is_authorized(&request, &self.policies, &entities)
-                .decision()
-                == Decision::Allow,
-        )
+        Some(self.authorizer.is_authorized(&request, policies, &entities).decision() == Decision::Allow)
     }
 
     fn actor(&self, actor: Actor<'_>) -> Option<Entity> {
@@ -330,6 +410,25 @@ impl Access {
                     self.names.id("Approval", id)?,
                     HashMap::from([("made_by".to_owned(), maker)]),
                 )
+            }
+            Resource::Plan {
+                id,
+                government,
+                ministry,
+                state,
+                conflicted,
+            } => {
+                let conflicted: Option<Vec<RestrictedExpression>> = conflicted
+                    .iter()
+                    .map(|id| Some(RestrictedExpression::new_entity_uid(self.names.id("Staff", *id)?)))
+                    .collect();
+                let attributes = HashMap::from([
+                    ("government".to_owned(), text(government)),
+                    ("ministry".to_owned(), text(ministry)),
+                    ("state".to_owned(), text(state)),
+                    ("conflicted".to_owned(), RestrictedExpression::new_set(conflicted?)),
+                ]);
+                (self.names.id("Plan", id)?, attributes)
             }
             Resource::Batch { id, made_by } => {
                 let maker = RestrictedExpression::new_entity_uid(self.names.id("Staff", made_by)?);

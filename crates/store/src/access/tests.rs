@@ -76,6 +76,32 @@ fn who_may_do_what() {
     }
 }
 
+/// What is remembered of one question never answers another: neither while it is remembered nor when it has been forgotten.
+#[test]
+fn every_question_is_answered_for_itself() {
+    let access = Access::built_in().unwrap();
+    let fills = |resident, owner, state, purpose| {
+        access
+            .decide(Actor::Resident(resident), "fill", case(owner, state), purpose)
+            .is_ok()
+    };
+    let nothing = Purpose {
+        function: String::new(),
+        ..purpose()
+    };
+    // more questions than are remembered, each unlike all others
+    for round in 0..3000_u128 {
+        let resident = Uuid::from_u128(1000 + round);
+        for _ in 0..2 {
+            assert!(fills(resident, resident, "draft", purpose()));
+            assert!(!fills(resident, OTHER, "draft", purpose()));
+            assert!(!fills(resident, resident, "disposed", purpose()));
+            assert!(!fills(resident, resident, "draft", nothing.clone()));
+        }
+    }
+    assert!(fills(Uuid::from_u128(1000), Uuid::from_u128(1000), "draft", purpose()));
+}
+
 #[test]
 fn nothing_is_allowed_without_a_purpose() {
     let access = Access::built_in().unwrap();

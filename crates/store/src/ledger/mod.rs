@@ -9,17 +9,30 @@
 //! appears as a keyed hash, so an entry may outlive the data it tells about.
 
 mod append;
+mod checkpoint;
 mod hash;
+mod merkle;
+mod proof;
+mod publish;
 mod read;
 mod transfer;
 mod verify;
+mod verify_file;
 
 pub(crate) use append::{Chain, Words};
 pub use append::{append, append_all};
+pub use checkpoint::{Checkpoint, SigningKey, VerifyingKey};
 pub use hash::Head;
+pub use merkle::Hash;
+pub use proof::{Proof, Proven, prove_entry, prove_extension};
+pub use publish::{Publisher, published};
 pub use read::{between, head, of_application, of_subject};
-pub use transfer::{export, verify_file};
-pub use verify::{Fault, Verified, verify};
+pub use transfer::export;
+#[cfg(feature = "testing")]
+pub(crate) use transfer::generate;
+pub(crate) use verify::verify_on;
+pub use verify::{Fault, Published, Verified, verify};
+pub use verify_file::verify_file;
 
 use civic::Purpose;
 use civic::ids::ApplicationId;

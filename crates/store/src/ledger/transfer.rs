@@ -1,23 +1,21 @@
-//! The ledger as a file that anyone can verify without the database.
+//! The ledger as a file that anyone can verify without the database ([`super::verify_file`]).
 //!
 //! The file begins with a line that names the format. Records follow, each with its letter: `W` a
 //! text of the dictionary (number, length, bytes), `E` an entry (fixed length, below), `H` the head
-//! (number, hash), which ends the file. Numbers are big-endian.
+//! (number, hash), which ends the file. All texts stand before the first entry. Numbers are big-endian.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use super::verify::{Link, Walk, links, words};
-use super::{Fault, Head, Verified};
+use super::verify::{Link, links, words};
+use super::{Fault, Head};
 use crate::{Store, StoreError};
 
-const NAME: &[u8] = b"tongban ledger 1\n";
-/// Longest text; the program writes none longer.
-const TEXT: u32 = 1 << 20;
+pub(super) const NAME: &[u8] = b"tongban ledger 1\n";
 /// Length of an entry: seq, at, actor, what is present, actor id, application, subject, three
 /// texts, count, hash.
-const ENTRY: usize = 8 + 8 + 1 + 1 + 16 + 16 + 32 + 8 * 3 + 8 + 32;
+pub(super) const ENTRY: usize = 8 + 8 + 1 + 1 + 16 + 16 + 32 + 8 * 3 + 8 + 32;
 
 /// Writes the ledger as it is now to `path` and returns its head.
 ///
@@ -28,8 +26,14 @@ pub async fn export(store: &Store, path: &Path) -> Result<Head, StoreError> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(failed)?);
     out.write_all(NAME).map_err(failed)?;
     let head = super::head(store.read()).await?;
-    words(store.read(), |id, text| write_word(&mut out, id, text).map_err(failed)).await?;
-    links(store.read(), head, |link| out.write_all(&encode(&link)).map_err(failed)).await?;
+    words(store.read(), i64::MIN, |id, text| {
+        write_word(&mut out, id, text).map_err(failed)
+    })
+    .await?;
+    links(store.read(), Head::EMPTY, head, |link| {
+        out.write_all(&encode(&link)).map_err(failed)
+    })
+    .await?;
     out.write_all(b"H").map_err(failed)?;
     out.write_all(&head.seq.to_be_bytes()).map_err(failed)?;
     out.write_all(&head.hash).map_err(failed)?;
@@ -65,56 +69,7 @@ fn encode(link: &Link) -> Vec<u8> {
     out
 }
 
-/// Verifies a file made by [`export`], in bounded memory, and compares it with a head published
-/// earlier. Blocks; call it from a thread of its own.
-///
-/// # Errors
-/// The first fault found.
-pub fn verify_file(path: &Path, published: Option<Head>) -> Result<Verified, Fault> {
-    let file = File::open(path).map_err(|error| Fault::File(format!("{}: {error}", path.display())))?;
-    let mut reader = BufReader::with_capacity(1 << 20, file);
-    let mut name = [0; NAME.len()];
-    fill(&mut reader, &mut name)?;
-    if name != NAME {
-        return Err(Fault::File("this is not a ledger file of a known version".into()));
-    }
-    let mut walk = Walk::new(published);
-    loop {
-        let [kind] = take::<1>(&mut reader)?;
-        match kind {
-            b'W' => {
-                let id = u64::from_be_bytes(take(&mut reader)?);
-                let length = u32::from_be_bytes(take(&mut reader)?);
-                if length > TEXT {
-                    return Err(Fault::File(format!("text {id} is too long")));
-                }
-                let mut text = vec![0; length as usize];
-                fill(&mut reader, &mut text)?;
-                let text = String::from_utf8(text).map_err(|_| Fault::File(format!("text {id} is not UTF-8")))?;
-                walk.word(id, &text);
-            }
-            b'E' => walk.step(&entry(&mut reader)?)?,
-            b'H' => {
-                let stated = Head {
-                    seq: u64::from_be_bytes(take(&mut reader)?),
-                    hash: take(&mut reader)?,
-                };
-                let mut rest = [0; 1];
-                if reader.read(&mut rest).unwrap_or(1) != 0 {
-                    return Err(Fault::File("something follows the head".into()));
-                }
-                let verified = walk.finish()?;
-                if verified.head != stated {
-                    return Err(Fault::File("its head is not that of its last entry".into()));
-                }
-                return Ok(verified);
-            }
-            _ => return Err(Fault::File("unknown kind of record".into())),
-        }
-    }
-}
-
-fn entry(reader: &mut impl Read) -> Result<Link, Fault> {
+pub(super) fn entry(reader: &mut impl Read) -> Result<Link, Fault> {
     let seq = u64::from_be_bytes(take(reader)?);
     let at = i64::from_be_bytes(take(reader)?);
     let [actor, present] = take(reader)?;
@@ -148,15 +103,68 @@ fn entry(reader: &mut impl Read) -> Result<Link, Fault> {
     })
 }
 
-fn take<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], Fault> {
+pub(super) fn take<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], Fault> {
     let mut bytes = [0; N];
     fill(reader, &mut bytes)?;
     Ok(bytes)
 }
 
-fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), Fault> {
+pub(super) fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), Fault> {
     reader.read_exact(bytes).map_err(|error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Fault::File("it ends before its head; it was cut off".into()),
         _ => Fault::File(error.to_string()),
     })
+}
+
+/// Writes a ledger of made-up entries, for the bench: as many as asked, of a thousand persons and cases.
+#[cfg(feature = "testing")]
+pub(crate) fn generate(path: &Path, entries: u64) -> std::io::Result<Head> {
+    use super::hash;
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    out.write_all(NAME)?;
+    let texts = [
+        "read_case",
+        "057\u{1f}\u{8001}\u{4eba}\u{798f}\u{5229}\u{6cd5} \u{a7}12\u{1f}review",
+        "account\u{1f}name",
+    ];
+    for (id, text) in (1..).zip(texts) {
+        write_word(&mut out, id, text)?;
+    }
+    let [action, purpose, fields] = texts.map(hash::text);
+    let mut head = Head::EMPTY;
+    for seq in 1..=entries {
+        let mut link = Link {
+            seq,
+            at: 1_700_000_000_000_000 + i64::try_from(seq).unwrap_or(0) * 1_000,
+            actor: 1,
+            actor_id: Some([u8::try_from(seq % 251).unwrap_or(0); 16]),
+            action: 1,
+            purpose: 2,
+            application: Some(u128::from(seq % 1_000).to_be_bytes()),
+            subject: Some([u8::try_from(seq % 241).unwrap_or(0); 32]),
+            fields: 3,
+            count: 1,
+            hash: [0; 32],
+        };
+        let canonical = hash::Canonical {
+            seq,
+            at: link.at,
+            actor: link.actor,
+            actor_id: link.actor_id.as_ref(),
+            action: &action,
+            purpose: &purpose,
+            application: link.application.as_ref(),
+            subject: link.subject.as_ref(),
+            fields: &fields,
+            count: link.count,
+        };
+        link.hash = hash::chained(&head.hash, &canonical);
+        head = Head { seq, hash: link.hash };
+        out.write_all(&encode(&link))?;
+    }
+    out.write_all(b"H")?;
+    out.write_all(&head.seq.to_be_bytes())?;
+    out.write_all(&head.hash)?;
+    out.flush()?;
+    Ok(head)
 }

@@ -6,6 +6,8 @@ use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
+use super::checkpoint::Checkpoint;
+use super::merkle::{self, Hash, Tree};
 use super::{Head, hash};
 use crate::tables::{ledger, ledger_word};
 use crate::{Store, StoreError};
@@ -20,6 +22,32 @@ pub struct Verified {
     pub entries: u64,
     /// Its end, to be published.
     pub head: Head,
+    /// Root of the tree over its entries (RFC 9162 §2.1, each leaf the hash of an entry).
+    pub root: Hash,
+}
+
+/// An end of the ledger that was published, which the ledger must still contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The last entry then.
+    pub head: Head,
+    /// Root of the tree then, where it was published too.
+    pub root: Option<Hash>,
+}
+
+impl From<Head> for Published {
+    fn from(head: Head) -> Published {
+        Published { head, root: None }
+    }
+}
+
+impl From<&Checkpoint> for Published {
+    fn from(checkpoint: &Checkpoint) -> Published {
+        Published {
+            head: checkpoint.head,
+            root: Some(checkpoint.root),
+        }
+    }
 }
 
 /// How a ledger doesn't hold together.
@@ -58,12 +86,19 @@ pub enum Fault {
     /// The ledger holds together, but isn't the one whose head was published.
     #[error("ledger: entry {0} has another hash than the published one; the ledger was rewritten")]
     Rewritten(u64),
+    /// A published checkpoint or its key can't be used.
+    #[error("ledger checkpoint: {0}")]
+    Checkpoint(String),
+    /// A proof proves nothing.
+    #[error("ledger proof: {0}")]
+    Proof(String),
     /// An exported file is not what it says, or incomplete.
     #[error("ledger file: {0}")]
     File(String),
 }
 
 /// An entry as stored, on its way through the check.
+#[derive(Clone, Copy)]
 pub(super) struct Link {
     pub seq: u64,
     pub at: i64,
@@ -78,76 +113,155 @@ pub(super) struct Link {
     pub hash: [u8; 32],
 }
 
+/// SHA-256 of the dictionary's texts by number.
+#[derive(Default)]
+pub(super) struct Digests {
+    /// Those numbered from 1 on, as the program numbers them: looked up three times for each entry.
+    dense: Vec<Hash>,
+    others: HashMap<u64, Hash>,
+}
+
+impl Digests {
+    /// Adds a text; one that has the number of another takes its place.
+    pub(super) fn insert(&mut self, id: u64, text: &str) {
+        let digest = hash::text(text);
+        let at = id.checked_sub(1).and_then(|at| usize::try_from(at).ok());
+        match at {
+            Some(at) if at == self.dense.len() => self.dense.push(digest),
+            Some(at) if at < self.dense.len() => {
+                if let Some(place) = self.dense.get_mut(at) {
+                    *place = digest;
+                }
+            }
+            _ => {
+                self.others.insert(id, digest);
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.dense.len() + self.others.len()
+    }
+
+    fn of(&self, seq: u64, word: u64) -> Result<&Hash, Fault> {
+        let dense = usize::try_from(word.wrapping_sub(1))
+            .ok()
+            .and_then(|at| self.dense.get(at));
+        dense
+            .or_else(|| self.others.get(&word))
+            .ok_or(Fault::NoWord { seq, word })
+    }
+}
+
+/// Whether `link` may follow the entry `before`.
+pub(super) fn follows(before: &Head, link: &Link, digests: &Digests) -> Result<(), Fault> {
+    let seq = link.seq;
+    if before.seq.checked_add(1) != Some(seq) {
+        return Err(Fault::Missing {
+            expected: before.seq.saturating_add(1),
+            found: seq,
+        });
+    }
+    let expected = hash::chained(
+        &before.hash,
+        &hash::Canonical {
+            seq,
+            at: link.at,
+            actor: link.actor,
+            actor_id: link.actor_id.as_ref(),
+            action: digests.of(seq, link.action)?,
+            purpose: digests.of(seq, link.purpose)?,
+            application: link.application.as_ref(),
+            subject: link.subject.as_ref(),
+            fields: digests.of(seq, link.fields)?,
+            count: link.count,
+        },
+    );
+    if expected == link.hash {
+        Ok(())
+    } else {
+        Err(Fault::Altered(seq))
+    }
+}
+
+/// What was published, in order, and how far it was met.
+pub(super) struct Expected {
+    /// The nearest last.
+    rest: Vec<Published>,
+}
+
+impl Expected {
+    pub(super) fn new(published: &[Published]) -> Expected {
+        let mut rest = published.to_vec();
+        rest.sort_by_key(|one| std::cmp::Reverse(one.head.seq));
+        Expected { rest }
+    }
+
+    /// Whether something published is due between two entries.
+    pub(super) fn any(&self, first: u64, last: u64) -> bool {
+        self.rest.iter().any(|one| (first..=last).contains(&one.head.seq))
+    }
+
+    /// Compares what was published at the place `head`.
+    pub(super) fn meet(&mut self, head: Head, tree: &Tree) -> Result<(), Fault> {
+        while let Some(next) = self.rest.pop_if(|next| next.head.seq == head.seq) {
+            if next.head.hash != head.hash || next.root.is_some_and(|root| root != tree.root()) {
+                return Err(Fault::Rewritten(head.seq));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&self, found: u64) -> Result<(), Fault> {
+        match self.rest.last() {
+            Some(next) => Err(Fault::CutOff {
+                published: next.head.seq,
+                found,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The check, fed with one entry after another.
 pub(super) struct Walk {
-    head: Head,
-    published: Option<Head>,
-    /// SHA-256 of the dictionary's texts by number.
-    words: HashMap<u64, [u8; 32]>,
+    pub(super) head: Head,
+    pub(super) tree: Tree,
+    pub(super) digests: Digests,
+    expected: Expected,
 }
 
 impl Walk {
-    pub(super) fn new(published: Option<Head>) -> Walk {
+    pub(super) fn new(published: &[Published]) -> Walk {
         Walk {
             head: Head::EMPTY,
-            published,
-            words: HashMap::new(),
+            tree: Tree::default(),
+            digests: Digests::default(),
+            expected: Expected::new(published),
         }
-    }
-
-    pub(super) fn word(&mut self, id: u64, text: &str) {
-        self.words.insert(id, hash::text(text));
-    }
-
-    fn digest(&self, seq: u64, word: u64) -> Result<&[u8; 32], Fault> {
-        self.words.get(&word).ok_or(Fault::NoWord { seq, word })
     }
 
     pub(super) fn step(&mut self, link: &Link) -> Result<(), Fault> {
-        let seq = link.seq;
-        if seq != self.head.seq + 1 {
-            return Err(Fault::Missing {
-                expected: self.head.seq + 1,
-                found: seq,
-            });
+        if self.head.seq == 0 {
+            self.expected.meet(self.head, &self.tree)?;
         }
-        let expected = hash::chained(
-            &self.head.hash,
-            &hash::Canonical {
-                seq,
-                at: link.at,
-                actor: link.actor,
-                actor_id: link.actor_id.as_ref(),
-                action: self.digest(seq, link.action)?,
-                purpose: self.digest(seq, link.purpose)?,
-                application: link.application.as_ref(),
-                subject: link.subject.as_ref(),
-                fields: self.digest(seq, link.fields)?,
-                count: link.count,
-            },
-        );
-        if expected != link.hash {
-            return Err(Fault::Altered(seq));
-        }
-        self.head = Head { seq, hash: link.hash };
-        match self.published {
-            Some(published) if published.seq == seq && published.hash != link.hash => Err(Fault::Rewritten(seq)),
-            _ => Ok(()),
-        }
+        follows(&self.head, link, &self.digests)?;
+        self.head = Head {
+            seq: link.seq,
+            hash: link.hash,
+        };
+        self.tree.push(merkle::leaf(&link.hash));
+        self.expected.meet(self.head, &self.tree)
     }
 
-    pub(super) fn finish(self) -> Result<Verified, Fault> {
-        match self.published {
-            Some(published) if published.seq > self.head.seq => Err(Fault::CutOff {
-                published: published.seq,
-                found: self.head.seq,
-            }),
-            Some(published) if published.seq == 0 && published.hash != Head::EMPTY.hash => Err(Fault::Rewritten(0)),
-            _ => Ok(Verified {
-                entries: self.head.seq,
-                head: self.head,
-            }),
-        }
+    pub(super) fn finish(&mut self) -> Result<Verified, Fault> {
+        self.expected.meet(self.head, &self.tree)?;
+        self.expected.finish(self.head.seq)?;
+        Ok(Verified {
+            entries: self.head.seq,
+            head: self.head,
+            root: self.tree.root(),
+        })
     }
 }
 
@@ -177,29 +291,34 @@ impl TryFrom<ledger::Model> for Link {
     }
 }
 
-/// Goes through the ledger of `store` from its first entry to its end, and compares it with a head
-/// published earlier.
+/// Goes through the ledger of `store` from its first entry to its end, and compares it with what was published earlier.
 ///
 /// # Errors
 /// [`StoreError::Ledger`] with the first fault found; the database's.
-pub async fn verify(store: &Store, published: Option<Head>) -> Result<Verified, StoreError> {
+pub async fn verify(store: &Store, published: impl IntoIterator<Item = Published>) -> Result<Verified, StoreError> {
+    let published: Vec<Published> = published.into_iter().collect();
+    verify_on(store.read(), &published).await
+}
+
+/// As [`verify`], on any connection: a snapshot has no store around it.
+pub(crate) async fn verify_on(db: &impl ConnectionTrait, published: &[Published]) -> Result<Verified, StoreError> {
     let mut walk = Walk::new(published);
-    let end = super::head(store.read()).await?;
-    words(store.read(), |id, text| {
-        walk.word(id, text);
+    let end = super::head(db).await?;
+    words(db, i64::MIN, |id, text| {
+        walk.digests.insert(id, text);
         Ok(())
     })
     .await?;
-    links(store.read(), end, |link| Ok(walk.step(&link)?)).await?;
+    links(db, Head::EMPTY, end, |link| Ok(walk.step(&link)?)).await?;
     Ok(walk.finish()?)
 }
 
-/// Every text of the dictionary.
+/// The texts of the dictionary with numbers above `last`; gives the last number.
 pub(super) async fn words(
     db: &impl ConnectionTrait,
+    mut last: i64,
     mut each: impl FnMut(u64, &str) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut last = i64::MIN;
+) -> Result<i64, StoreError> {
     loop {
         let page = ledger_word::Entity::find()
             .filter(ledger_word::Column::Id.gt(last))
@@ -207,7 +326,7 @@ pub(super) async fn words(
             .limit(PAGE)
             .all(db)
             .await?;
-        let Some(end) = page.last() else { return Ok(()) };
+        let Some(end) = page.last() else { return Ok(last) };
         last = end.id;
         for word in &page {
             // A number the program never gives is never referred to.
@@ -218,14 +337,18 @@ pub(super) async fn words(
     }
 }
 
-/// Every entry up to `end`, in order.
+/// Every entry after `begin` up to `end`, in order. From the beginning it takes those with impossible numbers too.
 pub(super) async fn links(
     db: &impl ConnectionTrait,
+    begin: Head,
     end: Head,
     mut each: impl FnMut(Link) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let end = i64::try_from(end.seq).unwrap_or(i64::MAX);
-    let mut last = i64::MIN;
+    let mut last = match begin.seq {
+        0 => i64::MIN,
+        seq => i64::try_from(seq).unwrap_or(i64::MAX),
+    };
     loop {
         let page = ledger::Entity::find()
             .filter(ledger::Column::Seq.gt(last))

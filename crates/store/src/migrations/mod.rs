@@ -32,6 +32,7 @@ mod m030_road;
 mod m031_channel;
 mod m032_identity;
 mod m033_wallet;
+mod m034_subsidy;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m031_channel::Migration),
             Box::new(m032_identity::Migration),
             Box::new(m033_wallet::Migration),
+            Box::new(m034_subsidy::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@
 
 mod cache;
 mod cipher;
+pub(crate) mod destroyed;
 mod master;
 mod rewrap;
 
@@ -30,6 +31,7 @@ use crate::access::Grant;
 use crate::tables::data_key;
 use crate::{StoreError, Tx};
 use cache::Cache;
+use destroyed::{Destroyed, Register};
 
 /// 32 bytes of the operating system's randomness, for a key that is kept sealed.
 ///
@@ -105,6 +107,7 @@ struct Inner {
     master: MasterKeys,
     lookup: LookupKey,
     cache: Cache,
+    register: Option<Register>,
 }
 
 impl fmt::Debug for Seal {
@@ -114,12 +117,13 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    pub(crate) fn new(master: MasterKeys, lookup: LookupKey) -> Seal {
+    pub(crate) fn new(master: MasterKeys, lookup: LookupKey, register: Option<Register>) -> Seal {
         Seal {
             inner: Arc::new(Inner {
                 master,
                 lookup,
                 cache: Cache::default(),
+                register,
             }),
         }
     }
@@ -205,7 +209,8 @@ impl Seal {
     }
 
     /// Destroys a data key for good: when this write is committed, nothing it sealed can be read.
-    /// The row stays and says when and why. Destroying it again changes nothing.
+    /// The row stays and says when and why; the register outside of the database says it to whoever restores an older backup.
+    /// Destroying it again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::NoKey`]; the database's.
@@ -223,7 +228,20 @@ impl Seal {
             return Err(StoreError::NoKey(id));
         }
         let inner = Arc::clone(&self.inner);
-        tx.after_commit(move || inner.cache.forget(&id));
+        let noted = (gone.rows_affected > 0).then(|| Destroyed {
+            id,
+            at: tx.now().as_microsecond(),
+            why: why.to_owned(),
+        });
+        tx.after_commit(move || {
+            inner.cache.forget(&id);
+            // Noted only once it is so; what a crash keeps from the register is added at the next start.
+            if let (Some(register), Some(noted)) = (&inner.register, noted)
+                && let Err(error) = register.add(&[noted])
+            {
+                tracing::error!(%error, "a destroyed key was not noted; it is noted at the next start");
+            }
+        });
         Ok(())
     }
 

@@ -69,6 +69,14 @@ const ACTIONS: &[&str] = &[
     "administer",
     "profile",
     "serve",
+    "call",
+    "panel",
+    "ranking",
+    "plan_write",
+    "plan_view",
+    "plan_read",
+    "plan_score",
+    "plan_decide",
 ];
 const ROLES: &[&str] = &[
     "officer",
@@ -80,6 +88,9 @@ const ROLES: &[&str] = &[
     "confirmer",
     "organisation",
     "village_officer",
+    "grant_writer",
+    "grant_reviewer",
+    "grant_officer",
 ];
 const STATES: [&str; 9] = [
     "draft",
@@ -300,6 +311,24 @@ fn table(access: &Access) -> String {
                     },
                 ),
             ];
+            let plan = |government, ministry, state, conflicted| Resource::Plan {
+                id: THING,
+                government,
+                ministry,
+                state,
+                conflicted,
+            };
+            let others = others.into_iter().chain([
+                ("a draft of their government", plan("social", "-", "draft", &[][..])),
+                ("the sent plan of their government", plan("social", "-", "sent", &[])),
+                ("a draft for their ministry", plan("-", "social", "draft", &[])),
+                ("a plan sent to their ministry", plan("-", "social", "sent", &[])),
+                (
+                    "a plan sent to their ministry, in conflict",
+                    plan("-", "social", "sent", &[ME]),
+                ),
+                ("a plan between others", plan("-", "-", "sent", &[])),
+            ]);
             for (what, resource) in others {
                 if may(resource) {
                     writeln!(out, "  {action}: {what}").unwrap();

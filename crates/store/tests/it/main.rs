@@ -4,6 +4,7 @@
 
 mod access;
 mod agents;
+mod backup;
 mod ledger;
 mod outbox;
 mod rows;

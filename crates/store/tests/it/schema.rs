@@ -97,6 +97,13 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<sign_in_attempt::Entity>(&mut tables);
     declared::<staff::Entity>(&mut tables);
     declared::<ticket::Entity>(&mut tables);
+    declared::<subsidy_comment::Entity>(&mut tables);
+    declared::<subsidy_conflict::Entity>(&mut tables);
+    declared::<subsidy_event::Entity>(&mut tables);
+    declared::<subsidy_part::Entity>(&mut tables);
+    declared::<subsidy_plan::Entity>(&mut tables);
+    declared::<subsidy_sheet::Entity>(&mut tables);
+    declared::<subsidy_submission::Entity>(&mut tables);
     declared::<survey::Entity>(&mut tables);
     declared::<visit::Entity>(&mut tables);
     declared::<wallet_card::Entity>(&mut tables);

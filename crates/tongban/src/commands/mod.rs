@@ -1,6 +1,7 @@
 //! One file a command. Each says what it did on standard output, what went wrong on standard error, and ends with 0, 1
 //! (refused input) or 2 (wrong usage).
 
+pub mod backup;
 pub mod config;
 pub mod demo;
 pub mod doctor;

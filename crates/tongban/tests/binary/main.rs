@@ -346,3 +346,122 @@ fn a_draw_is_worked_out_again_from_its_file_and_a_changed_one_is_told() {
     ]);
     assert_ne!(told.status.code(), Some(0), "an empty public value draws nothing");
 }
+
+/// The drill: a city is backed up while it is open, its machine is gone, and the backup is restored on an empty one.
+#[cfg(unix)]
+#[test]
+fn a_city_is_backed_up_while_open_and_restored_on_an_empty_machine() {
+    let (old, new, apart) = (
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let path = |name: &str| apart.path().join(name).to_str().unwrap().to_owned();
+    let (from, to) = (old.path().to_str().unwrap(), new.path().to_str().unwrap());
+    let run = |arguments: &[&str]| tongban(arguments).output().unwrap();
+    let good = |arguments: &[&str]| {
+        let done = run(arguments);
+        assert_eq!(done.status.code(), Some(0), "{arguments:?}: {}", said(&done));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let city = Demo::start(old.path(), &[]);
+    good(&["backup", "create", "--data", from, "--out", &path("backup")]);
+    let published = good(&["ledger", "publish", "--data", from]);
+    assert!(published.contains("entries published in"), "{published}");
+
+    // A disk that is full while the backup is written: 64 blocks of 512 bytes a file.
+    let full = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_tongban"))
+        .args(["backup", "create", "--data", from, "--out", &path("full")])
+        .output()
+        .unwrap();
+    assert_eq!(full.status.code(), Some(1), "{}", said(&full));
+    let told = run(&["backup", "verify", &path("full")]);
+    assert_eq!(told.status.code(), Some(1));
+    assert!(said(&told).contains("it was not finished"), "{}", said(&told));
+
+    // What is kept apart: the keys with the register, and what was published.
+    let copy = |what: &str, to: &str| {
+        let done = Command::new("cp").args(["-a", &format!("{from}/{what}"), to]).status();
+        assert!(done.unwrap().success());
+    };
+    copy("keys", &path("keys"));
+    copy("published", &path("published"));
+    copy("DEMONSTRATION", &path("DEMONSTRATION"));
+    drop(city);
+    drop(old);
+
+    let told = run(&["backup", "restore", &path("backup"), "--data", to]);
+    assert_eq!(told.status.code(), Some(1), "without the keys and the register");
+    let done = Command::new("cp")
+        .args(["-a", &path("keys"), &format!("{to}/keys")])
+        .status();
+    assert!(done.unwrap().success());
+    let stated: Value = serde_json::from_str(&good(&["backup", "verify", &path("backup"), "--json"])).unwrap();
+    let restored: Value =
+        serde_json::from_str(&good(&["backup", "restore", &path("backup"), "--data", to, "--json"])).unwrap();
+    assert_eq!(
+        (&restored["head"], &restored["root"]),
+        (&stated["head"], &stated["root"])
+    );
+    let entries = entries(new.path());
+    assert_eq!(
+        stated["head"].as_str().unwrap().split(':').next().unwrap(),
+        entries.to_string()
+    );
+    let told = run(&["backup", "restore", &path("backup"), "--data", to]);
+    assert!(said(&told).contains("is not empty"), "{}", said(&told));
+
+    // Offline: a file, the published checkpoints and the public key.
+    let (file, key) = (path("ledger"), path("published/key"));
+    good(&["ledger", "export", "--data", to, "--out", &file]);
+    good(&["ledger", "verify", "--file", &file]);
+    let known = run(&[
+        "ledger",
+        "verify",
+        "--file",
+        &file,
+        "--published",
+        &path("published"),
+        "--key",
+        &key,
+    ]);
+    let published: u64 = published.split(' ').next().unwrap().parse().unwrap();
+    match published > entries {
+        true => assert!(
+            said(&known).contains("was published, but the ledger ends"),
+            "{}",
+            said(&known)
+        ),
+        false => assert_eq!(known.status.code(), Some(0), "{}", said(&known)),
+    }
+    // One entry, proven to somebody who has the proof and the key alone.
+    let place = Command::new("cp")
+        .args(["-a", &path("published"), &format!("{to}/published")])
+        .status();
+    assert!(place.unwrap().success());
+    let checkpoint = path(&format!("published/{published:016}.checkpoint"));
+    if published <= entries {
+        let proof = good(&[
+            "ledger",
+            "prove",
+            "--data",
+            to,
+            "--entry",
+            "2",
+            "--checkpoint",
+            &checkpoint,
+        ]);
+        std::fs::write(path("proof"), &proof).unwrap();
+        let told = good(&["ledger", "verify", "--proof", &path("proof"), "--key", &key]);
+        assert!(told.starts_with("entry 2 stands among the"), "{told}");
+        std::fs::write(path("proof"), proof.replacen("\"count\": ", "\"count\": 1", 1)).unwrap();
+        let told = run(&["ledger", "verify", "--proof", &path("proof"), "--key", &key]);
+        assert_eq!(told.status.code(), Some(1), "{}", said(&told));
+    }
+    // The mark of a demonstration is the city's, not the data's; it opens with it.
+    std::fs::copy(path("DEMONSTRATION"), new.path().join("DEMONSTRATION")).unwrap();
+    let again = Demo::start(new.path(), &[]);
+    assert!(again.page("/").starts_with("HTTP/1.1 200 OK"));
+}

@@ -132,6 +132,8 @@ pub fn config_for(data: &Path) -> Config {
         data: data.to_path_buf(),
         master_keys: None,
         lookup_key: None,
+        destroyed_keys: None,
+        ledger: crate::config::Ledger::default(),
         services: None,
         datasets: None,
         policies: None,

@@ -1,0 +1,29 @@
+//! The life of a plan in a subsidy programme: open → write → send → score → decide → correct.
+//!
+//! What a programme says stands in its folder and is computed by `grants`; here stand who may do what, what is kept, and that a
+//! change is one transaction. A plan belongs to one government and one programme, and nobody of another government sees it.
+
+mod decide;
+mod desk;
+mod document;
+mod draft;
+mod error;
+mod guard;
+mod part;
+mod review;
+mod send;
+mod view;
+
+/// Has a verb compiled here, once, as the verbs of `cases` are.
+pub(crate) use async_recursion::async_recursion as boxed;
+
+pub use decide::{Correction, Decision, correction, decide, defer};
+pub use desk::{Desk, Member};
+pub use document::{export, import};
+pub use draft::{Comment, Version, comment, comments, compare, open, save, versions};
+pub use error::SubsidyError;
+pub use part::Part;
+pub use review::{Appraisal, Line, Ranking, alike, appraise, declare, my_sheet, ranking, score, what_if};
+pub use send::{hand_in, send};
+pub use store::tables::subsidy_plan::State;
+pub use view::{Act, Call, Draft, Received, Sent, calls, draft, government, mine, ministry, received, sent};

@@ -1,0 +1,7 @@
+//! Plans of two governments and a panel, on both databases.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod kit;
+mod plan;
+mod review;
