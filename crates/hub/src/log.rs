@@ -435,7 +435,7 @@ pub(crate) fn read_schema(text: &str) -> Result<Schema, String> {
             "long" => DataType::Int64,
             "boolean" => DataType::Boolean,
             "date" => DataType::Date32,
-            "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            "timestamp" => crate::dataset::instant(),
             "string" => DataType::Utf8,
             other => decimal(other).ok_or_else(|| format!("its column `{}` has the type `{other}`", column.name))?,
         };

@@ -92,7 +92,7 @@ impl Kind {
             Kind::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
             Kind::Boolean => DataType::Boolean,
             Kind::Date(_) => DataType::Date32,
-            Kind::Timestamp(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Kind::Timestamp(_) => instant(),
             Kind::Text
             | Kind::Time
             | Kind::NationalId
@@ -109,6 +109,11 @@ impl Kind {
     pub fn is_ordered(&self) -> bool {
         !matches!(self.arrow(), DataType::Utf8 | DataType::Boolean)
     }
+}
+
+/// The type of instants. Arrow writes them as texts by an offset; by the name of a zone it can't without a table of zones.
+pub(crate) fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()))
 }
 
 /// A style in which a source writes days.

@@ -13,6 +13,7 @@ use arrow::datatypes::{Field, Schema};
 use civic::{Mistake, Text};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use kind::instant;
 pub use kind::{DateFormat, Kind};
 pub use quality::{Check, Comparison, Quality};
 

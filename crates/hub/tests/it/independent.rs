@@ -95,7 +95,7 @@ async fn another_reader_finds_the_same_in_every_version() {
     let told = read(&python, &city, 0);
     assert_eq!((told.version, told.noted), (4, 3));
     let columns = [
-        ("id", "long required"),
+        ("id", "long"),
         ("name", "string"),
         ("day", "date"),
         ("share", "decimal(8,2)"),

@@ -232,3 +232,27 @@ async fn a_new_column_comes_by_itself_and_one_that_changes_only_with_a_whole_sou
     city.load("id,name,day\n3,7,2026-01-02\n").await;
     assert_eq!(city.rows().await, ["3 7 2026-01-02"]);
 }
+
+#[tokio::test]
+async fn an_instant_tells_rows_apart() {
+    let text = incremental().replace("key = [\"id\"]", "key = [\"at\"]");
+    let at = "[[column]]\nname = \"at\"\ntitle = { \"zh-TW\" = \"時\", en = \"At\" }\nmeaning = { \"zh-TW\" = \"時\", en = \"At\" }\n\
+              type = \"timestamp\"\npersonal = \"none\"\nformats = [\"iso\"]\nrequired = true\nfrom = \"at\"\n";
+    let city = City::of(&(text + at));
+    let heading = "id,name,day,at\n";
+    city.load(format!(
+        "{heading}1,a,2026-01-01,2026-01-01T08:00:00+08:00\n2,b,2026-01-01,2026-01-01T08:00:01+08:00\n"
+    ))
+    .await;
+    let again = city
+        .load(format!("{heading}3,c,2026-01-02,2026-01-01T00:00:00Z\n"))
+        .await;
+    assert_eq!((again.replaced, again.rows), (1, 2));
+    assert_eq!(
+        city.rows().await,
+        [
+            "2 b 2026-01-01 2026-01-01T00:00:01Z",
+            "3 c 2026-01-02 2026-01-01T00:00:00Z"
+        ]
+    );
+}
