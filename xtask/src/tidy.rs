@@ -32,7 +32,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "tongban",
         &[
-            "civic", "linkage", "lottery", "rules", "services", "store", "exchange", "troad", "hub", "cases", "web", "peers",
+            "civic", "linkage", "lottery", "rules", "services", "store", "exchange", "troad", "hub", "cases", "web",
+            "peers",
         ],
     ),
     ("xtask", &[]),

@@ -109,7 +109,12 @@ fn check(folders: &[PathBuf], json: bool) -> ExitCode {
     let reports: Vec<(&PathBuf, hub::FolderReport)> = folders
         .iter()
         // so that `datasets/x/` and `datasets/x` are the same folder
-        .map(|folder| (folder, hub::check(&folder.canonicalize().unwrap_or_else(|_| folder.clone()))))
+        .map(|folder| {
+            (
+                folder,
+                hub::check(&folder.canonicalize().unwrap_or_else(|_| folder.clone())),
+            )
+        })
         .collect();
     let sound = reports.iter().all(|(_, report)| report.is_sound());
     if json {
@@ -176,13 +181,7 @@ fn ingest(to: &LakeArgs, file: &Path, staging: &Path, accept: Vec<String>) -> Re
         }
         println!(
             "read {}, added {}, replaced {}, deleted {}, superseded {}, rejected {}; the table has {} rows",
-            report.read,
-            report.added,
-            report.replaced,
-            report.deleted,
-            report.superseded,
-            report.rejected,
-            report.rows
+            report.read, report.added, report.replaced, report.deleted, report.superseded, report.rejected, report.rows
         );
     }
     match &report.outcome {
@@ -236,7 +235,10 @@ fn keep(of: &LakeArgs, staging: &Path) -> Result<ExitCode, CommandError> {
     let compacted = block(hub::compact(&lake, &dataset, staging, key.as_deref(), now))??;
     let retained = block(hub::retain(&lake, &dataset, staging, key.as_deref(), now))??;
     if of.json {
-        println!("{}", serde_json::json!({ "compacted": compacted, "retained": retained }));
+        println!(
+            "{}",
+            serde_json::json!({ "compacted": compacted, "retained": retained })
+        );
     } else {
         println!(
             "{} files became {}; {} rows expired; {} files and {} log entries deleted",
