@@ -55,6 +55,30 @@ pub enum HubError {
         /// Place of the row in its source.
         place: u64,
     },
+    /// A dataset whose folder does not offer it for lookups, or that the platform does not hold.
+    #[error("the dataset `{0}` is not offered for lookups; write `[lookup]` into its folder")]
+    NotOffered(String),
+    /// A lookup may not ask for this column.
+    #[error("lookups of `{id}` are not answered with `{column}`; write it into `columns` of its `[lookup]`")]
+    NotAnswered {
+        /// Name of the dataset.
+        id: String,
+        /// The column.
+        column: String,
+    },
+    /// A lookup asked by something that can't be a key.
+    #[error("`{id}` can't be asked by this value of `{column}`: {why}")]
+    LookupKey {
+        /// Name of the dataset.
+        id: String,
+        /// The column; empty where the number of values is wrong.
+        column: String,
+        /// Why, without the value.
+        why: String,
+    },
+    /// A lookup in a dataset of which nothing was published yet.
+    #[error("nothing of the dataset `{0}` was published yet; bring it in first")]
+    NothingPublished(String),
     /// Whoever follows the load has ended it.
     #[error("the load was stopped; run it again to go on where it was")]
     Stopped,

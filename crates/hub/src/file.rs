@@ -8,19 +8,26 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::error::HubError;
 
 /// Rows of a batch that is read.
 pub(crate) const ROWS: usize = 16_384;
+/// Rows of a group of a sorted file.
+pub(crate) const SORTED_GROUP: usize = 16_384;
+/// Rows of a page of a sorted file: what is read for one of them.
+const SORTED_PAGE: usize = 128;
 
 /// The key of a dataset's files (Parquet modular encryption, AES-GCM, footer and all columns under one key).
 #[derive(Clone, Default)]
@@ -39,8 +46,8 @@ impl Crypt {
         self.key.as_deref()
     }
 
-    fn writing(&self) -> Result<WriterProperties, ParquetError> {
-        let mut properties = WriterProperties::builder()
+    fn writing(&self, properties: WriterPropertiesBuilder) -> Result<WriterProperties, ParquetError> {
+        let mut properties = properties
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_created_by("tongban".to_owned());
         if let Some(key) = &self.key {
@@ -62,13 +69,28 @@ impl Crypt {
 
     /// A file that is written batch by batch.
     pub fn create(&self, path: &Path, schema: SchemaRef) -> Result<Writing, HubError> {
+        self.open(path, schema, WriterProperties::builder())
+    }
+
+    /// A file in which one row is found: its pages are small, and none needs a dictionary.
+    pub fn create_sorted(&self, path: &Path, schema: SchemaRef) -> Result<Writing, HubError> {
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_max_row_group_row_count(Some(SORTED_GROUP))
+            .set_data_page_row_count_limit(SORTED_PAGE)
+            .set_write_batch_size(SORTED_PAGE);
+        self.open(path, schema, properties)
+    }
+
+    fn open(&self, path: &Path, schema: SchemaRef, properties: WriterPropertiesBuilder) -> Result<Writing, HubError> {
         let fail = |error: ParquetError| HubError::file(path)(io::Error::other(error));
         let out = Digesting {
             inner: File::create(path).map_err(HubError::file(path))?,
             digest: Sha256::new(),
             bytes: 0,
         };
-        let writer = ArrowWriter::try_new(out, schema, Some(self.writing().map_err(fail)?)).map_err(fail)?;
+        let writer = ArrowWriter::try_new(out, schema, Some(self.writing(properties).map_err(fail)?)).map_err(fail)?;
         Ok(Writing {
             path: path.to_path_buf(),
             writer,
@@ -84,6 +106,32 @@ impl Crypt {
             Some(mask) => builder.with_projection(mask).build(),
             None => builder.build(),
         }
+    }
+}
+
+impl Crypt {
+    /// What a sorted file says of its rows, read once for many lookups.
+    pub fn metadata(&self, file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
+        let options = self.reading()?.with_offset_index_policy(PageIndexPolicy::Required);
+        ArrowReaderMetadata::load(file, options)
+    }
+
+    /// Some rows of some groups of a sorted file.
+    pub fn selected(
+        &self,
+        file: File,
+        metadata: ArrowReaderMetadata,
+        columns: &[usize],
+        groups: Vec<usize>,
+        rows: RowSelection,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+        builder
+            .with_projection(mask)
+            .with_row_groups(groups)
+            .with_row_selection(rows)
+            .build()
     }
 }
 
@@ -104,6 +152,16 @@ impl Writing {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), HubError> {
         self.writer
             .write(batch)
+            .map_err(|error| HubError::file(&self.path)(io::Error::other(error)))
+    }
+
+    /// Ends the group of rows when more bytes than these wait.
+    pub fn flush_above(&mut self, bytes: usize) -> Result<(), HubError> {
+        if self.writer.in_progress_size() <= bytes {
+            return Ok(());
+        }
+        self.writer
+            .flush()
             .map_err(|error| HubError::file(&self.path)(io::Error::other(error)))
     }
 

@@ -1,13 +1,14 @@
 //! A load: the source is surveyed, staged, held against the rules of the whole load, and published as one version or not
 //! at all.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{Check, Dataset, Mode, Severity};
@@ -16,6 +17,7 @@ use crate::file::Crypt;
 use crate::keys::Hasher;
 use crate::lake::{At, Lake};
 use crate::publish::{self, Merge};
+use crate::runs::{self, Run};
 use crate::source::{self, Drift};
 use crate::stage::{self, Part, Progress, Sizes, Staging};
 use crate::validate::Validator;
@@ -67,7 +69,7 @@ pub(crate) fn crypt(dataset: &Dataset, key: Option<&[u8]>) -> Result<Crypt, HubE
 }
 
 /// What became of a load.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is this version.
@@ -79,7 +81,7 @@ pub enum Outcome {
 }
 
 /// Why a load waits for the steward.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Name of the rule, to be accepted by; none where the folder or the source must be put right.
     pub rule: Option<String>,
@@ -88,7 +90,7 @@ pub struct Held {
 }
 
 /// What a load found and did. Holds no value of any row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Name of the dataset.
     pub dataset: String,
@@ -97,7 +99,7 @@ pub struct Report {
     /// What became of it.
     pub outcome: Outcome,
     /// The word for places of rows: `line`, `row` or `item`.
-    pub place: &'static str,
+    pub place: Cow<'static, str>,
     /// Rows read.
     pub read: u64,
     /// Rows that were new.
@@ -124,7 +126,7 @@ impl Report {
             dataset: dataset.id.clone(),
             load: load.to_owned(),
             outcome,
-            place: source::place_word(dataset.source.format),
+            place: source::place_word(dataset.source.format).into(),
             read: 0,
             added: 0,
             replaced: 0,
@@ -176,13 +178,32 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Brings in a source.
+/// Brings in a source, and keeps what became of it as a [`crate::Run`].
 ///
 /// The same source by the same folder gives the same rows, however often it is run, whatever cut it off.
 ///
 /// # Errors
 /// [`HubError`]; nothing was published then.
 pub async fn ingest(lake: &Lake, dataset: &Arc<Dataset>, path: &Path, job: &Job) -> Result<Report, HubError> {
+    let report = load(lake, dataset, path, job).await?;
+    told(lake, report, job).await
+}
+
+/// Keeps what became of a load that did something, or was held.
+pub(crate) async fn told(lake: &Lake, report: Report, job: &Job) -> Result<Report, HubError> {
+    let run = Run { at: job.now, report };
+    let kept = match run.report.outcome {
+        Outcome::AlreadyPublished => Ok(()),
+        Outcome::Published(_) | Outcome::Held(_) => runs::keep(lake, &run).await,
+    };
+    match (kept, &run.report.outcome) {
+        (Err(error), Outcome::Held(_)) => Err(error),
+        // what was published stays published
+        _ => Ok(run.report),
+    }
+}
+
+async fn load(lake: &Lake, dataset: &Arc<Dataset>, path: &Path, job: &Job) -> Result<Report, HubError> {
     let crypt = job.crypt(dataset)?;
     let locked = lock(dataset, &job.staging)?;
     let surveyed = {

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dataset::Dataset;
 use crate::error::HubError;
+use crate::ingest::LOADS;
 use crate::log::{self, Action, Add, CommitInfo, Format, MetaData, Protocol, Remove, State, Txn};
 use crate::stats::Stats;
 use crate::storage::Storage;
@@ -71,7 +72,7 @@ impl Lake {
         }
     }
 
-    fn storage(&self, id: &str) -> Storage {
+    pub(crate) fn storage(&self, id: &str) -> Storage {
         Storage {
             id: id.to_owned(),
             store: Arc::clone(&self.store),
@@ -231,6 +232,12 @@ impl Table {
     /// Number that an application noted with its last commit, if it noted any.
     pub fn noted(&self, application: &str) -> Option<i64> {
         self.state.transactions.get(application).map(|txn| txn.version)
+    }
+
+    /// When its rows were brought in; putting files together does not make them younger.
+    pub fn loaded(&self) -> Timestamp {
+        let loaded = self.state.transactions.get(LOADS).and_then(|txn| txn.last_updated);
+        Timestamp::from_millisecond(loaded.unwrap_or(self.state.time)).unwrap_or_default()
     }
 
     /// Its files, in the order of their names, which is the order they were loaded in.

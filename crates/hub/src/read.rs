@@ -3,6 +3,7 @@
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use jiff::Timestamp;
 
 use crate::dataset::Dataset;
 use crate::error::HubError;
@@ -36,6 +37,18 @@ pub async fn each_batch(
         }
     }
     Ok(Some(table.version()))
+}
+
+/// Number of a version, when its rows were brought in, and how many they are; nothing where nothing was ever published.
+///
+/// # Errors
+/// [`HubError::NoVersion`], and the lake's.
+pub async fn standing(lake: &Lake, dataset: &Dataset, at: At) -> Result<Option<(u64, Timestamp, u64)>, HubError> {
+    let Some(table) = lake.open(&dataset.id, at).await? else {
+        return Ok(None);
+    };
+    let rows = table.files()?.iter().map(|file| file.rows).sum();
+    Ok((table.version() > 0).then(|| (table.version(), table.loaded(), rows)))
 }
 
 /// A text as it may stand in a file that a spreadsheet opens: what would begin a formula gets an apostrophe before it,

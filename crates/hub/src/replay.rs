@@ -133,7 +133,7 @@ pub async fn replay(
     };
     let report = work.publish(report, vec![part]).await?;
     staging.remove();
-    Ok(report)
+    ingest::told(lake, report, job).await
 }
 
 /// Mended rows as their source would give them.

@@ -19,6 +19,7 @@ pub(super) struct DatasetTable {
     pub purposes: Vec<String>,
     pub refresh: RefreshTable,
     pub retention: RetentionTable,
+    pub lookup: Option<Spanned<LookupTable>>,
     pub source: SourceTable,
     #[serde(default)]
     pub column: Vec<Spanned<ColumnTable>>,
@@ -40,6 +41,14 @@ pub(super) struct RetentionTable {
     pub history_days: Spanned<u32>,
     pub keep_years: Option<Spanned<u16>>,
     pub counted_from: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LookupTable {
+    pub by: Vec<Spanned<String>>,
+    pub columns: Vec<Spanned<String>>,
+    pub cache_seconds: Spanned<u32>,
 }
 
 #[derive(Deserialize)]

@@ -8,15 +8,19 @@ use civic::{Language, Mistake, Text};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::file::{ColumnTable, DatasetTable, OneOrMany};
+use super::file::{ColumnTable, DatasetTable, LookupTable, OneOrMany};
 use super::{
-    Column, Dataset, DateFormat, Encoding, FILE, Format, Kind, Mode, Operation, Personal, Refresh, Report, Retention,
-    Severity, Source, quality,
+    Column, Dataset, DateFormat, Encoding, FILE, Format, Kind, Lookup, Mode, Operation, Personal, Refresh, Report,
+    Retention, Severity, Source, quality,
 };
 use crate::folder::{TextFile, did_you_mean};
 
 /// Most columns of a dataset.
 const MOST_COLUMNS: usize = 500;
+/// Most columns that a lookup asks by.
+const MOST_KEYS: usize = 4;
+/// Longest time in seconds that answers come from one version without looking for a later one.
+const MOST_CACHED: u32 = 86_400;
 /// Widest fixed field, in bytes.
 const WIDEST: usize = 4096;
 
@@ -140,6 +144,7 @@ impl Reader<'_> {
             }
         }
         let retention = self.retention(&table, &columns);
+        let lookup = table.lookup.as_ref().map(|lookup| self.lookup(lookup, &columns));
         let purposes = table.purposes.clone();
         self.report.columns = columns.len();
         self.report.rules = rules.len();
@@ -157,6 +162,7 @@ impl Reader<'_> {
                 expected_by_day: table.refresh.expected_by_day,
             },
             retention,
+            lookup,
             source,
             columns,
             quality: rules,
@@ -595,6 +601,36 @@ impl Reader<'_> {
                     "take it out of `ignore`".to_owned(),
                 );
             }
+        }
+    }
+
+    fn lookup(&mut self, table: &Spanned<LookupTable>, columns: &[Column]) -> Lookup {
+        let lookup = table.get_ref();
+        if lookup.by.is_empty() || lookup.by.len() > MOST_KEYS || lookup.columns.is_empty() {
+            self.tell(
+                table,
+                format!("a lookup asks by 1 to {MOST_KEYS} columns for at least one"),
+                "write them, as `by = [\"holder\"]` and `columns = [\"valid_until\"]`".to_owned(),
+            );
+        }
+        if !(1..=MOST_CACHED).contains(lookup.cache_seconds.get_ref()) {
+            self.tell(
+                &lookup.cache_seconds,
+                "answers come from one version for a second to a day",
+                "write the seconds, as `cache_seconds = 900`".to_owned(),
+            );
+        }
+        let mut places = |names: &[Spanned<String>]| -> Vec<usize> {
+            let places = names.iter().filter_map(|name| self.place(name, columns));
+            places.collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        // in the order that the values of a key are given in
+        let answered = places(&lookup.columns);
+        let by = lookup.by.iter().filter_map(|name| self.place(name, columns)).collect();
+        Lookup {
+            by,
+            columns: answered,
+            cache_seconds: *lookup.cache_seconds.get_ref(),
         }
     }
 

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use civic::{Mistake, Text};
+use jiff::Span;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use kind::instant;
@@ -43,6 +45,8 @@ pub struct Dataset {
     pub refresh: Refresh,
     /// How long it is kept.
     pub retention: Retention,
+    /// What it may be asked of one person or thing; without it nothing.
+    pub lookup: Option<Lookup>,
     /// Where its rows come from.
     pub source: Source,
     /// Its columns, in the order of the table.
@@ -74,6 +78,43 @@ pub enum Period {
     Year,
 }
 
+impl Refresh {
+    /// The day by whose end the load after one of this day is expected; none for a dataset that comes once. Of one that comes
+    /// each hour it is the same day.
+    #[must_use]
+    pub fn expected(&self, loaded: Date) -> Option<Date> {
+        let next = self.every.next(loaded)?;
+        let within = match self.expected_by_day {
+            Some(day) => next.checked_add(Span::new().days(i64::from(day.max(1)) - 1)),
+            None => match self.every.next(next).filter(|after| *after > next) {
+                Some(after) => after.yesterday(),
+                None => Ok(next),
+            },
+        };
+        within.ok()
+    }
+}
+
+impl Period {
+    /// First day of the period after that of a day.
+    fn next(self, day: Date) -> Option<Date> {
+        let months = |first: Date, months: i32| first.checked_add(Span::new().months(months)).ok();
+        let begin = |month: i8| Date::new(day.year(), month, 1).ok();
+        match self {
+            Period::Once => None,
+            Period::Hour => Some(day),
+            Period::Day => day.tomorrow().ok(),
+            Period::Week => {
+                let since = i64::from(day.weekday().to_monday_zero_offset());
+                day.checked_add(Span::new().days(7 - since)).ok()
+            }
+            Period::Month => months(day.first_of_month(), 1),
+            Period::Quarter => months(begin((day.month() - 1) / 3 * 3 + 1)?, 3),
+            Period::Year => months(begin(1)?, 12),
+        }
+    }
+}
+
 /// How long a dataset is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -81,6 +122,17 @@ pub struct Retention {
     pub history_days: u32,
     /// Years a row is kept (保存年限) after the date in a column; longer than that, it goes.
     pub rows: Option<(u16, usize)>,
+}
+
+/// What lookups (資料查調) may ask of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Columns that are asked by.
+    pub by: Vec<usize>,
+    /// Columns that may be answered.
+    pub columns: Vec<usize>,
+    /// Longest time in seconds that answers come from one version without looking whether there is a later one.
+    pub cache_seconds: u32,
 }
 
 /// What kind of file a source is.

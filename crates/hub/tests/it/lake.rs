@@ -256,3 +256,44 @@ async fn an_instant_tells_rows_apart() {
         ]
     );
 }
+
+#[test]
+fn the_next_load_is_expected_by_the_folder() {
+    use hub::{Period, Refresh};
+    let day = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+    let table = [
+        (Period::Once, None, "2026-11-28", None),
+        (Period::Hour, None, "2026-11-28", Some("2026-11-28")),
+        (Period::Day, None, "2026-11-28", Some("2026-11-29")),
+        // a Saturday: the week after ends on Sunday the 6th
+        (Period::Week, None, "2026-11-28", Some("2026-12-06")),
+        (Period::Week, Some(2), "2026-11-28", Some("2026-12-01")),
+        (Period::Month, Some(5), "2026-11-05", Some("2026-12-05")),
+        (Period::Month, None, "2026-12-31", Some("2027-01-31")),
+        (Period::Quarter, Some(10), "2026-11-28", Some("2027-01-10")),
+        (Period::Year, None, "2026-11-28", Some("2027-12-31")),
+    ];
+    for (every, expected_by_day, loaded, expected) in table {
+        let refresh = Refresh { every, expected_by_day };
+        assert_eq!(refresh.expected(day(loaded)), expected.map(day), "{every:?} {loaded}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_loads_is_kept() {
+    let rule = "[[quality]]\nname = \"not much less\"\nseverity = \"hold\"\ncheck = \"rows_change\"\nmin = 50\n";
+    let city = City::of(&format!("{PLAIN}{rule}"));
+    let heading = "id,name,day\n";
+    city.load(format!("{heading}1,a,\n2,b,\n3,c,\nx,d,\n")).await;
+    city.load(format!("{heading}1,a,\n2,b,\n3,c,\nx,d,\n")).await;
+    city.load(format!("{heading}1,a,\n")).await;
+    let runs = hub::runs(&city.lake, &city.dataset, 10).await.unwrap();
+    let mut lines: Vec<String> = runs.iter().map(|run| line(&run.report)).collect();
+    lines.sort();
+    assert_eq!(lines.len(), 2, "the same source again is no run: {lines:?}");
+    assert!(
+        lines[0].starts_with("held: the rule `not much less` holds the load"),
+        "{lines:?}"
+    );
+    assert!(lines[1].starts_with("published 1; read 4 added 3"), "{lines:?}");
+}

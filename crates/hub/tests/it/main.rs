@@ -9,6 +9,7 @@ mod kit;
 mod lake;
 mod laws;
 mod log;
+mod lookup;
 mod mistakes;
 mod resume;
 mod sources;
