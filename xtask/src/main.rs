@@ -18,7 +18,7 @@ usage: cargo xtask <task>
                                  services, identity, wallet, notify, pages, journey, crash, tidy
   setup [--print]                install the Debian and npm packages the tests use, or print the commands
   tidy                           structure checks: import table, lints, paths, licences, advisories
-  bench NAME [--quick]           rules, lottery, linkage, ledger, portal, crash, payments, mydata, notify, troad, sweep (--built: with the programs as they are)
+  bench NAME [--quick]           rules, ingest, lottery, linkage, ledger, portal, crash, payments, mydata, notify, troad, sweep (--built: with the programs as they are)
   postgres                       start a PostgreSQL of its own, print its address, stop it on Enter";
 
 fn main() -> ExitCode {

@@ -13,7 +13,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("pki", &[]),
     ("rules", &["civic"]),
     ("store", &["civic"]),
-    ("services", &["civic", "rules"]),
+    ("spreadsheet", &[]),
+    ("services", &["civic", "rules", "spreadsheet"]),
+    ("hub", &["civic", "spreadsheet"]),
     ("exchange", &["civic", "pki", "store"]),
     ("troad", &["civic", "pki"]),
     ("grants", &["civic"]),
@@ -30,7 +32,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "tongban",
         &[
-            "civic", "linkage", "lottery", "rules", "services", "store", "exchange", "troad", "cases", "web", "peers",
+            "civic", "linkage", "lottery", "rules", "services", "store", "exchange", "troad", "hub", "cases", "web",
+            "peers",
         ],
     ),
     ("xtask", &[]),

@@ -9,6 +9,7 @@ mod clock;
 mod identifier;
 pub mod ids;
 mod language;
+mod mistake;
 mod money;
 mod month;
 pub mod numerals;
@@ -23,6 +24,7 @@ pub use identifier::{
     BusinessNumberRule, IdError, MobileNumber, NationalId, NationalIdKind, PlateNumber, UnifiedBusinessNumber,
 };
 pub use language::{Language, Text};
+pub use mistake::Mistake;
 pub use money::Money;
 pub use month::{Month, MonthError};
 pub use numerals::chinese_number;

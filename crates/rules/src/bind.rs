@@ -7,11 +7,12 @@ pub(crate) use call::is_function;
 
 use crate::expr::{Constant, Is, Kind, Node, Operator, What};
 use crate::functions::Function;
-use crate::mistake::{Mistake, Source};
+use crate::mistake::Source;
 use crate::model::{Entity, Type};
 use crate::names::Names;
 use crate::parameters::Parameter;
 use crate::symbols::Symbols;
+use civic::Mistake;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CeilFloorKind, DataType, DateTimeField, Expr, Ident, Spanned, UnaryOperator, Value,
 };

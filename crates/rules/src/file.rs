@@ -1,8 +1,8 @@
 //! The text of `rules.toml`, as it is written, with the place of every value.
 
-use crate::mistake::{Mistake, Source};
+use crate::mistake::Source;
 use crate::model::{Entity, Type};
-use civic::Text;
+use civic::{Mistake, Text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;

@@ -33,11 +33,11 @@ mod table;
 mod threads;
 
 pub use city::Effort;
+pub use civic::Mistake;
 pub use coverage::{Branch, Coverage};
 pub use decide::{Decision, StepValue};
 pub use error::RuleError;
 pub use input::{CaseInput, Person, Values};
-pub use mistake::Mistake;
 pub use model::{Entity, Input, InputRef, StepInfo, Type};
 pub use parameters::{Parameter, ParameterRow};
 pub use people_file::PeopleFile;

@@ -1,41 +1,8 @@
 //! Mistakes in a rules folder, each with its place and, where one can be guessed, what was meant.
 
-use serde::Serialize;
-use std::fmt;
+use civic::Mistake;
 use std::io::ErrorKind;
 use std::path::{Component, Path};
-
-/// One mistake of a rules file or of a table beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mistake {
-    /// The file, relative to the folder of the service.
-    pub file: String,
-    /// Line, from 1; 0 when the whole file is meant.
-    pub line: usize,
-    /// Column in characters, from 1; 0 when the whole line is meant.
-    pub column: usize,
-    /// What is wrong.
-    pub message: String,
-    /// What to do, if it can be guessed.
-    pub suggestion: Option<String>,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if self.line > 0 {
-            write!(f, ":{}", self.line)?;
-        }
-        if self.column > 0 {
-            write!(f, ":{}", self.column)?;
-        }
-        write!(f, ": {}", self.message)?;
-        match &self.suggestion {
-            Some(suggestion) => write!(f, "; {suggestion}"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// Largest file, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;

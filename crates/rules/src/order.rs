@@ -2,9 +2,10 @@
 
 use crate::expr::{Node, Of, What};
 use crate::file::StepTable;
-use crate::mistake::{Mistake, Source};
+use crate::mistake::Source;
 use crate::model::{Entity, StepInfo, Type};
 use crate::rules::Step;
+use civic::Mistake;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};

@@ -1,9 +1,10 @@
 //! Parameters: amounts and limits that change by date, one CSV file each, the row in force chosen by the reference date.
 
 use crate::expr::Constant;
-use crate::mistake::{Mistake, Source};
+use crate::mistake::Source;
 use crate::model::Type;
 use crate::symbols::Symbols;
+use civic::Mistake;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::HashMap;

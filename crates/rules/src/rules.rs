@@ -3,12 +3,13 @@
 use crate::bind::{Binder, is_function, parse};
 use crate::expr::{Kind, Node, Of, What};
 use crate::file::{self, Hit, InputTable, RulesFile, StepTable};
-use crate::mistake::{Mistake, Source, did_you_mean};
+use crate::mistake::{Source, did_you_mean};
 use crate::model::{Entity, Input, StepInfo, Type};
 use crate::names::{Names, Variable};
 use crate::order;
 use crate::parameters::Parameter;
 use crate::symbols::Symbols;
+use civic::Mistake;
 use sha2::{Digest, Sha256};
 use sqlparser::ast::Expr;
 use std::collections::HashMap;

@@ -4,7 +4,7 @@ use crate::coverage::Coverage;
 use crate::decide::{self, Decision};
 use crate::error::RuleError;
 use crate::input::CaseInput;
-use crate::mistake::Mistake;
+
 use crate::model::{Input, StepInfo};
 use crate::parameters::Parameter;
 use crate::people_file::PeopleFile;
@@ -13,6 +13,7 @@ use crate::population::Population;
 use crate::population_file::PopulationFile;
 use crate::rules::Rules;
 use crate::sweep::{self, Swept};
+use civic::Mistake;
 use jiff::civil::Date;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};

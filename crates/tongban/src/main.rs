@@ -38,6 +38,8 @@ enum Command {
     Service(commands::service::ServiceArgs),
     /// Decides cases and sweeps populations by the rules of a service folder
     Rules(commands::rules::RulesArgs),
+    /// Datasets of the data aggregation platform: check a folder, bring a file in, look at it, keep it
+    Hub(commands::hub::HubArgs),
     /// Takes in the register of residents, from which rolls are drawn up
     Register(commands::register::RegisterArgs),
     /// Decides everybody's cases of all services by a population
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Service(args) => commands::service::run(args),
         Command::Rules(args) => commands::rules::run(args),
+        Command::Hub(args) => commands::hub::run(args),
         Command::Register(args) => commands::register::run(&args),
         Command::Sweep(args) => commands::sweep::run(&args),
         Command::Backup(args) => commands::backup::run(&args),

@@ -3,6 +3,7 @@
 
 mod client;
 mod crash;
+mod ingest;
 mod ledger;
 mod linkage;
 mod load;
@@ -24,6 +25,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     let quick = args.contains(&"--quick");
     match name {
         "rules" => rules::run(quick),
+        "ingest" => ingest::run(quick),
         "lottery" => lottery::run(quick),
         "linkage" => linkage::run(quick),
         "ledger" => ledger::run(quick),

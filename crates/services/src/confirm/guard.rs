@@ -1,32 +1,18 @@
-//! The guard before a spreadsheet from outside: what it is, how much it unpacks to, and what must not be in it. Nothing
-//! is kept of what is unpacked; memory is bounded by [`LARGEST_PART`].
-
-use std::io::{Cursor, Read as _};
+//! What is said to a body whose spreadsheet is not taken.
 
 use civic::Language;
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
-use zip::ZipArchive;
+use spreadsheet::Limits;
 
 use super::sheet::{MOST_COLUMNS, MOST_ROWS};
 
-/// Most bytes of a file.
-pub const LARGEST_FILE: usize = 4 << 20;
-/// Most bytes one part of a file may unpack to.
-const LARGEST_PART: u64 = 24 << 20;
-/// Most bytes a file may unpack to.
-const LARGEST_UNPACKED: u64 = 48 << 20;
-/// Most parts of a file.
-const MOST_PARTS: usize = 300;
-
-/// What kind of spreadsheet it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Office Open XML (`.xlsx`).
-    Xlsx,
-    /// OpenDocument (`.ods`).
-    Ods,
-}
+/// How much is taken of a sheet that a body fills in.
+pub(super) const LIMITS: Limits = Limits {
+    file: 4 << 20,
+    part: 24 << 20,
+    unpacked: 48 << 20,
+    rows: MOST_ROWS,
+    columns: MOST_COLUMNS,
+};
 
 /// Why a file is not taken at all. Nothing of it was used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,158 +120,18 @@ impl Refusal {
     }
 }
 
-/// Looks at a file before anything of it is used.
-pub(super) fn look(bytes: &[u8]) -> Result<Kind, Refusal> {
-    if bytes.len() > LARGEST_FILE {
-        return Err(Refusal::TooLarge);
-    }
-    // a compound file of the old kind, into which Office also puts what has a password
-    if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        return Err(Refusal::Locked);
-    }
-    if !bytes.starts_with(b"PK\x03\x04") {
-        return Err(Refusal::NotASpreadsheet);
-    }
-    // the directory is read as a whole, so its length is bounded first
-    let parts = bytes.windows(4).filter(|window| *window == b"PK\x01\x02").count();
-    if parts > MOST_PARTS {
-        return Err(Refusal::TooLarge);
-    }
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Refusal::Damaged)?;
-    if archive.len() > MOST_PARTS || archive.has_duplicate_names() {
-        return Err(Refusal::Damaged);
-    }
-    let mut names = Vec::new();
-    for index in 0..archive.len() {
-        let part = archive.by_index_raw(index).map_err(|_| Refusal::Damaged)?;
-        if part.encrypted() {
-            return Err(Refusal::Locked);
-        }
-        names.push(part.name().map_err(|_| Refusal::Damaged)?.to_string());
-    }
-    let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-    let kind = if has("xl/workbook.xml") {
-        Kind::Xlsx
-    } else if has("content.xml") && has("mimetype") {
-        Kind::Ods
-    } else {
-        return Err(Refusal::NotASpreadsheet);
-    };
-    let macros = |name: &String| {
-        let name = name.to_ascii_lowercase();
-        name.ends_with("vbaproject.bin") || name.starts_with("basic/") || name.starts_with("scripts/")
-    };
-    if names.iter().any(macros) {
-        return Err(Refusal::Macros);
-    }
-    let mut room = LARGEST_UNPACKED;
-    for (index, name) in names.iter().enumerate() {
-        let part = archive.by_index(index).map_err(|_| Refusal::Damaged)?;
-        let most = room.min(LARGEST_PART);
-        let mut content = Vec::new();
-        let mut part = part.take(most.saturating_add(1));
-        part.read_to_end(&mut content).map_err(|_| Refusal::Damaged)?;
-        let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        if size > most {
-            return Err(Refusal::TooLarge);
-        }
-        room = room.saturating_sub(size);
-        let name = name.to_ascii_lowercase();
-        match kind {
-            Kind::Xlsx if name.starts_with("xl/worksheets/") && name.ends_with(".xml") => sheet(&text(content)?)?,
-            Kind::Xlsx if name == "[content_types].xml" && text(content.clone())?.contains("macroEnabled") => {
-                return Err(Refusal::Macros);
-            }
-            Kind::Ods if name == "meta-inf/manifest.xml" && text(content.clone())?.contains("encryption-data") => {
-                return Err(Refusal::Locked);
-            }
-            Kind::Ods if name == "content.xml" => table(&text(content)?)?,
-            _ => {}
-        }
-    }
-    Ok(kind)
-}
-
-fn text(bytes: Vec<u8>) -> Result<String, Refusal> {
-    String::from_utf8(bytes).map_err(|_| Refusal::Damaged)
-}
-
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let mut attributes = element.attributes();
-    attributes.with_checks(false);
-    let found = attributes
-        .flatten()
-        .find(|attribute| attribute.key.local_name().into_inner() == name)?;
-    Some(found.value.into_owned())
-}
-
-/// One sheet of an `.xlsx`: no merged cells, no formulas.
-fn sheet(xml: &str) -> Result<(), Refusal> {
-    let mut reader = Reader::from_str(xml);
-    let mut cell = None;
-    loop {
-        match reader.read_event().map_err(|_| Refusal::Damaged)? {
-            Event::Start(element) | Event::Empty(element) => match element.local_name().into_inner() {
-                "c" => cell = attribute(&element, "r"),
-                "f" => return Err(Refusal::Formula(cell)),
-                "mergeCell" => return Err(Refusal::Merged(attribute(&element, "ref"))),
-                _ => {}
-            },
-            Event::Eof => return Ok(()),
-            _ => {}
-        }
-    }
-}
-
-/// The tables of an `.ods`: no merged cells, no formulas, and no cells repeated beyond what is taken.
-fn table(xml: &str) -> Result<(), Refusal> {
-    let mut reader = Reader::from_str(xml);
-    let (mut row, mut repeated_row, mut column) = (0_u64, 1_u64, 0_u64);
-    let number = |element: &BytesStart<'_>, name: &str| {
-        attribute(element, name)
-            .and_then(|text| text.parse::<u64>().ok())
-            .unwrap_or(1)
-            .max(1)
-    };
-    let rows = u64::try_from(MOST_ROWS).unwrap_or(u64::MAX);
-    let columns = u64::try_from(MOST_COLUMNS).unwrap_or(u64::MAX);
-    // a cell is known to hold something by its type, or by the text inside it
-    let check = |row: u64, repeated: u64, column: u64| {
-        if row.saturating_add(repeated) > rows + 1 || column > columns {
-            Err(Refusal::TooManyRows)
-        } else {
-            Ok(())
-        }
-    };
-    loop {
-        match reader.read_event().map_err(|_| Refusal::Damaged)? {
-            Event::Start(element) | Event::Empty(element) => match element.local_name().into_inner() {
-                "table" => (row, column, repeated_row) = (0, 0, 0),
-                "table-row" => {
-                    row = row.saturating_add(repeated_row);
-                    repeated_row = number(&element, "number-rows-repeated");
-                    column = 0;
-                }
-                "table-cell" | "covered-table-cell" => {
-                    let spans = ["number-columns-spanned", "number-rows-spanned"];
-                    if spans.iter().any(|name| number(&element, name) > 1) {
-                        return Err(Refusal::Merged(None));
-                    }
-                    column = column.saturating_add(number(&element, "number-columns-repeated"));
-                    if attribute(&element, "formula").is_some() {
-                        return Err(Refusal::Formula(None));
-                    }
-                    if attribute(&element, "value-type").is_some() {
-                        check(row, repeated_row, column)?;
-                    }
-                }
-                // text without a type still makes the reader keep every repetition of its cell
-                "p" | "annotation" => check(row, repeated_row, column)?,
-                "scripts" | "event-listeners" => {}
-                _ => {}
-            },
-            Event::Eof => return Ok(()),
-            _ => {}
+impl From<spreadsheet::Refusal> for Refusal {
+    fn from(refusal: spreadsheet::Refusal) -> Refusal {
+        match refusal {
+            spreadsheet::Refusal::NotASpreadsheet => Refusal::NotASpreadsheet,
+            spreadsheet::Refusal::Locked => Refusal::Locked,
+            spreadsheet::Refusal::Macros => Refusal::Macros,
+            spreadsheet::Refusal::TooLarge => Refusal::TooLarge,
+            spreadsheet::Refusal::TooManyRows => Refusal::TooManyRows,
+            spreadsheet::Refusal::Merged(cell) => Refusal::Merged(cell),
+            spreadsheet::Refusal::Formula(cell) => Refusal::Formula(cell),
+            // the first sheet is read, and a workbook without one is none
+            spreadsheet::Refusal::NoSheet(_) | spreadsheet::Refusal::Damaged => Refusal::Damaged,
         }
     }
 }

@@ -1,15 +1,13 @@
 //! The spreadsheet in which a body confirms many at once: written with what waits, read back row by row.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Cursor;
 
-use calamine::{Data, DataRef, Ods, Reader as _, Xlsx};
 use civic::Language;
 use jiff::Timestamp;
 use rust_xlsxwriter::{DataValidation, Format, Workbook, XlsxError};
 use serde_json::Value;
 
-use super::guard::{self, Kind, Refusal};
+use super::guard::{LIMITS, Refusal};
 use super::{About, Confirmation};
 use crate::form::{Field, FieldKind, Form};
 
@@ -169,97 +167,22 @@ type Cell = Result<String, &'static str>;
 /// Where a cell stands: row and column from 0.
 type Grid = BTreeMap<(u32, u32), Cell>;
 
-fn day(year: u16, month: u8, day: u8) -> Cell {
-    Ok(format!("{year:04}-{month:02}-{day:02}"))
-}
-
-/// A number as people would type it. Whole ones lose the point that spreadsheets give every number.
-fn number(value: f64) -> Cell {
-    if value.fract() == 0.0 && value.abs() < 1e15 {
-        Ok(format!("{value:.0}"))
-    } else {
-        Ok(value.to_string())
-    }
-}
-
-fn words(text: &str) -> Cell {
-    if text.chars().count() > LONGEST {
-        Err("long")
-    } else {
-        Ok(text.trim().to_owned())
-    }
-}
-
-fn of_ods(data: &Data) -> Option<Cell> {
-    Some(match data {
-        Data::Empty => return None,
-        Data::Int(value) => Ok(value.to_string()),
-        Data::Float(value) => number(*value),
-        Data::String(text) => words(text),
-        Data::Bool(value) => Ok(value.to_string()),
-        Data::DateTime(at) => {
-            let (year, month, of, ..) = at.to_ymd_hms_milli();
-            day(year, month, of)
-        }
-        Data::DateTimeIso(text) => Ok(text.chars().take(10).collect()),
-        Data::DurationIso(_) | Data::Error(_) => Err("error"),
-    })
-}
-
-fn of_xlsx(data: &DataRef<'_>) -> Option<Cell> {
-    Some(match data {
-        DataRef::Empty => return None,
-        DataRef::Int(value) => Ok(value.to_string()),
-        DataRef::Float(value) => number(*value),
-        DataRef::String(text) => words(text),
-        DataRef::SharedString(text) => words(text),
-        DataRef::Bool(value) => Ok(value.to_string()),
-        DataRef::DateTime(at) => {
-            let (year, month, of, ..) = at.to_ymd_hms_milli();
-            day(year, month, of)
-        }
-        DataRef::DateTimeIso(text) => Ok(text.chars().take(10).collect()),
-        DataRef::DurationIso(_) | DataRef::Error(_) => Err("error"),
-    })
-}
-
 /// The cells of the first sheet that hold something.
 fn grid(bytes: &[u8]) -> Result<Grid, Refusal> {
-    let kind = guard::look(bytes)?;
     let mut grid = Grid::new();
-    let mut keep = |row: u32, column: u32, cell: Option<Cell>| {
-        let Some(cell) = cell.filter(|cell| cell.as_ref().map_or(true, |text| !text.is_empty())) else {
-            return Ok(());
+    spreadsheet::each_cell(bytes, None, &LIMITS, &mut |row, column, cell| {
+        let cell = match cell {
+            spreadsheet::Cell::Error => Err("error"),
+            spreadsheet::Cell::Text(text) if text.chars().count() > LONGEST => Err("long"),
+            // what the sheet asks for are days, so the time of an instant is not looked at
+            spreadsheet::Cell::Instant(text) => Ok(text.chars().take(10).collect()),
+            spreadsheet::Cell::Text(text) => Ok(text.trim().to_owned()),
         };
-        let within = |at: u32, most: usize| usize::try_from(at).is_ok_and(|at| at < most);
-        if !within(row, MOST_ROWS + 1) || !within(column, MOST_COLUMNS) {
-            return Err(Refusal::TooManyRows);
+        if cell.as_ref().map_or(true, |text| !text.is_empty()) {
+            grid.insert((row, column), cell);
         }
-        grid.insert((row, column), cell);
-        Ok(())
-    };
-    match kind {
-        Kind::Xlsx => {
-            let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|_| Refusal::Damaged)?;
-            let name = book.sheet_names().first().cloned().ok_or(Refusal::Damaged)?;
-            // cell by cell: a cell far away would make a range fill all that lies before it
-            let mut cells = book.worksheet_cells_reader(&name).map_err(|_| Refusal::Damaged)?;
-            while let Some(cell) = cells.next_cell().map_err(|_| Refusal::Damaged)? {
-                let (row, column) = cell.get_position();
-                keep(row, column, of_xlsx(cell.get_value()))?;
-            }
-        }
-        Kind::Ods => {
-            let mut book = Ods::new(Cursor::new(bytes)).map_err(|_| Refusal::Damaged)?;
-            let name = book.sheet_names().first().cloned().ok_or(Refusal::Damaged)?;
-            let range = book.worksheet_range(&name).map_err(|_| Refusal::Damaged)?;
-            let (top, left) = range.start().unwrap_or_default();
-            for (row, column, data) in range.used_cells() {
-                let at = |from: u32, offset: usize| from.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
-                keep(at(top, row), at(left, column), of_ods(data))?;
-            }
-        }
-    }
+        true
+    })?;
     Ok(grid)
 }
 

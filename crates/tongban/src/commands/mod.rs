@@ -5,6 +5,7 @@ pub mod backup;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod hub;
 pub mod ledger;
 pub mod linkage;
 pub mod lottery;

@@ -1,0 +1,15 @@
+//! Datasets from folder to lake.
+
+mod bad;
+mod encodings;
+mod folders;
+mod independent;
+mod keeping;
+mod kit;
+mod lake;
+mod laws;
+mod log;
+mod lookup;
+mod mistakes;
+mod resume;
+mod sources;
