@@ -5,7 +5,7 @@ use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
     appeal, confirmation, consent, decision, delivery, entitlement, event, evidence, exclusion, letter, message,
-    mydata_transaction, paper, payment, payment_hold, reuse, roll_entry, round_entry, survey, ticket, visit, witness,
+    mydata_transaction, paper, payment, payment_hold, reuse, rights_request, roll_entry, round_entry, survey, ticket, visit, witness,
 };
 
 use crate::change::Change;
@@ -15,6 +15,8 @@ use crate::{CaseError, Desk};
 
 /// How long it is kept who stood at which counter; the usage ledger keeps it longer.
 const VISITS: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
+/// How long an answered request about someone's data is kept: as long as the record of its use (個資法施行細則 §12 II ⑩).
+const REQUESTS: jiff::SignedDuration = jiff::SignedDuration::from_hours(5 * 366 * 24);
 /// Cases of one round.
 const ROUND: u64 = 100;
 
@@ -27,11 +29,13 @@ const ROUND: u64 = 100;
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
     let before = desk.now().checked_sub(VISITS).unwrap_or(jiff::Timestamp::MIN);
     let (before, today) = (before.as_microsecond(), desk.today().to_string());
+    let requests = desk.now().checked_sub(REQUESTS).unwrap_or(jiff::Timestamp::MIN).as_microsecond();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
                 visit::delete_before(tx, before).await?;
                 exclusion::delete_ended(tx, &today).await?;
+                rights_request::delete_answered(tx, requests).await?;
                 Ok::<_, CaseError>(())
             })
         })

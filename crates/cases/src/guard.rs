@@ -128,6 +128,9 @@ pub(crate) enum Action {
     Invite,
     Visit,
     Prefer,
+    Exercise,
+    AnswerRequest,
+    Privacy,
 }
 
 impl Action {
@@ -175,6 +178,9 @@ impl Action {
             Action::Invite => "invite",
             Action::Visit => "visit",
             Action::Prefer => "prefer",
+            Action::Exercise => "exercise",
+            Action::AnswerRequest => "answer_request",
+            Action::Privacy => "privacy",
         }
     }
 }

@@ -39,6 +39,7 @@ mod record;
 pub mod register;
 pub mod remind;
 pub mod review;
+pub mod rights;
 pub mod road;
 pub mod roll;
 pub mod round;

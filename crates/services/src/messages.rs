@@ -42,6 +42,8 @@ pub const KINDS: &[(&str, &[&str])] = &[
     ("appeal_set_aside", &[]),
     ("appeal_forwarded", &["body", "message"]),
     ("appeal_withdrawn", &[]),
+    ("request_extended", &["due"]),
+    ("request_answered", &[]),
 ];
 
 /// The words in curly brackets of a text, in their order, each with its offset.

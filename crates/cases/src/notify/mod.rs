@@ -98,10 +98,9 @@ impl Draft {
         let language = record.row.language.parse().unwrap_or_default();
         let mut words = words;
         words.insert("phone".to_owned(), desk.city.phone.clone());
-        words.insert(
-            "link".to_owned(),
-            format!("{}/applications/{}", desk.city.portal, record.row.id),
-        );
+        words
+            .entry("link".to_owned())
+            .or_insert_with(|| format!("{}/applications/{}", desk.city.portal, record.row.id));
         words.insert("date".to_owned(), roc::long(desk.today()));
         Draft {
             id: MessageId::generate(desk.clock.as_ref()),

@@ -43,6 +43,8 @@ const TEXTS: &[(&str, [&str; 5])] = texts!(
     "appeal_set_aside",
     "appeal_forwarded",
     "appeal_withdrawn",
+    "request_extended",
+    "request_answered",
     "code",
 );
 

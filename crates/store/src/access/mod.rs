@@ -163,6 +163,15 @@ pub enum Resource<'a> {
         /// Members of the panel with a conflict of interest.
         conflicted: &'a [Uuid],
     },
+    /// A request by which a person exercises a right over their data.
+    Request {
+        /// Identifier.
+        id: Uuid,
+        /// Whose request.
+        owner: Uuid,
+        /// Office that answers; nothing where it is about no case.
+        agency: Option<&'a str>,
+    },
     /// A round with its draw.
     Round {
         /// Identifier.

@@ -29,6 +29,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/channels.cedar"),
     include_str!("../../../../policies/road.cedar"),
     include_str!("../../../../policies/subsidies.cedar"),
+    include_str!("../../../../policies/privacy.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -85,6 +86,7 @@ const TYPES: &[&str] = &[
     "Office",
     "Approval",
     "Plan",
+    "Request",
     "Batch",
     "Round",
     "Confirmation",
@@ -223,7 +225,9 @@ impl Access {
             | Resource::Served { id, .. }
             | Resource::Confirmation { id, .. } => ("application", id.to_string()),
             Resource::Authorisation { id, .. } => ("authorisation", id.to_string()),
-            Resource::Profile(id) | Resource::ServedProfile { id, .. } => ("person", id.to_string()),
+            Resource::Profile(id) | Resource::ServedProfile { id, .. } | Resource::Request { owner: id, .. } => {
+                ("person", id.to_string())
+            }
             Resource::Register(id) => ("register", id.to_string()),
             Resource::Campaign { id, .. } => ("campaign", id.to_string()),
             Resource::Plan { id, .. } => ("plan", id.to_string()),
@@ -457,6 +461,12 @@ impl Access {
                     self.names.id("Roll", id)?,
                     HashMap::from([("agency".to_owned(), text(agency)), ("made_by".to_owned(), maker)]),
                 )
+            }
+            Resource::Request { id, owner, agency } => {
+                let owner = RestrictedExpression::new_entity_uid(self.names.id("Resident", owner)?);
+                let mut attributes = HashMap::from([("owner".to_owned(), owner)]);
+                attributes.extend(agency.map(|agency| ("agency".to_owned(), text(agency))));
+                (self.names.id("Request", id)?, attributes)
             }
             Resource::Round { id, agency, sealed_by } => {
                 let sealer = RestrictedExpression::new_entity_uid(self.names.id("Staff", sealed_by)?);

@@ -212,6 +212,13 @@ impl Question {
                     self.id(*id);
                 }
             }
+            Resource::Request { id, owner, agency } => {
+                self.key.push(15);
+                self.id(id);
+                self.id(owner);
+                self.flag(agency.is_some());
+                self.words(agency);
+            }
             Resource::Round { id, agency, sealed_by } => {
                 self.key.push(14);
                 self.id(id);

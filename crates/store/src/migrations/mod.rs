@@ -33,6 +33,7 @@ mod m031_channel;
 mod m032_identity;
 mod m033_wallet;
 mod m034_subsidy;
+mod m035_rights;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m032_identity::Migration),
             Box::new(m033_wallet::Migration),
             Box::new(m034_subsidy::Migration),
+            Box::new(m035_rights::Migration),
         ]
     }
 }

@@ -53,6 +53,7 @@ pub mod preference;
 pub mod receiving;
 pub mod register;
 pub mod reuse;
+pub mod rights_request;
 pub mod road_agreement;
 pub mod road_switch;
 pub mod roll;

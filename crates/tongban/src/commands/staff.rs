@@ -32,7 +32,7 @@ enum StaffCommand {
         /// Name shown
         #[arg(long)]
         name: String,
-        /// officer, supervisor, cashier, auditor, administrator, clerk, confirmer, organisation or village_officer
+        /// officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation or village_officer
         #[arg(long)]
         role: String,
         /// Office, as the service folders name it; for a confirmer the id of the body in bodies.csv, for an organisation its
@@ -58,7 +58,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
     } = &args.command;
     let Some(role) = Role::parse(role) else {
         eprintln!(
-            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, clerk, confirmer, organisation or village_officer"
+            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation or village_officer"
         );
         return ExitCode::FAILURE;
     };

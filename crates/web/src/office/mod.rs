@@ -20,6 +20,7 @@ mod messages;
 mod outreach;
 mod payment_run;
 mod payments;
+mod privacy;
 mod queue;
 mod releases;
 mod results;
@@ -76,6 +77,7 @@ pub fn routes() -> Router<App> {
         .merge(transfers::routes())
         .merge(road::routes())
         .merge(messages::routes())
+        .merge(privacy::routes())
         .route("/office/appeals", get(appeals::list))
         .route("/office/confirm", get(confirm::list))
         .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
@@ -187,6 +189,7 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::VillageOfficer => "/office/assist",
         Role::Clerk => "/counter",
         Role::Confirmer => "/office/confirm",
+        Role::Privacy => privacy::HERE,
     }
 }
 
@@ -244,6 +247,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         ],
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
+        Role::Privacy => &[(privacy::HERE, "office-nav-privacy")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

@@ -331,7 +331,7 @@ pub(super) fn who(words: Words, names: &[(Uuid, String)], person: &Person, entry
 }
 
 /// What an entry of the ledger tells, in words.
-pub(super) fn what(words: Words, action: &str) -> String {
+pub(crate) fn what(words: Words, action: &str) -> String {
     let key = format!("use-{}", action.replace(['_', '.'], "-"));
     if words.has(&key) {
         words.t(&key)

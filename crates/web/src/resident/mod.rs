@@ -22,6 +22,7 @@ mod invitation;
 mod my_data;
 mod mydata;
 mod notice;
+pub(crate) mod rights;
 mod roll;
 mod rounds;
 mod sign_in;
@@ -30,7 +31,7 @@ mod survey;
 mod wallet;
 mod withdraw;
 
-pub(crate) use agents::standing;
+pub(crate) use agents::{standing, what};
 pub(crate) use sign_in::event_text;
 
 use std::sync::Arc;
@@ -91,6 +92,9 @@ pub fn routes() -> Router<App> {
             get(mydata::provide).post(mydata::provide),
         )
         .route("/my-data", get(my_data::show))
+        .route("/my-data/requests", get(rights::show).post(rights::make))
+        .route("/my-data/requests/{id}/withdraw", post(rights::withdraw))
+        .route("/my-data/copy", get(rights::copy))
         .route("/my-data/results/{id}/withdraw", post(my_data::take_back))
         .route("/my-data/invitations", post(invitation::prefer))
         .route("/my-data/channels", get(channels::show))

@@ -30,6 +30,8 @@ struct Use {
     who: String,
     what: String,
     basis: String,
+    /// Number of the entry.
+    entry: u64,
 }
 
 /// A result left with an office.
@@ -83,6 +85,7 @@ pub(super) async fn show(
             who: agents::who(words, &names, &person, entry).unwrap_or_else(|| words.t(actor(entry.actor))),
             what: agents::what(words, &entry.action),
             basis: entry.purpose.basis.clone(),
+            entry: recorded.seq,
         }
     });
     let left = cases::find::follow::left(&app.desk, &person).await?;

@@ -37,6 +37,7 @@ const STAFF: &[(&str, &str, Role, &str)] = &[
     ("cashier", "出納甲", Role::Cashier, AGENCY),
     ("cashier2", "出納乙", Role::Cashier, AGENCY),
     ("auditor", "稽核", Role::Auditor, AGENCY),
+    ("privacy", "個資保護專人", Role::Privacy, AGENCY),
     ("admin", "系統管理員", Role::Administrator, AGENCY),
     ("clerk", "櫃臺人員甲", Role::Clerk, AGENCY),
     ("clerk2", "櫃臺人員乙", Role::Clerk, AGENCY),
