@@ -5,7 +5,8 @@ use civic::ids::ApplicationId;
 use store::tables::application;
 use store::tables::{
     appeal, confirmation, consent, decision, delivery, entitlement, event, evidence, exclusion, letter, message,
-    mydata_transaction, paper, payment, payment_hold, reuse, rights_request, roll_entry, round_entry, survey, ticket, visit, witness,
+    mydata_transaction, paper, payment, payment_hold, reuse, rights_request, roll_entry, round_entry, survey, ticket,
+    visit, witness,
 };
 
 use crate::change::Change;
@@ -29,7 +30,11 @@ const ROUND: u64 = 100;
 pub async fn run(desk: &Desk) -> Result<u64, CaseError> {
     let before = desk.now().checked_sub(VISITS).unwrap_or(jiff::Timestamp::MIN);
     let (before, today) = (before.as_microsecond(), desk.today().to_string());
-    let requests = desk.now().checked_sub(REQUESTS).unwrap_or(jiff::Timestamp::MIN).as_microsecond();
+    let requests = desk
+        .now()
+        .checked_sub(REQUESTS)
+        .unwrap_or(jiff::Timestamp::MIN)
+        .as_microsecond();
     desk.store
         .write(move |tx| {
             Box::pin(async move {

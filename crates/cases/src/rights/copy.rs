@@ -28,7 +28,9 @@ pub async fn copy(desk: &Desk, person: &Person) -> Result<Value, CaseError> {
     let mut cases = Vec::new();
     for one in mine::cases(desk, person).await? {
         if !one.on_offer || one.state == crate::State::Disposed {
-            cases.push(json!({ "number": one.number, "service": one.service_id, "state": crate::transition::name(one.state) }));
+            cases.push(
+                json!({ "number": one.number, "service": one.service_id, "state": crate::transition::name(one.state) }),
+            );
             continue;
         }
         let record = record::own(desk, person, one.id, Action::View).await?;

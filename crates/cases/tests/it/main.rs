@@ -20,6 +20,7 @@ mod outreach;
 mod paid_once;
 mod provide;
 mod refused;
+mod rights;
 mod road;
 mod rolls;
 mod rounds;

@@ -136,12 +136,7 @@ pub async fn open_of_person(db: &impl ConnectionTrait, person: Uuid) -> Result<u
 ///
 /// # Errors
 /// The database error.
-pub async fn of_agency(
-    db: &impl ConnectionTrait,
-    agency: &str,
-    open: bool,
-    limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+pub async fn of_agency(db: &impl ConnectionTrait, agency: &str, open: bool, limit: u64) -> Result<Vec<Model>, DbErr> {
     let query = Entity::find().filter(Column::Agency.eq(agency).or(Column::Agency.is_null()));
     let query = if open {
         query

@@ -125,10 +125,7 @@ async fn render(
         Some(seq) => {
             let found = rights::entry_of(&app.desk, &person, seq).await?;
             let what = agents::what(words, &found.entry.action);
-            Some(words.with(
-                "rights-about",
-                &[("time", words.time(found.entry.at)), ("what", what)],
-            ))
+            Some(words.with("rights-about", &[("time", words.time(found.entry.at)), ("what", what)]))
         }
         None => None,
     };
