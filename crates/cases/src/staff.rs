@@ -41,11 +41,18 @@ pub enum Role {
     /// Confirms for an outside body, such as a school, what it knows of its own people (確認單位人員). The account's office
     /// is the id of the body in `bodies.csv`.
     Confirmer,
+    /// Writes the plan of a local government for a subsidy programme (計畫撰寫人); the office is the government's id in the
+    /// programme's `tiers.csv`.
+    GrantWriter,
+    /// Scores plans on the panel of a subsidy programme (審查委員); the office is the ministry, as the programme names it in Chinese.
+    GrantReviewer,
+    /// Decides on plans at the ministry of a subsidy programme (補助機關承辦人); the office is the ministry.
+    GrantOfficer,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 12] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
@@ -55,6 +62,9 @@ impl Role {
         Role::Confirmer,
         Role::Organisation,
         Role::VillageOfficer,
+        Role::GrantWriter,
+        Role::GrantReviewer,
+        Role::GrantOfficer,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -70,6 +80,9 @@ impl Role {
             Role::VillageOfficer => "village_officer",
             Role::Clerk => "clerk",
             Role::Confirmer => "confirmer",
+            Role::GrantWriter => "grant_writer",
+            Role::GrantReviewer => "grant_reviewer",
+            Role::GrantOfficer => "grant_officer",
         }
     }
 
@@ -91,7 +104,8 @@ pub struct Staff {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// Office they work for, as the services name it in Chinese (`agency` of `service.toml`).
+    /// Office they work for, as the services name it in Chinese (`agency` of `service.toml`); roles of outside bodies say what
+    /// theirs is.
     pub agency: String,
 }
 

@@ -187,6 +187,7 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::VillageOfficer => "/office/assist",
         Role::Clerk => "/counter",
         Role::Confirmer => "/office/confirm",
+        Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => crate::programme::HERE,
     }
 }
 
@@ -244,6 +245,9 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         ],
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
+        Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => {
+            &[(crate::programme::HERE, "office-nav-programme")]
+        }
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

@@ -136,6 +136,7 @@ pub fn config_for(data: &Path) -> Config {
         ledger: crate::config::Ledger::default(),
         services: None,
         datasets: None,
+        programmes: None,
         policies: None,
         calendar: None,
         city: City {
