@@ -81,8 +81,11 @@ fn phase(words: Words, phase: Phase) -> Tag {
     }
 }
 
-/// From when to when, in words.
+/// From when to when, in words; a day that counts whole as that day.
 fn term(words: Words, term: Term) -> String {
+    if term.opens.is_none() && term.closes.time() == jiff::civil::Time::midnight() {
+        return words.t1("programme-through", "day", words.date(term.last_day()));
+    }
     let closes = minute(words, term.closes);
     match term.opens {
         Some(opens) => words.with("programme-term", &[("opens", minute(words, opens)), ("closes", closes)]),

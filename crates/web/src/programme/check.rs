@@ -92,6 +92,8 @@ async fn render(
         text: one.text,
     };
     let (sends, told) = sending(words, app, &draft);
+    // who sends from a page that was opened before is refused there
+    let sends = sends.filter(|_| refusals.is_empty());
     let page = CheckPage {
         errors: problem.map(|text| ErrorSummary {
             words,

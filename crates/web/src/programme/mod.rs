@@ -5,15 +5,19 @@
 
 mod calls;
 mod check;
+mod decide;
 mod document;
+mod fields;
 mod form;
 mod part;
 mod place;
 mod plan;
 mod ranking;
 mod received;
+mod sent;
 mod sheet;
 mod stage;
+mod stage_fields;
 mod stage_form;
 mod versions;
 
@@ -72,9 +76,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/programme/calls/{programme}/received", get(received::list))
         .route("/programme/calls/{programme}/conflicts", post(received::declare))
         .route("/programme/calls/{programme}/ranking", get(ranking::show))
-        .route("/programme/received/{plan}", get(received::show))
+        .route("/programme/received/{plan}", get(sent::show))
         .route("/programme/received/{plan}/sheet", get(sheet::show).post(sheet::save))
-        .route("/programme/received/{plan}/{act}", post(received::act))
+        .route("/programme/received/{plan}/{act}", post(decide::act))
 }
 
 /// On which side of a call somebody stands.

@@ -12,7 +12,8 @@ use grants::Programme;
 use grants::plan::Kind;
 use subsidies::{Draft, Part, SubsidyError};
 
-use super::form::{self, Fields, Group};
+use super::fields::{Fields, Group};
+use super::form;
 use super::place::{self, ASSESSMENT, Said};
 use super::versions::{Aside, Piece, aside, pieces};
 use super::{Asked, Seat, conflict, done};

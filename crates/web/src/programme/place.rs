@@ -127,7 +127,7 @@ pub(super) fn title(words: Words, programme: &Programme, part: &str) -> String {
         }
         let section = id.and_then(|id| id.strip_prefix(&chapter.id)?.strip_prefix('.'));
         if let Some(section) = section.and_then(|id| chapter.sections.iter().find(|one| one.id == id)) {
-            return format!("{}.{}", at + 1, words.of(&section.title));
+            return format!("{}. {}", at + 1, words.of(&section.title));
         }
     }
     part.to_owned()
@@ -176,16 +176,20 @@ pub(super) struct Said {
     pub(super) warning: bool,
 }
 
-/// Findings as pages say them.
+/// Findings as pages say them, in the order in which a plan is read.
 pub(super) fn said(words: Words, programme: &Programme, findings: &[Finding]) -> Vec<Said> {
-    findings
-        .iter()
-        .map(|finding| Said {
-            place: place(words, programme, &finding.place),
-            text: text(words, finding),
-            warning: finding.severity == Severity::Warning,
-        })
-        .collect()
+    let all = findings.iter().map(|finding| Said {
+        place: place(words, programme, &finding.place),
+        text: text(words, finding),
+        warning: finding.severity == Severity::Warning,
+    });
+    let mut all: Vec<Said> = all.collect();
+    let order = reading_order(programme);
+    all.sort_by_key(|one| {
+        let part = one.place.as_ref().map(|place| &place.part);
+        part.and_then(|part| order.iter().position(|known| known == part))
+    });
+    all
 }
 
 /// The words of a rule; its message where pages have none.

@@ -18,6 +18,9 @@ use crate::components::{Banner, Colour, ErrorSummary, Event, Row, SummaryList, T
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
 
+/// Lines of the history in sight; the others are folded away.
+const SHOWN: usize = 8;
+
 /// A chapter with its parts.
 struct ChapterView {
     title: String,
@@ -58,6 +61,7 @@ struct PlanPage {
     open: bool,
     seen: Vec<(String, i64)>,
     history: Timeline,
+    earlier: Timeline,
 }
 
 /// What happened when a document was taken in.
@@ -243,6 +247,8 @@ pub(super) async fn render(
             text: None,
         }
     });
+    let mut events: Vec<Event> = events.collect();
+    let earlier = events.split_off(events.len().min(SHOWN));
     let title = match draft.plan.title.trim() {
         "" => words.t("programme-untitled"),
         title => title.to_owned(),
@@ -268,10 +274,8 @@ pub(super) async fn render(
         warnings: draft.findings.len() - refusals,
         open: is_open(&draft),
         seen: seen(&draft.versions),
-        history: Timeline {
-            words,
-            events: events.take(30).collect(),
-        },
+        history: Timeline { words, events },
+        earlier: Timeline { words, events: earlier },
         here,
         frame: seat.frame,
         staff: seat.staff,

@@ -9,10 +9,11 @@ use grants::Programme;
 use grants::assessment::{Assessment, TableRow, table};
 use subsidies::{Part, SubsidyError};
 
-use super::form::Group;
+use super::fields::Group;
 use super::part::{Theirs, is_open, progress, theirs};
 use super::place::{self, ASSESSMENT, Said};
-use super::stage_form::{self, ItemView, StageForm};
+use super::stage_fields::{ItemView, StageForm};
+use super::stage_form;
 use super::versions::{Aside, aside};
 use super::{Asked, Seat, conflict, done};
 use crate::address::{id, onward};

@@ -164,6 +164,14 @@ async fn every_page_of_a_plan_opens_and_saves_what_it_shows() {
         .await
         .has("這兩個版本沒有差異");
     lin.get(&format!("{here}/check")).await.has("沒有需要修正的地方");
+    // a page that was opened while all was well sends nothing once something is wrong
+    let check = lin.get(&format!("{here}/check")).await;
+    let address = format!("{here}/parts/title");
+    let page = lin.get(&address).await;
+    lin.submit(&page, &address, &[("text", "")]).await.is(303);
+    let refused = lin.submit(&check, "/check", &[]).await;
+    refused.is(422).has("還有 1 處要修正，沒有送出").lacks("name=\"what\"");
+    lin.get(&here).await.has("撰寫中").has("1 處要修正");
     lin.get(&format!("{here}/parts/nothing")).await.is(404);
     lin.get(&format!("{here}/assessment/C")).await.is(404);
 }
