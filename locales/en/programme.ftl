@@ -320,6 +320,7 @@ programme-rule-contact-incomplete = Write unit, name, telephone and e-mail.
 # Plans received
 programme-received-title = Plans received
 programme-received-none = No plan has come yet.
+programme-received-caption = Governments, by time
 programme-government = Government
 programme-state = State
 programme-sent-at = Sent
@@ -377,11 +378,12 @@ programme-sheet-none = Not scored yet.
 programme-sheet-total = Total so far { $total }
 programme-sheet-conflict = You saved this sheet in another window. What you typed is still here; check it and save again.
 programme-of-points = of { $points }
-programme-points-wrong = Write 0 to { $points } points, with one decimal at most.
+programme-points-wrong = { $criterion }: write 0 to { $points } points, with one decimal at most.
 
 # Ranking and what-if
 programme-ranking = Ranking and what-if
 programme-ranking-open = Ranking and what-if
+programme-ranking-caption = Order
 programme-ranking-text = Priority first, then urgency, feasibility and the comparable score, which takes out how strict or lenient reviewers are.
 programme-not-comparable = The reviewers’ plans overlap too little; the comparable scores can’t be compared yet.
 programme-raw = Raw score
@@ -421,3 +423,12 @@ programme-why-steered-out = left out
 programme-why-needed = without it the best choice has { $points } points less
 programme-why-dear = the budget lacks { $short }
 programme-why-displaces = with it the best choice has { $points } points less and leaves out { $names }
+
+# Plans that say the same
+programme-alike = Plans that say the same
+programme-alike-text = Plans that are much alike, passage beside passage. The template’s words don’t count. What follows is for a person to decide.
+programme-alike-none = No two plans are alike.
+programme-alike-pair = { $left } and { $right }
+programme-alike-told = Of the shorter one { $copied }% is the same, { $reworded }% has much the same words.
+programme-alike-copied = { $n } characters the same
+programme-alike-reworded = much the same words, { $percent }%

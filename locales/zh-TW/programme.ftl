@@ -302,6 +302,7 @@ programme-rule-contact-incomplete = 請填單位、姓名、聯絡電話與電�
 # 收到的計畫
 programme-received-title = 收到的計畫
 programme-received-none = 還沒有收到計畫。
+programme-received-caption = 各地方政府，依送出時間
 programme-government = 地方政府
 programme-state = 狀態
 programme-sent-at = 送出時間
@@ -359,11 +360,12 @@ programme-sheet-none = 還沒有評分。
 programme-sheet-total = 目前總分 { $total }
 programme-sheet-conflict = 您在另一個視窗存過這份評分表。這裡輸入的內容還在，確認後再存一次。
 programme-of-points = / { $points } 分
-programme-points-wrong = 請填 0 到 { $points } 的分數，最多一位小數。
+programme-points-wrong = 「{ $criterion }」請填 0 到 { $points } 的分數，最多一位小數。
 
 # 排序與試算
 programme-ranking = 優先順序與試算
 programme-ranking-open = 優先順序與試算
+programme-ranking-caption = 排序
 programme-ranking-text = 先看是否優先補助，再依急迫性、可行性與校正後分數排序。校正後分數扣除委員給分寬嚴的差異。
 programme-not-comparable = 各委員評的計畫重疊太少，校正後分數還不能互相比較。
 programme-raw = 原始分數
@@ -403,3 +405,12 @@ programme-why-steered-out = 指定不補助
 programme-why-needed = 少了它，最佳組合會少 { $points } 分
 programme-why-dear = 預算不足，還差 { $short }
 programme-why-displaces = 若補助它，最佳組合會少 { $points } 分，並排擠：{ $names }
+
+# 雷同
+programme-alike = 雷同比對
+programme-alike-text = 列出內容相近的計畫，段落並排。範本文字不計。是否雷同、如何處理，由承辦人判斷。
+programme-alike-none = 沒有內容相近的計畫。
+programme-alike-pair = { $left }與{ $right }
+programme-alike-told = 較短的一份有 { $copied }% 的內容相同，{ $reworded }% 用詞相近。
+programme-alike-copied = 相同 { $n } 字
+programme-alike-reworded = 用詞相近 { $percent }%

@@ -327,6 +327,8 @@ test("a programme from the call to the corrected plan", async (t) => {
     const { page } = ministry;
     await page.getByRole("link", { name: "收到的計畫" }).click();
     await looked(ministry, "programme-received-ministry");
+    await page.getByRole("link", { name: "雷同比對" }).click();
+    await looked(ministry, "programme-alike");
     const open = async (government) => {
       await page.goto(`${platform.portal}/programme/calls/moda-114/received`);
       await page.getByRole("link", { name: government, exact: true }).click();

@@ -3,6 +3,7 @@
 //! Who may do what is decided by the access policies behind the verbs of `subsidies`; here it is only known which side of the call
 //! somebody stands on, because the pages of the sides differ.
 
+mod alike;
 mod calls;
 mod check;
 mod decide;
@@ -76,6 +77,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/programme/calls/{programme}/received", get(received::list))
         .route("/programme/calls/{programme}/conflicts", post(received::declare))
         .route("/programme/calls/{programme}/ranking", get(ranking::show))
+        .route("/programme/calls/{programme}/alike", get(alike::show))
         .route("/programme/received/{plan}", get(sent::show))
         .route("/programme/received/{plan}/sheet", get(sheet::show).post(sheet::save))
         .route("/programme/received/{plan}/{act}", post(decide::act))

@@ -21,6 +21,9 @@ use crate::{App, Frame, Problem, page_with};
 /// Lines of the history in sight; the others are folded away.
 const SHOWN: usize = 8;
 
+/// Lines of the history that a page has at most.
+const MOST: usize = 200;
+
 /// A chapter with its parts.
 struct ChapterView {
     title: String,
@@ -234,7 +237,7 @@ pub(super) async fn render(
         .filter(|one| one.severity == Severity::Refusal)
         .count();
     let (first, chapters) = chapters(words, &here, &draft);
-    let events = draft.history.iter().rev().map(|act| {
+    let events = draft.history.iter().rev().take(MOST).map(|act| {
         let title = words.t(&format!("programme-act-{}", act.act.replace('_', "-")));
         let part = act
             .note

@@ -12,7 +12,7 @@ use grants::review::{AllotError, Allotment, Behind, Steer, Why};
 use subsidies::SubsidyError;
 
 use super::{Seat, dollars, hundredths, state};
-use crate::components::{Cell, ErrorSummary, Head, Table};
+use crate::components::{Cell, Control, ErrorSummary, Field, Head, Table, Typed};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
 
@@ -39,7 +39,7 @@ struct RankingPage {
     empty: bool,
     comparable: bool,
     leanings: Table,
-    budget: String,
+    budget: Field,
     steers: Vec<SteerView>,
     result: Option<(String, Table)>,
 }
@@ -139,7 +139,7 @@ fn ranked(words: Words, programme: &Programme, ranking: &subsidies::Ranking) -> 
         ]
     });
     Table {
-        caption: words.t("programme-ranking"),
+        caption: words.t("programme-ranking-caption"),
         head: vec![
             Head::text(words.t("programme-government")),
             Head::text(words.t("programme-state")),
@@ -243,6 +243,15 @@ pub(super) async fn show(
                     .collect(),
             }
         });
+    let typed = Typed {
+        value: budget,
+        mode: "numeric",
+        width: 10,
+        suffix: Some(words.t("programme-dollars")),
+        ..Typed::default()
+    };
+    let mut budget = Field::new(words, "budget", words.t("programme-budget"), Control::Input(typed));
+    budget.error.clone_from(&wrong);
     let page = RankingPage {
         errors: wrong.map(|text| ErrorSummary {
             words,

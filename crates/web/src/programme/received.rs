@@ -23,7 +23,8 @@ struct ListPage {
     programme: String,
     plans: Table,
     empty: bool,
-    ranking: Option<String>,
+    /// Where the ministry goes on: the ranking, and plans that say the same.
+    ways: Option<(String, String)>,
     /// The form in which a reviewer declares a conflict.
     declare: Option<(String, Vec<Field>)>,
 }
@@ -107,11 +108,14 @@ async fn render_list(
         programme: words.of(&programme.name).to_owned(),
         empty: rows.is_empty(),
         plans: Table {
-            caption: words.t("programme-received-title"),
+            caption: words.t("programme-received-caption"),
             head,
             rows,
         },
-        ranking: (seat.side == Side::Ministry).then(|| format!("/programme/calls/{}/ranking", programme.id)),
+        ways: (seat.side == Side::Ministry).then(|| {
+            let call = format!("/programme/calls/{}", programme.id);
+            (format!("{call}/ranking"), format!("{call}/alike"))
+        }),
         declare,
         frame: seat.frame,
         staff: seat.staff,

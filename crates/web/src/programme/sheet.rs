@@ -180,7 +180,13 @@ pub(super) async fn save(
                 tenths,
                 comment,
             }),
-            None => wrong.push((name, words.t1("programme-points-wrong", "points", criterion.points))),
+            None => {
+                let values = [
+                    ("criterion", words.of(&criterion.title).to_owned()),
+                    ("points", criterion.points.to_string()),
+                ];
+                wrong.push((name, words.with("programme-points-wrong", &values)));
+            }
         }
     }
     let again = StatusCode::UNPROCESSABLE_ENTITY;

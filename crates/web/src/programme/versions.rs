@@ -81,8 +81,10 @@ struct VersionsPage {
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
-    from: Option<i64>,
-    to: Option<i64>,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
 }
 
 /// `GET /programme/plans/{plan}/parts/{part}/versions?from=&to=`
@@ -100,8 +102,9 @@ pub(super) async fn show(
     }
     let versions = subsidies::versions(&app.subsidies, &seat.member, number, &part).await?;
     let newest = versions.first().map_or(0, |one| one.version);
-    let to = wanted.to.unwrap_or(newest);
-    let from = wanted.from.unwrap_or_else(|| to.saturating_sub(1)).max(0);
+    // nothing chosen is the newest, beside the one before
+    let to: i64 = wanted.to.parse().unwrap_or(newest);
+    let from: i64 = wanted.from.parse().unwrap_or_else(|_| to.saturating_sub(1)).max(0);
     let (found, too_long) = match subsidies::compare(&app.subsidies, &seat.member, number, &part, from, to).await {
         Ok(found) => (pieces(found), false),
         Err(SubsidyError::Input { .. }) => (Vec::new(), true),

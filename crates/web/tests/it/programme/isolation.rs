@@ -109,6 +109,7 @@ async fn a_government_sees_nothing_of_anothers_on_any_route() {
     lin.get(&format!("/programme/calls/{PROGRAMME}")).await.lacks(&here);
     lin.get(&format!("/programme/calls/{PROGRAMME}/received")).await.is(403);
     lin.get(&format!("/programme/calls/{PROGRAMME}/ranking")).await.is(403);
+    lin.get(&format!("/programme/calls/{PROGRAMME}/alike")).await.is(403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,9 +191,13 @@ async fn a_reviewer_with_a_conflict_is_refused_and_no_longer_counts() {
         is_hidden(&page, end);
     }
     reviewer.get(&other).await.is(200);
+    // the two say the same, which is the ministry's to see
+    let alike = format!("/programme/calls/{PROGRAMME}/alike");
+    reviewer.get(&alike).await.is(403);
     // the sheet filled in before does not count
     let mut officer = call.officer("chou").await;
     officer.get(&received).await.has("還沒有委員評分").lacks("自評具體");
+    officer.get(&alike).await.has("基隆市與臺中市").has("相同");
 }
 
 #[tokio::test(flavor = "multi_thread")]
