@@ -21,7 +21,7 @@ export async function signInStaff(who, platform, account) {
   await who.page.locator("#password").fill(member.password);
   await who.page.locator("#code").fill(await fresh(member.totp_secret));
   await who.page.locator("main button").click();
-  await who.page.waitForURL((url) => /^\/(office|counter)/.test(url.pathname) && !url.pathname.includes("sign-in"));
+  await who.page.waitForURL((url) => /^\/(office|counter|programme)/.test(url.pathname) && !url.pathname.includes("sign-in"));
 }
 
 /** From the service page to the form with MyData's values in it. */

@@ -22,7 +22,7 @@ fn walked(binary: &Path, is_wanted: impl Fn(&Path) -> bool) -> Command {
     let mut node = Command::new("node");
     // Each has a platform of its own and waits much; more than two would wait for each other's processor.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
-    let mut specs: Vec<_> = ["resident", "office", "counter"]
+    let mut specs: Vec<_> = ["resident", "office", "counter", "programme"]
         .iter()
         .flat_map(|role| specs(&root().join("tests").join(role)))
         .filter(|path| is_wanted(path))

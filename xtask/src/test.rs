@@ -87,11 +87,24 @@ fn cargo_line(line: &str, counts: &mut Counts) {
 fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
     match area {
         None => Some(&[
-            "civic", "grants", "linkage", "pki", "rules", "services", "store", "exchange", "troad", "cases", "web",
-            "peers", "tongban", "xtask",
+            "civic",
+            "grants",
+            "linkage",
+            "pki",
+            "rules",
+            "services",
+            "store",
+            "exchange",
+            "troad",
+            "subsidies",
+            "cases",
+            "web",
+            "peers",
+            "tongban",
+            "xtask",
         ]),
         Some("rules") => Some(&["rules"]),
-        Some("grants") => Some(&["grants"]),
+        Some("grants") => Some(&["grants", "subsidies"]),
         Some("linkage") => Some(&["linkage"]),
         Some("services") => Some(&["services"]),
         // of identity, wallet and notify the tests of `filters` alone
@@ -146,6 +159,7 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
 /// The journey of an area, by the name of its file.
 fn journey(area: &str) -> Option<&'static str> {
     match area {
+        "grants" => Some("call"),
         "mydata" => Some("mydata-provider"),
         "troad" => Some("road"),
         "identity" => Some("identity"),

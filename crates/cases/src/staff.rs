@@ -43,11 +43,18 @@ pub enum Role {
     Confirmer,
     /// Looks after privacy: answers who exercises a right over their data (個人資料保護專人).
     Privacy,
+    /// Writes the plan of a local government for a subsidy programme (計畫撰寫人); the office is the government's id in the
+    /// programme's `tiers.csv`.
+    GrantWriter,
+    /// Scores plans on the panel of a subsidy programme (審查委員); the office is the ministry, as the programme names it in Chinese.
+    GrantReviewer,
+    /// Decides on plans at the ministry of a subsidy programme (補助機關承辦人); the office is the ministry.
+    GrantOfficer,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 10] = [
+    pub const ALL: [Role; 13] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
@@ -58,6 +65,9 @@ impl Role {
         Role::Organisation,
         Role::VillageOfficer,
         Role::Privacy,
+        Role::GrantWriter,
+        Role::GrantReviewer,
+        Role::GrantOfficer,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -74,6 +84,9 @@ impl Role {
             Role::Clerk => "clerk",
             Role::Confirmer => "confirmer",
             Role::Privacy => "privacy",
+            Role::GrantWriter => "grant_writer",
+            Role::GrantReviewer => "grant_reviewer",
+            Role::GrantOfficer => "grant_officer",
         }
     }
 
@@ -95,7 +108,8 @@ pub struct Staff {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// Office they work for, as the services name it in Chinese (`agency` of `service.toml`).
+    /// Office they work for, as the services name it in Chinese (`agency` of `service.toml`); roles of outside bodies say what
+    /// theirs is.
     pub agency: String,
 }
 

@@ -23,7 +23,7 @@ pub use document::{export, import};
 pub use draft::{Comment, Version, comment, comments, compare, open, save, versions};
 pub use error::SubsidyError;
 pub use part::Part;
-pub use review::{Appraisal, Line, Ranking, alike, appraise, declare, my_sheet, ranking, score, what_if};
+pub use review::{Appraisal, Line, Ranking, alike, appraise, declare, my_sheet, ranking, score, sheets, what_if};
 pub use send::{hand_in, send};
 pub use store::tables::subsidy_plan::State;
 pub use view::{Act, Call, Draft, Received, Sent, calls, draft, government, mine, ministry, received, sent};

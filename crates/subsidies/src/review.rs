@@ -198,6 +198,26 @@ pub async fn score(desk: &Desk, member: &Member, plan: Uuid, given: Vec<Score>, 
         .await
 }
 
+/// The sheets of a plan that count, by name of the reviewer, for who decides on it.
+///
+/// # Errors
+/// [`SubsidyError::NotFound`]; [`SubsidyError::Refused`]; the store's.
+#[boxed]
+pub async fn sheets(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<(String, Vec<Score>)>, SubsidyError> {
+    let row = guard::plan(desk, member, Action::Decide, plan).await?;
+    let panel = panel(desk, desk.programme(&row.programme)?).await?;
+    let names = crate::draft::names(desk).await?;
+    let mut found = Vec::new();
+    for sheet in subsidy_sheet::of_plans(desk.store.read(), &[plan]).await? {
+        if panel.may_judge(&sheet.reviewer.to_string(), &row.government) {
+            let name = names.get(&sheet.reviewer).cloned().unwrap_or_default();
+            found.push((name, scores(&sheet)?));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
 /// Says of a plan that was sent how necessary, feasible and urgent it is, under the revision the member saw.
 ///
 /// # Errors

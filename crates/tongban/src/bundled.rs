@@ -1,4 +1,4 @@
-//! The data a city may replace, compiled in, so that one file is enough: services, MyData sets, the calendar.
+//! The data a city may replace, compiled in, so that one file is enough: services, MyData sets, subsidy programmes, the calendar.
 
 use rust_embed::Embed;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,10 @@ struct Services;
 #[derive(Embed)]
 #[folder = "../../datasets/"]
 struct Datasets;
+
+#[derive(Embed)]
+#[folder = "../../programmes/"]
+struct Programmes;
 
 /// The calendar of working days, where the configuration names none.
 pub const CALENDAR: &str = include_str!("../../../calendars/taiwan.csv");
@@ -28,6 +32,19 @@ pub fn unpack(under: &Path) -> std::io::Result<(PathBuf, PathBuf)> {
     write::<Services>(&services)?;
     write::<Datasets>(&datasets)?;
     Ok((services, datasets))
+}
+
+/// Writes the subsidy programmes that were compiled in under a folder, anew each time.
+///
+/// # Errors
+/// When the folder can't be written.
+pub fn unpack_programmes(under: &Path) -> std::io::Result<PathBuf> {
+    let programmes = under.join("programmes");
+    if programmes.exists() {
+        std::fs::remove_dir_all(&programmes)?;
+    }
+    write::<Programmes>(&programmes)?;
+    Ok(programmes)
 }
 
 fn write<Folder: Embed>(under: &Path) -> std::io::Result<()> {

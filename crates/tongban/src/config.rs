@@ -45,6 +45,9 @@ pub struct Config {
     /// Folder of the data sets; without it those that were compiled in.
     #[serde(default)]
     pub datasets: Option<PathBuf>,
+    /// Folder of the subsidy programmes; without it those that were compiled in.
+    #[serde(default)]
+    pub programmes: Option<PathBuf>,
     /// Folder of the access policies; without it those that were compiled in.
     #[serde(default)]
     pub policies: Option<PathBuf>,
@@ -258,6 +261,7 @@ impl Config {
             &mut config.ledger.key,
             &mut config.services,
             &mut config.datasets,
+            &mut config.programmes,
             &mut config.policies,
             &mut config.calendar,
         ]

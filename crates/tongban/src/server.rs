@@ -2,6 +2,7 @@
 
 use cases::{City, CityAccount, Desk};
 use civic::Clock;
+use grants::Programme;
 use jiff::SignedDuration;
 use services::Catalogue;
 use std::net::SocketAddr;
@@ -104,6 +105,42 @@ pub fn catalogue(config: &Config) -> Result<Catalogue, ServeError> {
         config.services.as_deref().unwrap_or(&services),
         config.datasets.as_deref().unwrap_or(&datasets),
     ))
+}
+
+/// The subsidy programmes of a configuration, by name. A folder with mistakes is left out and told in the log.
+///
+/// # Errors
+/// [`ServeError::Folder`].
+pub fn programmes(config: &Config) -> Result<Vec<Arc<Programme>>, ServeError> {
+    let built_in = config.data.join("built-in");
+    let folder = match &config.programmes {
+        Some(folder) => folder.clone(),
+        None => bundled::unpack_programmes(&built_in).map_err(|why| ServeError::Folder { path: built_in, why })?,
+    };
+    let failed = |why| ServeError::Folder {
+        path: folder.clone(),
+        why,
+    };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    let mut programmes = Vec::new();
+    for folder in folders {
+        match Programme::load(&folder) {
+            Ok(programme) => programmes.push(Arc::new(programme)),
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    tracing::warn!(folder = %folder.display(), %mistake, "a subsidy programme is left out");
+                }
+            }
+        }
+    }
+    Ok(programmes)
 }
 
 /// The desk of a configuration.
@@ -236,6 +273,11 @@ pub async fn run(
         }
     }
     let app = web::App {
+        subsidies: Arc::new(subsidies::Desk {
+            store: store.clone(),
+            programmes: programmes(config)?,
+            clock: Arc::clone(&desk.clock),
+        }),
         desk: Arc::clone(&desk),
         site: Arc::new(site),
     };

@@ -11,13 +11,15 @@ use cases::Desk;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{acting, base, counter, office, resident, wallet};
+use crate::{acting, base, counter, office, programme, resident, wallet};
 
 /// What the pages work with.
 #[derive(Clone)]
 pub struct App {
     /// The verbs' desk.
     pub desk: Arc<Desk>,
+    /// The desk of the subsidy programmes.
+    pub subsidies: Arc<subsidies::Desk>,
     /// The place.
     pub site: Arc<Site>,
 }
@@ -38,6 +40,7 @@ where
         .merge(resident::routes())
         .merge(office::routes())
         .merge(counter::routes())
+        .merge(programme::routes())
         .merge(wallet::routes())
         .layer(from_fn_with_state(app.clone(), acting::gate))
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))

@@ -81,5 +81,5 @@ async fn choose_language(Path(tag): Path<String>, Query(back): Query<Return>) ->
 }
 
 async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /applications\nDisallow: /counter\nDisallow: /my-data\nDisallow: /office\nDisallow: /sign-in\n"
+    "User-agent: *\nDisallow: /applications\nDisallow: /counter\nDisallow: /my-data\nDisallow: /office\nDisallow: /programme\nDisallow: /sign-in\n"
 }

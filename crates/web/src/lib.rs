@@ -15,6 +15,7 @@ mod guard;
 mod office;
 pub mod posted;
 mod problem;
+mod programme;
 mod resident;
 pub mod texts;
 pub mod visit;

@@ -32,11 +32,13 @@ enum StaffCommand {
         /// Name shown
         #[arg(long)]
         name: String,
-        /// officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation or village_officer
+        /// officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation, village_officer, grant_writer,
+        /// grant_reviewer or grant_officer
         #[arg(long)]
         role: String,
         /// Office, as the service folders name it; for a confirmer the id of the body in bodies.csv, for an organisation its
-        /// unified business number
+        /// unified business number, for a grant_writer the id of the government in tiers.csv, for a grant_reviewer and a
+        /// grant_officer the ministry as the programme names it
         #[arg(long)]
         agency: String,
         /// Print one line of JSON
@@ -58,7 +60,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
     } = &args.command;
     let Some(role) = Role::parse(role) else {
         eprintln!(
-            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation or village_officer"
+            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation, village_officer, grant_writer, grant_reviewer or grant_officer"
         );
         return ExitCode::FAILURE;
     };

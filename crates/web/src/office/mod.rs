@@ -190,6 +190,7 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Clerk => "/counter",
         Role::Confirmer => "/office/confirm",
         Role::Privacy => privacy::HERE,
+        Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => crate::programme::HERE,
     }
 }
 
@@ -248,6 +249,9 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
         Role::Privacy => &[(privacy::HERE, "office-nav-privacy")],
+        Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => {
+            &[(crate::programme::HERE, "office-nav-programme")]
+        }
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

@@ -25,6 +25,12 @@ pub static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
     Arc::new(Catalogue::load(&root.join("services"), &root.join("datasets")))
 });
 
+/// The subsidy programmes of the repository, read once.
+pub static PROGRAMMES: LazyLock<Vec<Arc<grants::Programme>>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programmes/moda-114");
+    vec![Arc::new(grants::Programme::load(&folder).unwrap())]
+});
+
 /// A city at work.
 pub struct Kit {
     pub desk: Arc<Desk>,
@@ -89,6 +95,15 @@ impl Kit {
         self
     }
 
+    /// The desk of the subsidy programmes, on the same store.
+    pub fn subsidies(&self) -> Arc<subsidies::Desk> {
+        Arc::new(subsidies::Desk {
+            store: self.desk.store.clone(),
+            programmes: PROGRAMMES.clone(),
+            clock: self.clock.clone(),
+        })
+    }
+
     /// Time goes by.
     pub fn wait(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
@@ -117,11 +132,16 @@ impl Kit {
             .service(service)
             .map_or("示範市政府", |service| service.meta.agency.get(ZH))
             .to_owned();
+        self.staff_in(&agency, account, role).await
+    }
+
+    /// Somebody of this office.
+    pub async fn staff_in(&self, agency: &str, account: &str, role: Role) -> Staff {
         let new = NewStaff {
             account: account.to_owned(),
             name: format!("{account} 先生"),
             role,
-            agency,
+            agency: agency.to_owned(),
             password: "a long enough password".to_owned().into(),
             totp_secret: vec![7; 20].into(),
         };

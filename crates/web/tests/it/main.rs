@@ -8,6 +8,7 @@ mod html;
 mod kindergarten;
 mod kit;
 mod office;
+mod programme;
 mod resident;
 mod sound;
 mod stages;

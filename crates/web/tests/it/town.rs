@@ -51,6 +51,7 @@ impl Town {
     pub async fn on(kit: Kit, site: Site) -> Town {
         let app = App {
             desk: kit.desk.clone(),
+            subsidies: kit.subsidies(),
             site: Arc::new(site),
         };
         let sessions = Sessions::new(kit.desk.store.clone()).await.unwrap();

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use url::Url;
 
+mod call;
 mod messages;
 mod outside;
 mod staff;
@@ -136,6 +137,7 @@ pub fn config_for(data: &Path) -> Config {
         ledger: crate::config::Ledger::default(),
         services: None,
         datasets: None,
+        programmes: None,
         policies: None,
         calendar: None,
         city: City {
@@ -184,6 +186,10 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     let listener = server::listen(args.listen).await?;
     let listen = listener.local_addr().unwrap_or(args.listen);
     let mut config = configured(&args, listen)?;
+    config.programmes = Some(call::open(&args.data).map_err(|why| DemoError::File {
+        path: args.data.join("programmes"),
+        why: why.to_string(),
+    })?);
     let members = staff::members(&args.data)?;
     if !args.no_history && !history::is_made(&args.data) {
         progress.step("letting the last eight weeks pass · 產生過去八週的申請案");

@@ -14,6 +14,9 @@ const HOUSING: &str = "臺中市政府住宅發展工程處";
 const EDUCATION: &str = "臺中市政府教育局";
 /// The office that knows who owns which house.
 const TAX: &str = "臺中市政府地方稅務局";
+/// The ministry that calls for plans, as `programmes/moda-114` names it.
+const MINISTRY: &str = "數位發展部";
+
 /// A member of the demonstration's staff, kept in the data folder.
 #[derive(Serialize, Deserialize)]
 pub struct Member {
@@ -52,6 +55,16 @@ const STAFF: &[(&str, &str, Role, &str)] = &[
     ("school2", "示範大學註冊組", Role::Confirmer, "demo-university"),
     ("village", "里幹事", Role::VillageOfficer, AGENCY),
     ("welfare", "社工員", Role::Organisation, ORGANISATION.0),
+    ("taichung", "臺中市計畫撰寫人甲", Role::GrantWriter, "TXG"),
+    ("taichung2", "臺中市計畫撰寫人乙", Role::GrantWriter, "TXG"),
+    ("keelung", "基隆市計畫撰寫人甲", Role::GrantWriter, "KEE"),
+    ("keelung2", "基隆市計畫撰寫人乙", Role::GrantWriter, "KEE"),
+    // a decision needs three score sheets, and one of the panel may have a conflict of interest
+    ("panel", "審查委員甲", Role::GrantReviewer, MINISTRY),
+    ("panel2", "審查委員乙", Role::GrantReviewer, MINISTRY),
+    ("panel3", "審查委員丙", Role::GrantReviewer, MINISTRY),
+    ("panel4", "審查委員丁", Role::GrantReviewer, MINISTRY),
+    ("ministry", "數位發展部承辦人", Role::GrantOfficer, MINISTRY),
 ];
 
 /// The office of accounts of which no other is known.

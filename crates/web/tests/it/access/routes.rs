@@ -141,6 +141,10 @@ impl Owner {
             ("{card}", "00000000_city_low_income"),
             ("{list}", "revocation"),
             ("{paper}", "00000000-0000-0000-0000-000000000000"),
+            ("{programme}", "moda-114"),
+            ("{plan}", "00000000-0000-0000-0000-000000000000"),
+            ("{part}", "title"),
+            ("{stage}", "A1"),
         ];
         let path = values
             .iter()
@@ -199,7 +203,9 @@ impl Owner {
 
 /// Whether a route is for the staff.
 fn is_staffs(route: &str) -> bool {
-    route.starts_with("/office") || route.starts_with("/counter")
+    ["/office", "/counter", "/programme"]
+        .iter()
+        .any(|start| route.starts_with(start))
 }
 
 /// Everybody there is: a name, and who is signed in.

@@ -1,0 +1,246 @@
+//! The pages of a subsidy programme (補助計畫): a government writes its plan, a panel scores it, the ministry decides.
+//!
+//! Who may do what is decided by the access policies behind the verbs of `subsidies`; here it is only known which side of the call
+//! somebody stands on, because the pages of the sides differ.
+
+mod alike;
+mod calls;
+mod check;
+mod decide;
+mod document;
+mod fields;
+mod form;
+mod part;
+mod place;
+mod plan;
+mod ranking;
+mod received;
+mod sent;
+mod sheet;
+mod stage;
+mod stage_fields;
+mod stage_form;
+mod versions;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{get, post};
+use cases::{Role, Staff};
+use civic::Money;
+use jiff::civil::DateTime;
+use subsidies::{Member, State, SubsidyError};
+
+use crate::components::{Banner, Colour, Tag};
+use crate::office::Duty;
+use crate::posted::Raw;
+use crate::texts::Words;
+use crate::{App, Frame, Problem, page_with};
+
+/// The first page.
+pub(crate) const HERE: &str = "/programme";
+
+/// Most bytes of a document that is taken in: a plan of ten megabytes is pictures.
+const DOCUMENT_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Most bytes of the form of a part: a table of two hundred lines of Chinese, encoded for a form.
+const PART_LIMIT: usize = 2 * 1024 * 1024;
+
+/// The pages of subsidy programmes.
+pub(crate) fn routes() -> Router<App> {
+    let part = get(part::show)
+        .post(part::save)
+        .layer(DefaultBodyLimit::max(PART_LIMIT));
+    let document = get(document::export)
+        .post(document::import)
+        .layer(DefaultBodyLimit::max(DOCUMENT_LIMIT));
+    Router::new()
+        .route(HERE, get(calls::list))
+        .route("/programme/calls/{programme}", get(calls::show))
+        .route("/programme/calls/{programme}/open", post(calls::open))
+        .route("/programme/plans/{plan}", get(plan::show))
+        .route("/programme/plans/{plan}/assessment", get(stage::overview))
+        .route(
+            "/programme/plans/{plan}/assessment/{stage}",
+            get(stage::show)
+                .post(stage::save)
+                .layer(DefaultBodyLimit::max(PART_LIMIT)),
+        )
+        .route("/programme/plans/{plan}/parts/{part}", part)
+        .route("/programme/plans/{plan}/parts/{part}/comments", post(versions::comment))
+        .route("/programme/plans/{plan}/parts/{part}/versions", get(versions::show))
+        .route("/programme/plans/{plan}/document", document)
+        .route("/programme/plans/{plan}/check", get(check::show).post(check::send))
+        .route("/programme/calls/{programme}/received", get(received::list))
+        .route("/programme/calls/{programme}/conflicts", post(received::declare))
+        .route("/programme/calls/{programme}/ranking", get(ranking::show))
+        .route("/programme/calls/{programme}/alike", get(alike::show))
+        .route("/programme/received/{plan}", get(sent::show))
+        .route("/programme/received/{plan}/sheet", get(sheet::show).post(sheet::save))
+        .route("/programme/received/{plan}/{act}", post(decide::act))
+}
+
+/// On which side of a call somebody stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Writes the plan of a government.
+    Government,
+    /// Scores plans.
+    Panel,
+    /// Decides on plans.
+    Ministry,
+}
+
+/// Somebody of a programme with the surroundings of their page.
+pub(super) struct Seat {
+    pub(super) frame: Frame,
+    pub(super) staff: Staff,
+    pub(super) member: Member,
+    pub(super) side: Side,
+}
+
+impl FromRequestParts<App> for Seat {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Duty { frame, staff } = Duty::from_request_parts(parts, app).await?;
+        let side = match staff.role {
+            Role::GrantWriter => Side::Government,
+            Role::GrantReviewer => Side::Panel,
+            Role::GrantOfficer => Side::Ministry,
+            Role::Officer
+            | Role::Supervisor
+            | Role::Cashier
+            | Role::Auditor
+            | Role::Administrator
+            | Role::Clerk
+            | Role::Confirmer
+            | Role::Organisation
+            | Role::VillageOfficer => return Err(Problem::Forbidden),
+        };
+        let member = Member {
+            id: staff.id,
+            role: staff.role.word().to_owned(),
+            agency: staff.agency.clone(),
+        };
+        Ok(Seat {
+            frame,
+            staff,
+            member,
+            side,
+        })
+    }
+}
+
+impl From<SubsidyError> for Problem {
+    /// The page of a verb's error, where the page it came from says nothing better.
+    fn from(error: SubsidyError) -> Problem {
+        match error {
+            SubsidyError::NotFound(_) => Problem::NotFound,
+            SubsidyError::Refused(_) => Problem::Forbidden,
+            SubsidyError::Conflict(_)
+            | SubsidyError::State
+            | SubsidyError::NotYet(_)
+            | SubsidyError::Late(_)
+            | SubsidyError::Unready(_)
+            | SubsidyError::Forfeit(_)
+            | SubsidyError::FewSheets { .. }
+            | SubsidyError::Deferral(_) => Problem::Conflict,
+            SubsidyError::Input { .. }
+            | SubsidyError::AboveMost(_)
+            | SubsidyError::Sheet(_)
+            | SubsidyError::Allot(_)
+            | SubsidyError::Document(_)
+            | SubsidyError::Similarity(_) => Problem::Unusable,
+            SubsidyError::Store(error) if error.is_temporary() => Problem::Busy,
+            error @ (SubsidyError::Corrupt { .. } | SubsidyError::Store(_)) => {
+                tracing::error!(%error, "subsidy");
+                Problem::Broken
+            }
+        }
+    }
+}
+
+/// Somebody was faster, or the act has no place any more.
+#[derive(Template)]
+#[template(path = "office/conflict.html")]
+struct ConflictPage {
+    frame: Frame,
+    staff: Staff,
+    here: String,
+}
+
+/// The page for an act that came too late.
+pub(super) fn conflict(seat: Seat, here: String) -> Result<Response, Problem> {
+    let page = ConflictPage {
+        frame: seat.frame,
+        staff: seat.staff,
+        here,
+    };
+    page_with(StatusCode::CONFLICT, &page)
+}
+
+/// What has just been done, by the word the address carries; words we don't know say nothing.
+pub(super) fn done(frame: &Frame, word: &str) -> Option<Banner> {
+    let plain = !word.is_empty() && word.len() < 30 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let key = format!("programme-done-{word}");
+    (plain && frame.words.has(&key)).then(|| Banner {
+        words: frame.words,
+        success: true,
+        text: frame.t(&key),
+        detail: None,
+    })
+}
+
+/// What an address may say beside its path: what was done.
+#[derive(serde::Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    pub(super) done: String,
+}
+
+/// State of a plan as a tag.
+pub(super) fn state(words: Words, state: State) -> Tag {
+    let (key, colour) = match state {
+        State::Draft => ("programme-state-draft", Colour::Blue),
+        State::Sent => ("programme-state-sent", Colour::Yellow),
+        State::Correction => ("programme-state-correction", Colour::Yellow),
+        State::Corrected => ("programme-state-corrected", Colour::Green),
+        State::Refused => ("programme-state-refused", Colour::Red),
+    };
+    Tag::new(words.t(key), colour)
+}
+
+/// A legal time to the minute.
+pub(super) fn minute(words: Words, at: DateTime) -> String {
+    format!("{} {:02}:{:02}", words.date(at.date()), at.hour(), at.minute())
+}
+
+/// Hundredths of a point as people write them: 8550 is 85.50.
+pub(super) fn hundredths(value: i64) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    let value = value.unsigned_abs();
+    format!("{sign}{}.{:02}", value / 100, value % 100)
+}
+
+/// A typed number of whole dollars; separators are left out, nothing is nothing.
+pub(super) fn dollars(text: &str) -> Result<Option<Money>, ()> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ',' | '，' | ' ')).collect();
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let amount: i64 = digits.parse().map_err(|_| ())?;
+    match (0..=grants::funding::MOST.0).contains(&amount) {
+        true => Ok(Some(Money(amount))),
+        false => Err(()),
+    }
+}
+
+/// A typed text with the line ends that are kept; browsers send CR LF.
+pub(super) fn lines(raw: &Raw, name: &str) -> String {
+    let first = raw.get(name).and_then(|values| values.first());
+    first.map_or_else(String::new, |text| text.replace("\r\n", "\n").trim().to_owned())
+}

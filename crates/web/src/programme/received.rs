@@ -1,0 +1,164 @@
+//! The plans that reached the ministry, as a list, and the conflicts of interest that reviewers declare.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cases::Staff;
+use subsidies::SubsidyError;
+
+use super::{Asked, Seat, Side, done, lines, state};
+use crate::address::onward;
+use crate::components::{Banner, Cell, Choice, Control, ErrorSummary, Field, Head, Table};
+use crate::{App, Frame, Posted, Problem, page_with};
+
+#[derive(Template)]
+#[template(path = "programme/received.html")]
+struct ListPage {
+    frame: Frame,
+    staff: Staff,
+    done: Option<Banner>,
+    errors: Option<ErrorSummary>,
+    call: String,
+    programme: String,
+    plans: Table,
+    empty: bool,
+    /// Where the ministry goes on: the ranking, and plans that say the same.
+    ways: Option<(String, String)>,
+    /// The form in which a reviewer declares a conflict.
+    declare: Option<(String, Vec<Field>)>,
+}
+
+async fn render_list(
+    app: &App,
+    seat: Seat,
+    programme: &str,
+    status: StatusCode,
+    done: Option<Banner>,
+    typed: (&str, String),
+    wrong: Option<(&'static str, String)>,
+) -> Result<Response, Problem> {
+    let words = seat.frame.words;
+    let found = subsidies::received(&app.subsidies, &seat.member, programme).await?;
+    let programme = app.subsidies.programme(programme)?;
+    let rows = found.iter().map(|one| {
+        let name = subsidies::government(programme, &one.government);
+        let here = format!("/programme/received/{}", one.id);
+        let (first, way) = match (one.may_read, seat.side) {
+            (true, Side::Panel) => (
+                Cell::link(name, here.clone()),
+                Cell::link(words.t1("programme-sheet-of", "name", name), format!("{here}/sheet")),
+            ),
+            (true, _) => (Cell::link(name, here), Cell::text(words.t("none"))),
+            (false, _) => (Cell::text(name), Cell::text(words.t("programme-conflicted"))),
+        };
+        vec![
+            first,
+            Cell::tag(state(words, one.state)),
+            Cell::text(words.time(one.sent_at)),
+            way,
+        ]
+    });
+    let mut head = vec![
+        Head::text(words.t("programme-government")),
+        Head::text(words.t("programme-state")),
+        Head::text(words.t("programme-sent-at")),
+    ];
+    let mut rows: Vec<Vec<Cell>> = rows.collect();
+    match seat.side {
+        Side::Panel => head.push(Head::text(words.t("programme-sheet"))),
+        Side::Government | Side::Ministry => rows.iter_mut().for_each(|row| row.truncate(3)),
+    }
+    let wrong_at = |field: &str| {
+        wrong
+            .as_ref()
+            .filter(|(at, _)| *at == field)
+            .map(|(_, text)| text.clone())
+    };
+    let declare = (seat.side == Side::Panel).then(|| {
+        let choices = programme.governments.iter().map(|one| Choice {
+            value: one.id.clone(),
+            label: one.name.clone(),
+            hint: None,
+            chosen: one.id == typed.0,
+        });
+        let mut government = Field::new(
+            words,
+            "government",
+            words.t("programme-government"),
+            Control::Select(choices.collect()),
+        );
+        government.error = wrong_at("government");
+        let control = Control::TextArea {
+            value: typed.1.clone(),
+            rows: 3,
+        };
+        let mut reason = Field::new(words, "reason", words.t("programme-reason"), control);
+        reason.error = wrong_at("reason");
+        let to = format!("/programme/calls/{}/conflicts", programme.id);
+        (to, vec![government, reason])
+    });
+    let page = ListPage {
+        done,
+        errors: wrong.map(|(field, text)| ErrorSummary {
+            words,
+            errors: vec![(field.to_owned(), text)],
+        }),
+        call: format!("/programme/calls/{}", programme.id),
+        programme: words.of(&programme.name).to_owned(),
+        empty: rows.is_empty(),
+        plans: Table {
+            caption: words.t("programme-received-caption"),
+            head,
+            rows,
+        },
+        ways: (seat.side == Side::Ministry).then(|| {
+            let call = format!("/programme/calls/{}", programme.id);
+            (format!("{call}/ranking"), format!("{call}/alike"))
+        }),
+        declare,
+        frame: seat.frame,
+        staff: seat.staff,
+    };
+    page_with(status, &page)
+}
+
+/// `GET /programme/calls/{programme}/received`
+pub(super) async fn list(
+    State(app): State<App>,
+    seat: Seat,
+    Path(programme): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let done = done(&seat.frame, &asked.done);
+    render_list(&app, seat, &programme, StatusCode::OK, done, ("", String::new()), None).await
+}
+
+/// `POST /programme/calls/{programme}/conflicts`: a reviewer declares a conflict of interest.
+pub(super) async fn declare(
+    State(app): State<App>,
+    seat: Seat,
+    Path(programme): Path<String>,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    let words = seat.frame.words;
+    let (government, reason) = (posted.text("government"), lines(&posted.raw, "reason"));
+    let again = StatusCode::UNPROCESSABLE_ENTITY;
+    match subsidies::declare(&app.subsidies, &seat.member, &programme, government, &reason).await {
+        Ok(()) => Ok(onward(&format!("/programme/calls/{programme}/received?done=declared"))),
+        Err(SubsidyError::NotFound("government")) => {
+            let wrong = ("government", words.t("programme-choose-government"));
+            render_list(&app, seat, &programme, again, None, (government, reason), Some(wrong)).await
+        }
+        Err(SubsidyError::Input { field, problem }) => {
+            let text = words.t(match (field, problem) {
+                ("government", _) => "programme-declared-twice",
+                (_, "too_long") => "programme-reason-long",
+                _ => "programme-reason-empty",
+            });
+            let wrong = (field, text);
+            render_list(&app, seat, &programme, again, None, (government, reason), Some(wrong)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,5 @@
+//! The pages of a subsidy programme: a government, another one, a panel, the ministry.
+
+mod call;
+mod isolation;
+mod texts;
