@@ -53,8 +53,7 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database and the files, brings the schema up to date and starts the writer on the
-    /// current runtime.
+    /// Opens the database and the files, brings the schema up to date and starts the writer.
     ///
     /// # Errors
     /// When the address, the policies or the folder can't be used, or the database can't be reached.
@@ -87,7 +86,7 @@ impl Store {
             words,
             bell: bell.clone(),
             clock: Arc::clone(&clock),
-        });
+        })?;
         let store = Store {
             inner: Arc::new(Inner {
                 read: connections.read,

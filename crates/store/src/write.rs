@@ -1,4 +1,4 @@
-//! Group commit: one writer task carries out every write of the process.
+//! Group commit: one writer carries out every write of the process.
 //!
 //! Writes queue up; the writer takes whatever is waiting, runs each in its own savepoint of one
 //! transaction, commits once, and only then answers. A write that fails is rolled back to its
@@ -114,11 +114,23 @@ enum Message {
 }
 
 impl Queue {
-    /// Starts the writer task on the current runtime.
-    pub(crate) fn start(writer: Writer) -> Queue {
+    /// Starts the writer on a thread of its own. Among the pages' tasks, each answer of the database would wait for its turn
+    /// behind pages that are being made, and with it everybody whose write stands in the queue.
+    ///
+    /// # Errors
+    /// [`StoreError::Files`] when the system gives no thread.
+    pub(crate) fn start(writer: Writer) -> Result<Queue, StoreError> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(writer.run(receiver));
-        Queue { sender }
+        let none = |error: std::io::Error| StoreError::Files(format!("no thread for the writer: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(none)?;
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || runtime.block_on(writer.run(receiver)))
+            .map_err(none)?;
+        Ok(Queue { sender })
     }
 
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
@@ -209,7 +221,7 @@ where
     }
 }
 
-/// What the writer task works with.
+/// What the writer works with.
 pub(crate) struct Writer {
     /// The one connection that writes.
     pub write: DatabaseConnection,

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use civic::ids::{ApplicationId, ConsentId};
 use civic::roc;
-use jiff::civil::Date;
 use store::Tx;
-use store::ledger::{self, Entry};
+use store::ledger;
 use store::tables::{application, preference, rights_request as table};
 use uuid::Uuid;
 
@@ -212,10 +211,7 @@ pub async fn extend(desk: &Desk, staff: &Staff, id: Uuid, revision: i64, reason:
     if row.extended {
         return Err(CaseError::Conflict("request"));
     }
-    let made: Date = row
-        .made
-        .parse()
-        .map_err(|error| CaseError::corrupt("rights_request", &error))?;
+    let made = crate::history::day("rights_request", &row.made)?;
     let due = desk.calendar.add_calendar_days(made, days(row.kind).saturating_mul(2));
     let mut content = open(desk, &grant, &row).await?;
     content.longer = Some(reason);

@@ -10,7 +10,7 @@ use crate::boxed;
 use crate::guard::{self, Action};
 use crate::people::Person;
 use crate::record;
-use crate::{CaseError, Desk, channels, history, mine};
+use crate::{CaseError, Desk, history, mine};
 
 /// Entries of the usage ledger in a copy; older ones stand on the page.
 const USES: u64 = 10_000;

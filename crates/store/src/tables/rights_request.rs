@@ -1,7 +1,7 @@
 //! A request by which a person exercises a right over their data (當事人權利行使, 個人資料保護法 §3).
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// Which right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -137,7 +137,11 @@ pub async fn open_of_person(db: &impl ConnectionTrait, person: Uuid) -> Result<u
 /// # Errors
 /// The database error.
 pub async fn of_agency(db: &impl ConnectionTrait, agency: &str, open: bool, limit: u64) -> Result<Vec<Model>, DbErr> {
-    let query = Entity::find().filter(Column::Agency.eq(agency).or(Column::Agency.is_null()));
+    let query = Entity::find().filter(
+        Condition::any()
+            .add(Column::Agency.eq(agency))
+            .add(Column::Agency.is_null()),
+    );
     let query = if open {
         query
             .filter(Column::State.eq(State::Open))

@@ -118,6 +118,7 @@ impl FromRequestParts<App> for Seat {
             | Role::Administrator
             | Role::Clerk
             | Role::Confirmer
+            | Role::Privacy
             | Role::Organisation
             | Role::VillageOfficer => return Err(Problem::Forbidden),
         };

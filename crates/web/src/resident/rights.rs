@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Resident, agents};
 use crate::address::{id, onward};
-use crate::components::{Choice, Colour, Control, ErrorSummary, Field, Tag};
+use crate::components::{Banner, Choice, Colour, Control, ErrorSummary, Field, Tag};
 use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page_with};
 
@@ -61,7 +61,7 @@ struct One {
 struct RightsPage {
     frame: Frame,
     errors: Option<ErrorSummary>,
-    done: bool,
+    done: Option<Banner>,
     all: Vec<One>,
     /// The use that is asked about.
     about: Option<String>,
@@ -187,7 +187,12 @@ async fn render(
             words,
             errors: vec![(field.to_owned(), text)],
         }),
-        done,
+        done: done.then(|| Banner {
+            words,
+            success: true,
+            text: words.t("rights-done"),
+            detail: None,
+        }),
         all: all.into_iter().map(|view| one(words, view)).collect(),
         about,
         entry,
