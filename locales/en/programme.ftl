@@ -340,6 +340,7 @@ programme-asked-value = { $ministry } (total { $total }, own share { $own })
 programme-most = The most it can get
 programme-digest = Digest of what was sent
 programme-digest-note = SHA-256; it shows that nothing was changed.
+programme-to-scores = To scores and decision
 programme-scores = Scores
 programme-scored-none = Nobody has scored it yet.
 programme-scored-few = { $sheets } of { $needed } score sheets are there; a decision needs all.

@@ -322,6 +322,7 @@ programme-asked-value = { $ministry }（總經費 { $total }，自籌 { $own }�
 programme-most = 最多可補助
 programme-digest = 送出內容的摘要值
 programme-digest-note = SHA-256，可用來確認內容沒有被更動。
+programme-to-scores = 到評分與核定
 programme-scores = 委員評分
 programme-scored-none = 還沒有委員評分。
 programme-scored-few = 已有 { $sheets } 份評分表，要 { $needed } 份才能核定。

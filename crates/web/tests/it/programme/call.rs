@@ -333,11 +333,13 @@ async fn a_plan_is_sent_scored_decided_and_corrected() {
         ("panel3", ["29", "28", "19", "9.5", "9"]),
     ] {
         let mut reviewer = call.reviewer(account).await;
-        score(&mut reviewer, &received, ["31", "x", "18", "9", "8"])
-            .await
-            .is(422)
-            .has("請填 0 到 30 的分數")
-            .has("value=\"31\"");
+        for wrong in ["31", "30.1", "28.55", "x", ""] {
+            score(&mut reviewer, &received, [wrong, "27", "18", "9", "8"])
+                .await
+                .is(422)
+                .has("請填 0 到 30 的分數")
+                .has(&format!("value=\"{wrong}\""));
+        }
         let done = score(&mut reviewer, &received, points).await;
         reviewer.follow(&done).await.has("評分表已儲存").has("自評具體");
     }

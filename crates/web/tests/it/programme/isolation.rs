@@ -152,6 +152,8 @@ async fn once_sent_it_is_the_ministrys_to_read_and_still_no_other_governments() 
 async fn a_reviewer_with_a_conflict_is_refused_and_no_longer_counts() {
     let call = Call::new().await;
     let (_, _, received) = call.sent("hsu", "KEE").await;
+    // lists go by the time of sending
+    call.town.kit.wait(1);
     let (_, _, other) = call.sent("lin", "TXG").await;
     let list = format!("/programme/calls/{PROGRAMME}/received");
     let mut reviewer = call.reviewer("panel").await;
