@@ -41,11 +41,13 @@ pub enum Role {
     /// Confirms for an outside body, such as a school, what it knows of its own people (確認單位人員). The account's office
     /// is the id of the body in `bodies.csv`.
     Confirmer,
+    /// Looks after the datasets of their office: files that wait, rows that were not taken (資料管理人).
+    Steward,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 10] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
@@ -55,6 +57,7 @@ impl Role {
         Role::Confirmer,
         Role::Organisation,
         Role::VillageOfficer,
+        Role::Steward,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -70,6 +73,7 @@ impl Role {
             Role::VillageOfficer => "village_officer",
             Role::Clerk => "clerk",
             Role::Confirmer => "confirmer",
+            Role::Steward => "steward",
         }
     }
 

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use url::Url;
 
+mod datasets;
 mod messages;
 mod outside;
 mod staff;
@@ -136,6 +137,7 @@ pub fn config_for(data: &Path) -> Config {
         ledger: crate::config::Ledger::default(),
         services: None,
         datasets: None,
+        hub: None,
         policies: None,
         calendar: None,
         city: City {
@@ -241,6 +243,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     .await?;
     let directory = road.directory("city-services", &format!("http://{listen}/healthz"));
     config.troad = Some(road.configure(&args.data.join("troad"), &directory, &"0".repeat(64))?);
+    datasets::send(&config, &listed)?;
     progress.step("opening the store · 開啟資料庫");
     let desk = server::desk(
         &config,
@@ -316,6 +319,7 @@ fn configured(args: &DemoArgs, listen: SocketAddr) -> Result<Config, DemoError> 
     config.database = args.database.clone();
     config.services = args.services.clone();
     config.portal = address(&format!("http://{listen}/"))?;
+    config.hub = Some(crate::config::Hub::default());
     Ok(config)
 }
 

@@ -140,6 +140,7 @@ impl Owner {
             ("{request}", "0"),
             ("{card}", "00000000_city_low_income"),
             ("{list}", "revocation"),
+            ("{load}", "0"),
             ("{paper}", "00000000-0000-0000-0000-000000000000"),
         ];
         let path = values
