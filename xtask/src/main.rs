@@ -14,11 +14,11 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
-  test [--only AREA] [--quick]   everything a change must pass; AREA: rules, linkage, grants, portal, mydata, troad, store,
+  test [--only AREA] [--quick]   everything a change must pass; AREA: rules, linkage, grants, hub, portal, mydata, troad, store,
                                  services, identity, wallet, notify, pages, journey, crash, tidy
   setup [--print]                install the Debian and npm packages the tests use, or print the commands
   tidy                           structure checks: import table, lints, paths, licences, advisories
-  bench NAME [--quick]           rules, ingest, lottery, linkage, ledger, portal, crash, payments, mydata, notify, troad, sweep (--built: with the programs as they are)
+  bench NAME [--quick]           rules, ingest, lookup, lottery, linkage, ledger, portal, crash, payments, mydata, notify, troad, sweep (--built: with the programs as they are)
   postgres                       start a PostgreSQL of its own, print its address, stop it on Enter";
 
 fn main() -> ExitCode {

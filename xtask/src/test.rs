@@ -93,6 +93,8 @@ fn packages(area: Option<&str>) -> Option<&'static [&'static str]> {
             "pki",
             "rules",
             "services",
+            "hub",
+            "spreadsheet",
             "store",
             "exchange",
             "troad",

@@ -22,7 +22,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("subsidies", &["civic", "grants", "store"]),
     (
         "cases",
-        &["civic", "lottery", "rules", "services", "store", "exchange", "troad"],
+        &[
+            "civic", "lottery", "rules", "services", "store", "exchange", "troad", "hub",
+        ],
     ),
     (
         "web",

@@ -27,6 +27,8 @@ pub struct Desk {
     pub wallet: Option<crate::wallet::Wallet>,
     /// The gateway to T-Road; without it nothing is exchanged with other agencies.
     pub road: Option<crate::road::Road>,
+    /// The city's datasets; without them nothing is looked up.
+    pub datasets: Option<crate::datasets::Datasets>,
     /// The way to the mail server; without it messages are kept for the people's own pages.
     pub mail: Option<exchange::mail::Mailer>,
     /// The other ways on which people are told.

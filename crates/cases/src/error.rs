@@ -72,6 +72,9 @@ pub enum CaseError {
         /// What went wrong and what to do.
         problem: String,
     },
+    /// A dataset of the city could not be used.
+    #[error(transparent)]
+    Hub(#[from] hub::HubError),
     /// The rules could not decide.
     #[error(transparent)]
     Rules(#[from] rules::RuleError),

@@ -131,6 +131,9 @@ pub(crate) enum Action {
     Exercise,
     AnswerRequest,
     Privacy,
+    Lookup,
+    Steward,
+    Mend,
 }
 
 impl Action {
@@ -181,6 +184,9 @@ impl Action {
             Action::Exercise => "exercise",
             Action::AnswerRequest => "answer_request",
             Action::Privacy => "privacy",
+            Action::Lookup => "lookup",
+            Action::Steward => "steward",
+            Action::Mend => "mend",
         }
     }
 }
@@ -303,6 +309,29 @@ impl<'a> Found<'a> {
             },
         }
     }
+}
+
+/// May `who` ask a dataset of the city about somebody named in this case.
+///
+/// # Errors
+/// [`CaseError::Refused`].
+pub(crate) fn lookup(
+    desk: &Desk,
+    who: &Who,
+    row: &application::Model,
+    service: &Service,
+    dataset: &hub::Dataset,
+    purpose: Purpose,
+) -> Result<Grant, CaseError> {
+    let resource = Resource::Lookup {
+        id: row.id,
+        agency: agency(service),
+        state: transition::name(row.state),
+        dataset: &dataset.id,
+        purposes: &dataset.purposes,
+    };
+    let action = Action::Lookup.word();
+    Ok(desk.store.access().decide(who.actor(), action, resource, purpose)?)
 }
 
 /// May a person's earlier case be read for a new one, for the purpose of the new one.

@@ -13,6 +13,7 @@ pub mod collect;
 pub mod confirm;
 pub mod correct;
 pub mod counter;
+pub mod datasets;
 pub mod decide;
 pub mod deliveries;
 mod desk;

@@ -50,11 +50,13 @@ pub enum Role {
     GrantReviewer,
     /// Decides on plans at the ministry of a subsidy programme (補助機關承辦人); the office is the ministry.
     GrantOfficer,
+    /// Looks after the datasets of their office: files that wait, rows that were not taken (資料管理人).
+    Steward,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 13] = [
+    pub const ALL: [Role; 14] = [
         Role::Officer,
         Role::Supervisor,
         Role::Cashier,
@@ -68,6 +70,7 @@ impl Role {
         Role::GrantWriter,
         Role::GrantReviewer,
         Role::GrantOfficer,
+        Role::Steward,
     ];
 
     /// The word kept in the table and used by the policies.
@@ -87,6 +90,7 @@ impl Role {
             Role::GrantWriter => "grant_writer",
             Role::GrantReviewer => "grant_reviewer",
             Role::GrantOfficer => "grant_officer",
+            Role::Steward => "steward",
         }
     }
 

@@ -12,6 +12,7 @@ mod folder;
 pub mod form;
 pub mod invite;
 mod letter;
+pub mod lookup;
 pub mod messages;
 mod meta;
 mod mydata;

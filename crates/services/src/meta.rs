@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use crate::folder::{TextFile, suggest};
 use crate::invite::{Invite, InviteFile};
+use crate::lookup::{Lookup, LookupFile};
 use rules::Mistake;
 
 /// What `service.toml` says.
@@ -58,6 +59,8 @@ pub struct Meta {
     pub change: Option<Change>,
     /// How what was paid too much is claimed back; without it nothing is.
     pub recovery: Option<Recovery>,
+    /// What the office may ask of the city's datasets about a case.
+    pub lookups: Vec<Lookup>,
     /// How strongly residents must have proved who they are, 1 (strongest) to 4; without it the city's configuration says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_level: Option<u8>,
@@ -256,6 +259,8 @@ struct MetaFile {
     change: Option<Spanned<Change>>,
     recovery: Option<Spanned<Recovery>>,
     identity: Option<Spanned<IdentityFile>>,
+    #[serde(default)]
+    lookup: Vec<LookupFile>,
 }
 
 /// `service.toml` read, with the places that other files are compared with.
@@ -267,6 +272,8 @@ pub(crate) struct ReadMeta {
     pub wallet: Vec<Spanned<String>>,
     /// Where the facts of `[invite]` stand.
     pub invite: Option<InviteFile>,
+    /// Where the fields of `[[lookup]]` stand.
+    pub lookups: Vec<LookupFile>,
 }
 
 /// Reads `service.toml` of a folder of this name. `proactive`: the folder has rolls, so nobody need apply.
@@ -516,6 +523,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         );
     }
     mistakes.extend(read.invite.iter().flat_map(|invite| invite.mistakes(file)));
+    mistakes.extend(read.lookup.iter().flat_map(|lookup| lookup.mistakes(file)));
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -544,6 +552,7 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         invite: read.invite.as_ref().map(InviteFile::invite),
         change: read.change.map(Spanned::into_inner),
         recovery: read.recovery.map(Spanned::into_inner),
+        lookups: read.lookup.iter().map(LookupFile::lookup).collect(),
         identity_level: read.identity.map(|identity| identity.into_inner().level),
     };
     Ok(ReadMeta {
@@ -551,5 +560,6 @@ pub(crate) fn load(file: &TextFile, folder: Option<&str>, proactive: bool) -> Re
         mydata: read.mydata,
         wallet: read.wallet,
         invite: read.invite,
+        lookups: read.lookup,
     })
 }

@@ -149,6 +149,9 @@ impl Service {
             if let (Some(invite), Some(rules)) = (&meta.invite, &rules) {
                 mistakes.extend(invite.unknown(file, rules));
             }
+            if let Some(form) = &form {
+                mistakes.extend(meta.lookups.iter().flat_map(|lookup| lookup.unknown(file, form)));
+            }
         }
         mistakes.extend(strangers(folder));
         let (Some(rules), Some(meta), Some(form), Some(letters)) = (rules, meta, form, letters) else {

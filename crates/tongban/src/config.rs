@@ -48,6 +48,9 @@ pub struct Config {
     /// Folder of the subsidy programmes; without it those that were compiled in.
     #[serde(default)]
     pub programmes: Option<PathBuf>,
+    /// The lake of the data sets; without it nothing is looked up.
+    #[serde(default)]
+    pub hub: Option<Hub>,
     /// Folder of the access policies; without it those that were compiled in.
     #[serde(default)]
     pub policies: Option<PathBuf>,
@@ -101,6 +104,21 @@ pub struct Config {
     /// Notifications of browsers.
     #[serde(default)]
     pub push: Option<channels::Push>,
+}
+
+/// Where the data aggregation platform (資料彙集平臺) keeps its tables.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hub {
+    /// Folder of the lake; without it `lake` in the data folder.
+    #[serde(default)]
+    pub lake: Option<PathBuf>,
+    /// Folder for what is worked with, on a disk of this machine; without it `hub` in the data folder.
+    #[serde(default)]
+    pub work: Option<PathBuf>,
+    /// Folder of the keys of data sets with personal columns, `<dataset>.key`; without it `keys/datasets` in the data folder.
+    #[serde(default)]
+    pub keys: Option<PathBuf>,
 }
 
 /// Who the city is.
@@ -270,6 +288,11 @@ impl Config {
         {
             absolute(path);
         }
+        if let Some(hub) = &mut config.hub {
+            for path in [&mut hub.lake, &mut hub.work, &mut hub.keys].into_iter().flatten() {
+                absolute(path);
+            }
+        }
         for path in channels::files(&mut config) {
             absolute(path);
         }
@@ -388,6 +411,18 @@ impl Config {
     pub fn destroyed(&self) -> PathBuf {
         let usual = || self.data.join("keys/destroyed");
         self.destroyed_keys.clone().unwrap_or_else(usual)
+    }
+
+    /// Where the datasets and their lake are; nothing where no lake is configured.
+    pub fn places(&self) -> Option<cases::datasets::Places> {
+        let hub = self.hub.as_ref()?;
+        let usual = |path: &Option<PathBuf>, name: &str| path.clone().unwrap_or_else(|| self.data.join(name));
+        Some(cases::datasets::Places {
+            folders: usual(&self.datasets, "built-in/datasets"),
+            lake: usual(&hub.lake, "lake"),
+            work: usual(&hub.work, "hub"),
+            keys: usual(&hub.keys, "keys/datasets"),
+        })
     }
 
     /// Folder of the published checkpoints.

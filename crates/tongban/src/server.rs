@@ -1,5 +1,6 @@
 //! The running platform: the desk, the pages, the work behind them, and the way to stop.
 
+use cases::datasets::Datasets;
 use cases::{City, CityAccount, Desk};
 use civic::Clock;
 use grants::Programme;
@@ -53,6 +54,9 @@ pub enum ServeError {
     /// Digital wallets.
     #[error("`wallet`: {0}")]
     Wallet(#[from] crate::wallet::WalletError),
+    /// The lake of the datasets.
+    #[error("`hub`: {0}")]
+    Hub(#[from] hub::HubError),
     /// T-Road.
     #[error("`troad`: {0}")]
     Troad(#[from] troad::config::ConfigError),
@@ -143,6 +147,21 @@ pub fn programmes(config: &Config) -> Result<Vec<Arc<Programme>>, ServeError> {
     Ok(programmes)
 }
 
+/// The datasets of a configuration, where it has a lake. Those that can't be used are told in the log.
+///
+/// # Errors
+/// [`ServeError::Hub`].
+pub fn datasets(config: &Config) -> Result<Option<Datasets>, ServeError> {
+    let Some(places) = config.places() else {
+        return Ok(None);
+    };
+    let (datasets, unusable) = Datasets::open(&places)?;
+    for one in unusable {
+        tracing::warn!(dataset = one.id, why = %one.why, "a dataset can't be used");
+    }
+    Ok(Some(datasets))
+}
+
 /// The desk of a configuration.
 ///
 /// # Errors
@@ -172,6 +191,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
             .transpose()?,
         wallet: crate::wallet::wallet(config, &catalogue)?,
         road: None,
+        datasets: datasets(config)?,
         mail: config.mail.as_ref().map(exchange::mail::Mailer::new).transpose()?,
         ways: config.ways()?,
         city: City {
@@ -284,6 +304,7 @@ pub async fn run(
     let sessions = Sessions::new(store.clone()).await?;
     let router = web::app(app, sessions.clone());
     let upkeep = tokio::spawn(upkeep(store.clone(), sessions));
+    let looking = tokio::spawn(looking(Arc::clone(&desk)));
     let publishing = config.ledger.every_hours.map(|hours| {
         let work = publishing(config.clone(), store.clone(), Duration::from_secs(hours * 3600));
         tokio::spawn(work)
@@ -293,7 +314,7 @@ pub async fn run(
         () = crate::accept::serve(listener, router, stop) => {}
         () = cases::jobs::run(Arc::clone(&desk)) => {}
     }
-    for work in std::iter::once(upkeep).chain(publishing) {
+    for work in [upkeep, looking].into_iter().chain(publishing) {
         work.abort();
         let _ = work.await;
     }
@@ -345,6 +366,23 @@ async fn upkeep(store: Store, sessions: Sessions) {
                 Ok(verified) => tracing::info!(entries = verified.entries, "the record of use holds"),
                 Err(error) => tracing::error!(%error, "the record of use does not hold; run `tongban ledger verify`"),
             }
+        }
+    }
+}
+
+/// Brings in each minute what has arrived for the datasets, and looks for later versions, so that no lookup waits until their
+/// copies are made.
+async fn looking(desk: Arc<Desk>) {
+    let Some(datasets) = &desk.datasets else { return };
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        for one in datasets.bring_in(desk.now()).await {
+            tracing::error!(dataset = one.id, why = %one.why, "what has arrived for a dataset can't be brought in");
+        }
+        for one in datasets.refresh(desk.now()).await {
+            tracing::error!(dataset = one.id, why = %one.why, "lookups of a dataset can't be answered");
         }
     }
 }

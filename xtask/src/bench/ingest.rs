@@ -2,6 +2,7 @@
 //! and that a load killed half-way gives the same rows. DuckDB reads the same file, casts the same columns and writes
 //! Parquet, in the same run; it has no identifiers, rejects, journal or versions, so its figure has no target.
 
+use super::python;
 use super::report::{Report, Target};
 use crate::shell::{Done, command, must, output, root, target};
 use serde::Deserialize;
@@ -134,23 +135,7 @@ fn load(dataset: &Path, source: &Path, into: &Path, kill_at: Option<u64>) -> Don
 
 /// DuckDB on the same file.
 fn rival(source: &Path, folder: &Path) -> Done<Theirs> {
-    let home = target().join("bench/duckdb");
-    let python = home.join("bin/python");
-    let wanted = root().join(RIVAL).join("requirements.txt");
-    let text = std::fs::read(&wanted).map_err(|error| format!("{}: {error}", wanted.display()))?;
-    let made = home.join("requirements.txt");
-    if !(std::fs::read(&made).is_ok_and(|there| there == text) && python.exists()) {
-        println!("making a virtual environment with duckdb");
-        must({
-            let mut make = command("python3", &["-m", "venv"]);
-            make.arg(&home);
-            make
-        })?;
-        let mut install = Command::new(&python);
-        install.args(["-m", "pip", "install", "--quiet", "-r"]).arg(&wanted);
-        must(install)?;
-        std::fs::write(&made, text).map_err(|error| error.to_string())?;
-    }
+    let python = python::environment("duckdb", RIVAL)?;
     let mut run = Command::new(&python);
     run.arg(root().join(RIVAL).join("ingest.py"));
     run.arg(source).arg(folder.join("duckdb.parquet"));

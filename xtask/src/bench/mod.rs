@@ -7,6 +7,7 @@ mod ingest;
 mod ledger;
 mod linkage;
 mod load;
+mod lookup;
 mod lottery;
 mod mydata;
 mod notify;
@@ -26,6 +27,7 @@ pub fn run(name: &str, args: &[&str]) -> Done {
     match name {
         "rules" => rules::run(quick),
         "ingest" => ingest::run(quick),
+        "lookup" => lookup::run(quick),
         "lottery" => lottery::run(quick),
         "linkage" => linkage::run(quick),
         "ledger" => ledger::run(quick),

@@ -16,6 +16,7 @@ use store::ledger;
 use store::seal::Place;
 use store::tables::{entitlement, evidence};
 
+use crate::datasets::lookup;
 use crate::deliveries::{self, DeliveryRow};
 use crate::guard::{self, Action};
 use crate::history::{self, EventView, LetterView, PaymentView, time};
@@ -90,6 +91,8 @@ pub struct CaseFile {
     pub answers: Answers,
     /// Form value, source value, difference.
     pub rows: Vec<SideBySide>,
+    /// What the city's datasets may be asked.
+    pub lookups: Vec<lookup::Question>,
     /// What came from outside.
     pub evidence: Vec<EvidenceView>,
     /// What the rules say.
@@ -177,6 +180,7 @@ pub async fn case(desk: &Desk, staff: &Staff, id: ApplicationId) -> Result<CaseF
         },
         submitted: time(record.row.submitted_at.unwrap_or(record.row.opened_at)),
         rows: side_by_side(&record, Language::ZhTw),
+        lookups: lookup::questions(desk, staff, &record),
         evidence: came(desk, &record).await?,
         events: history::events(desk, &record).await?,
         letters: history::letters(desk, id.uuid()).await?,

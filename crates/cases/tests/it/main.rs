@@ -9,6 +9,7 @@ mod assisted;
 mod channels;
 mod counter;
 mod counter_code;
+mod datasets;
 mod deliveries;
 mod find;
 mod held_and_returned;

@@ -376,6 +376,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         provider: None,
         wallet: None,
         road: None,
+        datasets: None,
         scans: Default::default(),
         city: crate::support::city(),
         calendar: civic::WorkCalendar::default(),

@@ -147,7 +147,7 @@ async fn mended_rows_are_taken_in_and_the_rest_waits() {
     let source = city.file("source", "id,name,day\n1,a,\nx,b,\n3,c,soon\n4,d\n1,e,\n");
     let load = city.try_load(&source).await.unwrap().load;
     let waiting = hub::waiting(&city.lake, &city.dataset).await.unwrap();
-    assert_eq!(waiting, [load.clone()]);
+    assert_eq!(waiting, std::slice::from_ref(&load));
     let cell = |name: &str, text: &str| (name.to_owned(), Some(text.to_owned()));
     let mended = [
         Mended {

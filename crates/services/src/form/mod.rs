@@ -24,6 +24,7 @@ pub use ask::Question;
 pub use condition::{Condition, ConditionError};
 pub use enter::{FieldError, Invalid, Raw, SHOWN};
 pub(crate) use file::{Known, entity_name, load};
+pub(crate) use model::key;
 pub use model::{Ask, Choice, Distinct, Field, FieldKind, Form, Group, InputName, Items, Page, Place, SourceKind};
 pub use propose::Proposal;
 pub use register::Listed;

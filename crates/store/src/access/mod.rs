@@ -150,6 +150,26 @@ pub enum Resource<'a> {
         /// Who asked for it.
         made_by: Uuid,
     },
+    /// What a dataset knows of somebody named in an application.
+    Lookup {
+        /// Identifier of the application.
+        id: Uuid,
+        /// Office that decides it.
+        agency: &'a str,
+        /// Where it stands.
+        state: &'a str,
+        /// The dataset.
+        dataset: &'a str,
+        /// Codes of the purposes that the dataset may be used for.
+        purposes: &'a [String],
+    },
+    /// A dataset with the rows that were not taken into it.
+    Dataset {
+        /// Name of its folder.
+        id: &'a str,
+        /// Office that answers for it.
+        steward: &'a str,
+    },
     /// A plan of a government for a subsidy programme.
     Plan {
         /// Identifier.

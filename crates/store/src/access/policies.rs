@@ -30,6 +30,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../policies/road.cedar"),
     include_str!("../../../../policies/subsidies.cedar"),
     include_str!("../../../../policies/privacy.cedar"),
+    include_str!("../../../../policies/datasets.cedar"),
 ];
 const SCHEMA: &str = include_str!("../../../../policies/tongban.cedarschema");
 /// Most bytes of policies read from a folder.
@@ -91,6 +92,8 @@ const TYPES: &[&str] = &[
     "Round",
     "Confirmation",
     "Campaign",
+    "Lookup",
+    "Dataset",
     "Action",
 ];
 
@@ -223,7 +226,8 @@ impl Access {
             Resource::Application { id, .. }
             | Resource::Entrusted { id, .. }
             | Resource::Served { id, .. }
-            | Resource::Confirmation { id, .. } => ("application", id.to_string()),
+            | Resource::Confirmation { id, .. }
+            | Resource::Lookup { id, .. } => ("application", id.to_string()),
             Resource::Authorisation { id, .. } => ("authorisation", id.to_string()),
             Resource::Profile(id) | Resource::ServedProfile { id, .. } | Resource::Request { owner: id, .. } => {
                 ("person", id.to_string())
@@ -232,6 +236,7 @@ impl Access {
             Resource::Campaign { id, .. } => ("campaign", id.to_string()),
             Resource::Plan { id, .. } => ("plan", id.to_string()),
             Resource::Office(_)
+            | Resource::Dataset { .. }
             | Resource::Approval { .. }
             | Resource::Batch { .. }
             | Resource::Round { .. }
@@ -412,6 +417,26 @@ impl Access {
             Resource::Office(agency) => (
                 self.names.uid("Office", agency)?,
                 HashMap::from([("agency".to_owned(), text(agency))]),
+            ),
+            Resource::Lookup {
+                id,
+                agency,
+                state,
+                dataset,
+                purposes,
+            } => {
+                let purposes = purposes.iter().map(|code| text(code));
+                let attributes = HashMap::from([
+                    ("agency".to_owned(), text(agency)),
+                    ("state".to_owned(), text(state)),
+                    ("dataset".to_owned(), text(dataset)),
+                    ("purposes".to_owned(), RestrictedExpression::new_set(purposes)),
+                ]);
+                (self.names.id("Lookup", id)?, attributes)
+            }
+            Resource::Dataset { id, steward } => (
+                self.names.uid("Dataset", id)?,
+                HashMap::from([("steward".to_owned(), text(steward))]),
             ),
             Resource::Confirmation { id, body } => (
                 self.names.id("Confirmation", id)?,

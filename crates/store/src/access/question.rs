@@ -212,6 +212,23 @@ impl Question {
                     self.id(*id);
                 }
             }
+            Resource::Lookup {
+                id,
+                agency,
+                state,
+                dataset,
+                purposes,
+            } => {
+                self.key.push(16);
+                self.id(id);
+                self.words([agency, state, dataset]);
+                self.count(purposes.len());
+                self.words(purposes);
+            }
+            Resource::Dataset { id, steward } => {
+                self.key.push(17);
+                self.words([id, steward]);
+            }
             Resource::Request { id, owner, agency } => {
                 self.key.push(15);
                 self.id(id);

@@ -77,6 +77,9 @@ const ACTIONS: &[&str] = &[
     "plan_read",
     "plan_score",
     "plan_decide",
+    "lookup",
+    "steward",
+    "mend",
 ];
 const ROLES: &[&str] = &[
     "officer",
@@ -91,6 +94,7 @@ const ROLES: &[&str] = &[
     "grant_writer",
     "grant_reviewer",
     "grant_officer",
+    "steward",
 ];
 const STATES: [&str; 9] = [
     "draft",
@@ -111,6 +115,10 @@ fn purpose(function: &str) -> Purpose {
         function: function.into(),
         application: None,
     }
+}
+
+fn codes(code: &str) -> [String; 1] {
+    [code.to_owned()]
 }
 
 fn table(access: &Access) -> String {
@@ -217,6 +225,50 @@ fn table(access: &Access) -> String {
                         id: THING,
                         agency: "social",
                         sealed_by: OTHER,
+                    },
+                ),
+                (
+                    "a dataset about a case in review, for the dataset's purpose",
+                    Resource::Lookup {
+                        id: THING,
+                        agency: "social",
+                        state: "review",
+                        dataset: "permits",
+                        purposes: &codes("057"),
+                    },
+                ),
+                (
+                    "a dataset about a case in review, for another purpose",
+                    Resource::Lookup {
+                        id: THING,
+                        agency: "social",
+                        state: "review",
+                        dataset: "permits",
+                        purposes: &codes("063"),
+                    },
+                ),
+                (
+                    "a dataset about a completed case",
+                    Resource::Lookup {
+                        id: THING,
+                        agency: "social",
+                        state: "completed",
+                        dataset: "permits",
+                        purposes: &codes("057"),
+                    },
+                ),
+                (
+                    "a dataset of the office",
+                    Resource::Dataset {
+                        id: "permits",
+                        steward: "social",
+                    },
+                ),
+                (
+                    "a dataset of another office",
+                    Resource::Dataset {
+                        id: "permits",
+                        steward: "health",
                     },
                 ),
                 ("the register", Resource::Register(THING)),

@@ -32,7 +32,7 @@ enum StaffCommand {
         /// Name shown
         #[arg(long)]
         name: String,
-        /// officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation, village_officer, grant_writer,
+        /// officer, supervisor, cashier, auditor, administrator, privacy, steward, clerk, confirmer, organisation, village_officer, grant_writer,
         /// grant_reviewer or grant_officer
         #[arg(long)]
         role: String,
@@ -60,7 +60,7 @@ pub fn run(args: &StaffArgs) -> ExitCode {
     } = &args.command;
     let Some(role) = Role::parse(role) else {
         eprintln!(
-            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, privacy, clerk, confirmer, organisation, village_officer, grant_writer, grant_reviewer or grant_officer"
+            "error: `{role}` is no role; use officer, supervisor, cashier, auditor, administrator, privacy, steward, clerk, confirmer, organisation, village_officer, grant_writer, grant_reviewer or grant_officer"
         );
         return ExitCode::FAILURE;
     };

@@ -20,7 +20,7 @@ use store::tables::payment;
 use super::appeals::{More, more};
 use super::later::{self, LaterCard};
 use super::queue::{Left, left, short, state_tag};
-use super::{Duty, document, done};
+use super::{Duty, document, done, lookups};
 use crate::address::{application, id};
 use crate::components::{Banner, ErrorSummary, Event, Finding, Outcome, Table, Tag, Timeline};
 use crate::texts::Words;
@@ -120,6 +120,7 @@ struct CasePage {
     figures: Vec<Step>,
     waiting: Vec<String>,
     groups: Vec<Group>,
+    lookups: Vec<lookups::Asking>,
     evidence: Vec<Came>,
     letters: Vec<Letter>,
     messages: Table,
@@ -208,6 +209,7 @@ pub(super) async fn render(
         outcome: outcome(words, &file.service, &file.decision),
         waiting: waiting(words, &file.service, &file.answers, &file.decision),
         groups: groups(&app.desk, words, &file.rows, &typed.fields),
+        lookups: lookups::questions(words, &file.lookups),
         evidence: evidence(&app.desk, words, &file),
         messages: super::messages::of_case(words, file.deliveries.clone()),
         letters: file

@@ -12,10 +12,12 @@ mod case_payments;
 mod chart;
 mod claims;
 mod confirm;
+mod datasets;
 mod holds;
 mod indicators;
 mod later;
 mod load;
+mod lookups;
 mod messages;
 mod outreach;
 mod payment_run;
@@ -71,6 +73,8 @@ pub fn routes() -> Router<App> {
         .route("/office/cases/{id}/appeal/{appeal}/{act}", post(appeals::act))
         .route("/office/cases/{id}/assign", post(appeals::assign))
         .route("/office/cases/{id}/from", post(later::set_from))
+        .merge(lookups::routes())
+        .merge(datasets::routes())
         .merge(claims::routes())
         .merge(holds::routes())
         .merge(visits::routes())
@@ -191,6 +195,7 @@ pub(crate) fn home(staff: &Staff) -> &'static str {
         Role::Confirmer => "/office/confirm",
         Role::Privacy => privacy::HERE,
         Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => crate::programme::HERE,
+        Role::Steward => datasets::HERE,
     }
 }
 
@@ -252,6 +257,7 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => {
             &[(crate::programme::HERE, "office-nav-programme")]
         }
+        Role::Steward => &[(datasets::HERE, "office-nav-datasets")],
     };
     let path = frame.path.split('?').next().unwrap_or_default();
     pages

@@ -119,6 +119,7 @@ impl FromRequestParts<App> for Seat {
             | Role::Clerk
             | Role::Confirmer
             | Role::Privacy
+            | Role::Steward
             | Role::Organisation
             | Role::VillageOfficer => return Err(Problem::Forbidden),
         };

@@ -79,6 +79,7 @@ impl Kit {
             provider: None,
             wallet: None,
             road: None,
+            datasets: None,
             scans: Default::default(),
             recent: Default::default(),
         };

@@ -96,6 +96,7 @@ pub fn desk_of(store: &store::Store, clock: Arc<dyn Clock>) -> Desk {
         provider: None,
         wallet: None,
         road: None,
+        datasets: None,
         mail: None,
         ways: Default::default(),
         scans: Default::default(),
@@ -173,6 +174,11 @@ impl Kit {
     /// The same city with a gateway to T-Road.
     pub fn on_the_road(self, road: cases::road::Road) -> Kit {
         self.changed(|desk| desk.road = Some(road))
+    }
+
+    /// The same city with datasets that may be asked.
+    pub fn knowing(self, datasets: cases::datasets::Datasets) -> Kit {
+        self.changed(|desk| desk.datasets = Some(datasets))
     }
 
     /// The same city with these ways to sign in.

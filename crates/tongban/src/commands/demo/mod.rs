@@ -10,6 +10,7 @@ use std::sync::Arc;
 use url::Url;
 
 mod call;
+mod datasets;
 mod messages;
 mod outside;
 mod staff;
@@ -138,6 +139,7 @@ pub fn config_for(data: &Path) -> Config {
         services: None,
         datasets: None,
         programmes: None,
+        hub: None,
         policies: None,
         calendar: None,
         city: City {
@@ -247,6 +249,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     .await?;
     let directory = road.directory("city-services", &format!("http://{listen}/healthz"));
     config.troad = Some(road.configure(&args.data.join("troad"), &directory, &"0".repeat(64))?);
+    datasets::send(&config, &listed)?;
     progress.step("opening the store · 開啟資料庫");
     let desk = server::desk(
         &config,
@@ -322,6 +325,7 @@ fn configured(args: &DemoArgs, listen: SocketAddr) -> Result<Config, DemoError> 
     config.database = args.database.clone();
     config.services = args.services.clone();
     config.portal = address(&format!("http://{listen}/"))?;
+    config.hub = Some(crate::config::Hub::default());
     Ok(config)
 }
 

@@ -53,6 +53,7 @@ const STAFF: &[(&str, &str, Role, &str)] = &[
     ("tax", "稅務局承辦人", Role::Officer, TAX),
     ("school", "示範高中註冊組", Role::Confirmer, "demo-senior"),
     ("school2", "示範大學註冊組", Role::Confirmer, "demo-university"),
+    ("steward", "資料管理人", Role::Steward, AGENCY),
     ("village", "里幹事", Role::VillageOfficer, AGENCY),
     ("welfare", "社工員", Role::Organisation, ORGANISATION.0),
     ("taichung", "臺中市計畫撰寫人甲", Role::GrantWriter, "TXG"),
