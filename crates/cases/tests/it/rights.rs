@@ -35,7 +35,7 @@ async fn a_question_about_a_use_is_answered_in_its_time() {
         let (person, stranger) = (kit.person(1).await, kit.person(2).await);
         let (id, _) = kit.submitted(&person).await;
         review::take(desk, &officer, id, kit.revision(id).await).await.unwrap();
-        review::file(desk, &officer, id).await.unwrap();
+        review::case(desk, &officer, id).await.unwrap();
         let uses = mine::uses(desk, &person, None, 10).await.unwrap();
         let used = uses.iter().find(|one| one.entry.action == "read").unwrap();
 
