@@ -171,6 +171,10 @@ impl From<CaseError> for Problem {
                 tracing::warn!(party, problem, "outside party");
                 Problem::Outside
             }
+            CaseError::Hub(error) => {
+                tracing::warn!(%error, "dataset");
+                Problem::Outside
+            }
             error if error.is_temporary() => Problem::Busy,
             error => {
                 tracing::error!(%error, "case");

@@ -35,7 +35,18 @@ struct Theirs {
 
 /// 20,000 rows with `--quick`, else a million.
 pub fn run(quick: bool) -> Done {
-    let build = ["build", "--release", "--locked", "-p", "cases", "--example", "lookup"];
+    // with the program, so that the libraries are compiled with the same features
+    let build = [
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "cases",
+        "-p",
+        "tongban",
+        "--example",
+        "lookup",
+    ];
     must(command("cargo", &build))?;
     let (rows, seconds) = if quick { ("20000", "3") } else { ("1000000", "20") };
     let mut ours = Command::new(target().join("release/examples/lookup"));
