@@ -218,7 +218,7 @@ fn a_demonstration_opens_stops_politely_and_opens_again_as_it_was() {
     assert!(home.starts_with("HTTP/1.1 200 OK"), "{home}");
     assert!(home.contains("中低收入老人生活津貼"), "{home}");
     assert_eq!(people(&first.facts).len(), 8);
-    assert_eq!(first.facts["staff"].as_array().unwrap().len(), 29);
+    assert_eq!(first.facts["staff"].as_array().unwrap().len(), 31);
 
     // one folder, one process
     let second = tongban(&["demo", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"])
