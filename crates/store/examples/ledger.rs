@@ -11,7 +11,7 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["generate", path, entries] => {
-            let head = store::testing::ledger_file(Path::new(path), entries.parse().unwrap()).unwrap();
+            let head = store::ledger::generate(Path::new(path), entries.parse().unwrap()).unwrap();
             println!("{head}");
         }
         ["verify", path] => {

@@ -124,14 +124,6 @@ where
     }
 }
 
-/// Writes an exported ledger of made-up entries, for the bench of its verification.
-///
-/// # Errors
-/// The file can't be written.
-pub fn ledger_file(path: &std::path::Path, entries: u64) -> std::io::Result<crate::ledger::Head> {
-    crate::ledger::generate(path, entries)
-}
-
 /// SHA-256 of a file, in hexadecimal.
 ///
 /// # Panics

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::draft::time;
 use crate::guard::{self, Action};
 use crate::send::{changed, found};
-use crate::{Desk, Member, SubsidyError, review, view};
+use crate::{Desk, Member, SubsidyError, review, text, view};
 
 /// Most characters of conditions or a reason.
 const MOST_NOTE: usize = 2_000;
@@ -50,15 +50,6 @@ pub struct Correction {
     pub deferral: Option<Deferral>,
 }
 
-fn note(field: &'static str, text: &str, needed: bool) -> Result<String, SubsidyError> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 if needed => Err(SubsidyError::input(field, "empty")),
-        count if count > MOST_NOTE => Err(SubsidyError::input(field, "too_long")),
-        _ => Ok(text.to_owned()),
-    }
-}
-
 /// Decides on a plan that was sent, under the revision the member saw.
 ///
 /// # Errors
@@ -75,8 +66,8 @@ pub async fn decide(
 ) -> Result<(), SubsidyError> {
     let row = guard::plan(desk, member, Action::Decide, plan).await?;
     let programme = desk.programme(&row.programme)?;
-    let (state, amount, text) = match decision {
-        Decision::Refuse { reason } => (State::Refused, None, note("reason", &reason, true)?),
+    let (state, amount, note) = match decision {
+        Decision::Refuse { reason } => (State::Refused, None, text::needed("reason", &reason, MOST_NOTE)?),
         Decision::Grant { amount, conditions } => {
             if amount.0 < 1 {
                 return Err(SubsidyError::input("amount", "empty"));
@@ -94,7 +85,7 @@ pub async fn decide(
             (
                 State::Correction,
                 Some(amount.0),
-                note("conditions", &conditions, false)?,
+                text::optional("conditions", &conditions, MOST_NOTE)?,
             )
         }
     };
@@ -109,7 +100,7 @@ pub async fn decide(
                 }
                 now.state = state;
                 now.amount = amount;
-                now.note = Some(text);
+                now.note = Some(note);
                 now.decided_by = Some(member.id.uuid());
                 now.decided_at = Some(tx.now().as_microsecond());
                 // the decision stands on the government's page at once, so its day is the day of the comments
@@ -130,7 +121,7 @@ pub async fn decide(
 #[boxed]
 pub async fn defer(desk: &Desk, member: &Member, plan: Uuid, revision: i64, reason: &str) -> Result<(), SubsidyError> {
     let row = guard::plan(desk, member, Action::Decide, plan).await?;
-    let reason = note("reason", reason, false)?;
+    let reason = text::optional("reason", reason, MOST_NOTE)?;
     if !matches!(row.state, State::Correction | State::Corrected) || row.deferred_on.is_some() {
         return Err(SubsidyError::State);
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::guard::{self, Action};
 use crate::part::{self, Part};
-use crate::{Desk, Member, SubsidyError};
+use crate::{Desk, Member, SubsidyError, text};
 
 /// Name of the key under which plans are sealed.
 pub(crate) const KEY: &str = "subsidies";
@@ -244,17 +244,12 @@ pub async fn comment(desk: &Desk, member: &Member, plan: Uuid, part: &str, text:
     if Part::of(&blank, programme, part).is_none() {
         return Err(SubsidyError::NotFound("part"));
     }
-    let text = text.trim();
-    match text.chars().count() {
-        0 => return Err(SubsidyError::input("comment", "empty")),
-        count if count > MOST_COMMENT => return Err(SubsidyError::input("comment", "too_long")),
-        _ => {}
-    }
+    let text = text::needed("comment", text, MOST_COMMENT)?;
     let row = subsidy_comment::Model {
         id: EventId::generate(desk.clock.as_ref()).uuid(),
         plan_id: plan,
         part: part.to_owned(),
-        text: text.to_owned(),
+        text,
         written_by: member.id.uuid(),
         written_at: desk.now().as_microsecond(),
     };

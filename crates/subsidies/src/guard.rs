@@ -9,7 +9,7 @@ use store::tables::{subsidy_conflict, subsidy_event};
 use store::{StoreError, Tx};
 use uuid::Uuid;
 
-use crate::{Desk, Member, SubsidyError};
+use crate::{Desk, Member, SubsidyError, view};
 
 /// What is done; the word is the action of the access policies and of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub(crate) fn allowed(
     let resource = Resource::Plan {
         id: row.id,
         government: &row.government,
-        ministry: programme.ministry.get(civic::Language::ZhTw),
+        ministry: view::ministry(programme),
         state: word(row.state),
         conflicted: &conflicted,
     };

@@ -12,6 +12,7 @@ mod guard;
 mod part;
 mod review;
 mod send;
+mod text;
 mod view;
 
 /// Has a verb compiled here, once, as the verbs of `cases` are.

@@ -17,7 +17,7 @@ use store::tables::{staff, subsidy_conflict, subsidy_sheet};
 use uuid::Uuid;
 
 use crate::guard::{self, Action};
-use crate::{Desk, Member, SubsidyError, view};
+use crate::{Desk, Member, SubsidyError, text, view};
 
 /// Most characters of the reason of a conflict.
 const MOST_REASON: usize = 500;
@@ -99,18 +99,13 @@ pub async fn declare(
     if programme.government(government).is_none() {
         return Err(SubsidyError::NotFound("government"));
     }
-    let reason = reason.trim();
-    match reason.chars().count() {
-        0 => return Err(SubsidyError::input("reason", "empty")),
-        count if count > MOST_REASON => return Err(SubsidyError::input("reason", "too_long")),
-        _ => {}
-    }
+    let reason = text::needed("reason", reason, MOST_REASON)?;
     let row = subsidy_conflict::Model {
         id: EventId::generate(desk.clock.as_ref()).uuid(),
         programme: programme.id.clone(),
         reviewer: member.id.uuid(),
         government: government.to_owned(),
-        reason: reason.to_owned(),
+        reason,
         declared_at: desk.now().as_microsecond(),
     };
     let done = desk
@@ -262,9 +257,7 @@ pub async fn appraise(
 /// [`SubsidyError::NotFound`]; [`SubsidyError::Refused`]; the store's.
 #[boxed]
 pub async fn ranking(desk: &Desk, member: &Member, programme: &str) -> Result<Ranking, SubsidyError> {
-    let programme = desk.programme(programme)?;
-    let ministry = programme.ministry.get(Language::ZhTw);
-    guard::office(desk, member, "ranking", ministry, programme.basis.get(Language::ZhTw))?;
+    let programme = on_page(desk, member, "ranking", programme)?;
     let rows = subsidy_plan::sent(desk.store.read(), &programme.id).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let panel = panel(desk, programme).await?;
@@ -359,9 +352,7 @@ pub async fn what_if(
 /// [`SubsidyError::Similarity`] for more than can be compared; [`SubsidyError::NotFound`]; [`SubsidyError::Refused`]; the store's.
 #[boxed]
 pub async fn alike(desk: &Desk, member: &Member, programme: &str) -> Result<Vec<Pair>, SubsidyError> {
-    let programme = Arc::clone(desk.programme(programme)?);
-    let ministry = programme.ministry.get(Language::ZhTw);
-    guard::office(desk, member, "ranking", ministry, programme.basis.get(Language::ZhTw))?;
+    let programme = Arc::clone(on_page(desk, member, "ranking", programme)?);
     let mut documents = Vec::new();
     for row in subsidy_plan::sent(desk.store.read(), &programme.id).await? {
         documents.push(Document::of(&view::whole(desk, row.id).await?));
@@ -402,9 +393,19 @@ pub(crate) fn on_panel<'a>(
     member: &Member,
     programme: &str,
 ) -> Result<&'a Arc<Programme>, SubsidyError> {
+    on_page(desk, member, "panel", programme)
+}
+
+/// The programme, for a member who may use this page of its ministry.
+fn on_page<'a>(
+    desk: &'a Desk,
+    member: &Member,
+    action: &'static str,
+    programme: &str,
+) -> Result<&'a Arc<Programme>, SubsidyError> {
     let programme = desk.programme(programme)?;
-    let ministry = programme.ministry.get(Language::ZhTw);
-    guard::office(desk, member, "panel", ministry, programme.basis.get(Language::ZhTw))?;
+    let basis = programme.basis.get(Language::ZhTw);
+    guard::office(desk, member, action, view::ministry(programme), basis)?;
     Ok(programme)
 }
 
@@ -423,7 +424,7 @@ pub(crate) async fn sheets_of(desk: &Desk, plan: Uuid) -> Result<usize, SubsidyE
 
 /// The panel of a programme: the open accounts of reviewers of its ministry, and the conflicts they declared.
 async fn panel(desk: &Desk, programme: &Programme) -> Result<Panel, SubsidyError> {
-    let ministry = programme.ministry.get(Language::ZhTw);
+    let ministry = view::ministry(programme);
     let staff = staff::all(desk.store.read()).await?;
     let on_it = staff
         .iter()

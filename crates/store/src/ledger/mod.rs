@@ -29,7 +29,7 @@ pub use publish::{Publisher, published};
 pub use read::{between, head, of_application, of_subject};
 pub use transfer::export;
 #[cfg(feature = "testing")]
-pub(crate) use transfer::generate;
+pub use transfer::generate;
 pub(crate) use verify::verify_on;
 pub use verify::{Fault, Published, Verified, verify};
 pub use verify_file::verify_file;

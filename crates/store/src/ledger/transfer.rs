@@ -116,9 +116,12 @@ pub(super) fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> Result<(), Fault
     })
 }
 
-/// Writes a ledger of made-up entries, for the bench: as many as asked, of a thousand persons and cases.
+/// Writes a file as [`export`] does, of as many made-up entries as asked, of a thousand persons and cases: for the bench.
+///
+/// # Errors
+/// The file can't be written.
 #[cfg(feature = "testing")]
-pub(crate) fn generate(path: &Path, entries: u64) -> std::io::Result<Head> {
+pub fn generate(path: &Path, entries: u64) -> std::io::Result<Head> {
     use super::hash;
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     out.write_all(NAME)?;

@@ -38,6 +38,7 @@ pub mod organisation;
 pub mod outbox;
 pub mod outreach_area;
 pub mod outreach_day;
+mod over;
 pub mod paper;
 pub mod payment;
 pub mod payment_batch;

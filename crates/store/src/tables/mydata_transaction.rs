@@ -129,17 +129,7 @@ pub async fn silent(db: &impl ConnectionTrait, before: i64, limit: u64) -> Resul
 /// # Errors
 /// The database error; a ticket used by another transaction breaks its unique index.
 pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let mut next = row.clone();
-    next.revision += 1;
-    let mut change = next.into_active_model().reset_all();
-    change.id = sea_orm::ActiveValue::NotSet;
-    let done = Entity::update_many()
-        .set(change)
-        .filter(Column::Id.eq(row.id))
-        .filter(Column::Revision.eq(row.revision))
-        .exec(db)
-        .await?;
-    Ok(done.rows_affected == 1)
+    super::over::replace::<Entity>(db, row.clone(), Column::Id, Column::Revision).await
 }
 
 /// Notes the code a browser came back with, and raises no revision: the notification and the one-time fetch go on beside it,

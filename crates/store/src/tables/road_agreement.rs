@@ -114,15 +114,5 @@ pub async fn all(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Model>, Db
 /// # Errors
 /// The database error.
 pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let mut next = row.clone();
-    next.revision += 1;
-    let mut change = next.into_active_model().reset_all();
-    change.id = sea_orm::ActiveValue::NotSet;
-    let done = Entity::update_many()
-        .set(change)
-        .filter(Column::Id.eq(row.id))
-        .filter(Column::Revision.eq(row.revision))
-        .exec(db)
-        .await?;
-    Ok(done.rows_affected == 1)
+    super::over::replace::<Entity>(db, row.clone(), Column::Id, Column::Revision).await
 }

@@ -151,17 +151,7 @@ pub async fn begun_since(db: &impl ConnectionTrait, application: Uuid, since: i6
 /// # Errors
 /// The database error.
 pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let mut next = row.clone();
-    next.revision += 1;
-    let mut change = next.into_active_model().reset_all();
-    change.id = sea_orm::ActiveValue::NotSet;
-    let done = Entity::update_many()
-        .set(change)
-        .filter(Column::Id.eq(row.id))
-        .filter(Column::Revision.eq(row.revision))
-        .exec(db)
-        .await?;
-    Ok(done.rows_affected == 1)
+    super::over::replace::<Entity>(db, row.clone(), Column::Id, Column::Revision).await
 }
 
 /// Ends what still waits of a case and a card, so that one is open at a time.

@@ -383,7 +383,7 @@ fn a_large_file_is_verified_in_blocks_and_a_fault_is_told_at_its_first_entry() {
     let path = folder.path().join("ledger");
     // Three whole blocks of 4,096 entries and a part of one.
     let (entries, record) = (4_096 * 3 + 17, 147);
-    let head = store::testing::ledger_file(&path, entries).unwrap();
+    let head = store::ledger::generate(&path, entries).unwrap();
     let verified = ledger::verify_file(&path, [head.into()]).unwrap();
     assert_eq!((verified.entries, verified.head), (entries, head));
     let bytes = std::fs::read(&path).unwrap();
@@ -413,9 +413,9 @@ fn a_large_file_is_verified_in_blocks_and_a_fault_is_told_at_its_first_entry() {
     }
     // Roots within a block, at its end and of the whole are met however the file is cut into blocks.
     for published in [1_u64, 4_095, 4_096, 4_097, 8_192, entries] {
-        store::testing::ledger_file(&path, published).unwrap();
+        store::ledger::generate(&path, published).unwrap();
         let then = ledger::verify_file(&path, None).unwrap();
-        store::testing::ledger_file(&path, entries).unwrap();
+        store::ledger::generate(&path, entries).unwrap();
         let known = Published {
             head: then.head,
             root: Some(then.root),

@@ -1,10 +1,11 @@
 //! `tongban backup create|verify|restore`: while the platform works, read whole, into an empty place.
 
 use clap::{Args, Subcommand};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use store::backup::{self, BackupError, Manifest, Target};
 
+use super::platform::Platform;
 use super::{block, refused};
 use crate::config::{Config, ConfigError};
 use crate::server::{self, ServeError};
@@ -20,24 +21,12 @@ pub struct BackupArgs {
     json: bool,
 }
 
-/// Whose data.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Whose {
-    /// The configuration file of the platform
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// The data folder of a platform on SQLite, such as the demonstration's
-    #[arg(long)]
-    data: Option<PathBuf>,
-}
-
 #[derive(Subcommand)]
 enum BackupCommand {
     /// Makes a backup; the platform may go on working
     Create {
         #[command(flatten)]
-        whose: Whose,
+        whose: Platform,
         /// An empty folder, best on another machine
         #[arg(long)]
         out: PathBuf,
@@ -55,7 +44,7 @@ enum BackupCommand {
         /// The backup's folder
         backup: PathBuf,
         #[command(flatten)]
-        whose: Whose,
+        whose: Platform,
     },
 }
 
@@ -102,7 +91,7 @@ pub fn run(args: &BackupArgs) -> ExitCode {
 async fn command(command: &BackupCommand) -> Result<(Manifest, String, u64), Failed> {
     match command {
         BackupCommand::Create { whose, out, with_keys } => {
-            let config = whose.configuration()?;
+            let config = whose.existing()?;
             let (url, files) = (config.database_url(), config.data.join("files"));
             let keys = match with_keys {
                 true => keys(&config),
@@ -157,16 +146,4 @@ fn told(manifest: &Manifest) -> String {
 fn keys(config: &Config) -> Vec<(&'static str, PathBuf)> {
     let (master, lookup) = config.key_files();
     vec![("master", master), ("lookup", lookup)]
-}
-
-impl Whose {
-    fn configuration(&self) -> Result<Config, ConfigError> {
-        match (&self.config, &self.data) {
-            (Some(path), _) => Config::read(path),
-            (None, data) => {
-                let here = Path::new(".").to_path_buf();
-                Ok(super::demo::config_for(data.as_ref().unwrap_or(&here)))
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use store::Store;
 use store::ledger::{self, Checkpoint, Fault, Proof, Proven, Published, VerifyingKey};
 
+use super::platform::{self, Platform};
 use super::{block, refused};
 use crate::config::{Config, ConfigError};
 use crate::server::{self, ServeError};
@@ -18,18 +19,6 @@ use crate::terminal;
 pub struct LedgerArgs {
     #[command(subcommand)]
     command: LedgerCommand,
-}
-
-/// Whose ledger.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Whose {
-    /// The configuration file of the platform
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// The data folder of a platform on SQLite, such as the demonstration's
-    #[arg(long)]
-    data: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -62,12 +51,12 @@ enum LedgerCommand {
     /// Verifies the ledger and publishes its root, signed, as a file
     Publish {
         #[command(flatten)]
-        whose: Whose,
+        whose: Platform,
     },
     /// Writes the ledger into a file that anybody verifies without the database
     Export {
         #[command(flatten)]
-        whose: Whose,
+        whose: Platform,
         /// The file to write
         #[arg(long)]
         out: PathBuf,
@@ -76,7 +65,7 @@ enum LedgerCommand {
     #[command(group(clap::ArgGroup::new("what").required(true).args(["entry", "since"])))]
     Prove {
         #[command(flatten)]
-        whose: Whose,
+        whose: Platform,
         /// Number of the entry
         #[arg(long)]
         entry: Option<u64>,
@@ -102,8 +91,6 @@ enum LedgerError {
     Fault(#[from] Fault),
     #[error("{path}: {why}", path = path.display())]
     File { path: PathBuf, why: String },
-    #[error("there is no database in {}; name the data folder of a platform", .0.display())]
-    NoData(PathBuf),
     #[error("the work could not be begun: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -161,7 +148,7 @@ async fn command(command: &LedgerCommand) -> Result<String, LedgerError> {
                         .map_err(std::io::Error::other)??
                 }
                 None => {
-                    let store = open(&configuration(config.as_deref(), data.as_deref())?).await?;
+                    let store = open(&platform::existing(config.as_deref(), data.as_deref())?).await?;
                     let verified = ledger::verify(&store, known.iter().copied()).await;
                     store.close().await;
                     verified?
@@ -187,7 +174,7 @@ async fn command(command: &LedgerCommand) -> Result<String, LedgerError> {
             })
         }
         LedgerCommand::Publish { whose } => {
-            let config = whose.configuration()?;
+            let config = whose.existing()?;
             let key = config.ledger_key()?;
             let folder = config.ledger_folder();
             let before = ledger::published(&folder, key.public())?;
@@ -205,7 +192,7 @@ async fn command(command: &LedgerCommand) -> Result<String, LedgerError> {
             })
         }
         LedgerCommand::Export { whose, out } => {
-            let store = open(&whose.configuration()?).await?;
+            let store = open(&whose.existing()?).await?;
             let head = ledger::export(&store, out).await;
             store.close().await;
             Ok(format!("{} entries written to {}", head?.seq, out.display()))
@@ -216,7 +203,7 @@ async fn command(command: &LedgerCommand) -> Result<String, LedgerError> {
             since,
             checkpoint,
         } => {
-            let config = whose.configuration()?;
+            let config = whose.existing()?;
             let key = config.ledger_key()?;
             let note = read(checkpoint)?;
             let earlier = since.as_deref().map(read).transpose()?;
@@ -271,20 +258,6 @@ fn read(path: &Path) -> Result<String, LedgerError> {
         return Err(failed(format!("it has more than {LONGEST} bytes")));
     }
     std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))
-}
-
-impl Whose {
-    fn configuration(&self) -> Result<Config, LedgerError> {
-        configuration(self.config.as_deref(), self.data.as_deref())
-    }
-}
-
-fn configuration(config: Option<&Path>, data: Option<&Path>) -> Result<Config, LedgerError> {
-    match (config, data) {
-        (Some(path), _) => Ok(Config::read(path)?),
-        (None, Some(data)) if data.join("tongban.sqlite").exists() => Ok(super::demo::config_for(data)),
-        (None, data) => Err(LedgerError::NoData(data.unwrap_or(Path::new(".")).to_path_buf())),
-    }
 }
 
 async fn open(config: &Config) -> Result<Store, LedgerError> {

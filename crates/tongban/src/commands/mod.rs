@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod linkage;
 pub mod lottery;
 pub mod organisation;
+pub mod platform;
 pub mod register;
 pub mod rules;
 pub mod serve;
