@@ -155,22 +155,12 @@ pub async fn of_agency(db: &impl ConnectionTrait, agency: &str, open: bool, limi
     query.limit(limit).all(db).await
 }
 
-/// Writes the row in the place of the one of the revision it was read with; whether that was still there.
+/// Writes `row` over the stored one of its revision; false when somebody changed it in the meantime.
 ///
 /// # Errors
 /// The database error.
 pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbErr> {
-    let mut next = row.clone();
-    next.revision += 1;
-    let mut change = next.into_active_model().reset_all();
-    change.id = sea_orm::ActiveValue::NotSet;
-    let done = Entity::update_many()
-        .set(change)
-        .filter(Column::Id.eq(row.id))
-        .filter(Column::Revision.eq(row.revision))
-        .exec(db)
-        .await?;
-    Ok(done.rows_affected == 1)
+    super::over::replace::<Entity>(db, row.clone(), Column::Id, Column::Revision).await
 }
 
 /// Deletes requests that are over and were last changed before this time.

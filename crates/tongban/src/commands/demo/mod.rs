@@ -193,6 +193,8 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         why: why.to_string(),
     })?);
     let members = staff::members(&args.data)?;
+    // before anything opens the datasets, which takes their keys
+    datasets::send(&config, &city)?;
     if !args.no_history && !history::is_made(&args.data) {
         progress.step("letting the last eight weeks pass · 產生過去八週的申請案");
         apart(&args, listen).await?;
@@ -249,7 +251,6 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     .await?;
     let directory = road.directory("city-services", &format!("http://{listen}/healthz"));
     config.troad = Some(road.configure(&args.data.join("troad"), &directory, &"0".repeat(64))?);
-    datasets::send(&config, &listed)?;
     progress.step("opening the store · 開啟資料庫");
     let desk = server::desk(
         &config,
