@@ -16,6 +16,7 @@ use toml::Spanned;
 use crate::assessment::{self, Assessment};
 use crate::clock::Announcement;
 use crate::correction::{Deferral, Record};
+use crate::execution::{self, Done, Spent, What};
 use crate::finding::Finding;
 use crate::indicator;
 use crate::mistake::{Mistake, TextFile, at_top};
@@ -46,6 +47,12 @@ enum Kind {
     Review,
     Rank,
     Allot,
+    Late,
+    Next,
+    Report,
+    Change,
+    Settlement,
+    Results,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +140,62 @@ struct RankGiven {
 struct AllotGiven {
     budget: Money,
     candidates: Vec<Candidate>,
+}
+
+/// Something that arrives at a moment, or was done on a day and is told at a moment.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LateGiven {
+    clock: String,
+    at: Timestamp,
+    on: Option<Date>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NextGiven {
+    at: Timestamp,
+    #[serde(default)]
+    done: Done,
+}
+
+/// A report on the file's `plan`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportGiven {
+    report: execution::Report,
+    before: Option<execution::Report>,
+    sent: Option<Timestamp>,
+    now: Timestamp,
+}
+
+/// A change of the file's `plan`: values put in at paths of its checkpoints.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeGiven {
+    #[serde(default)]
+    set: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    reported: Vec<u8>,
+}
+
+/// Either what is kept, or what was approved and how the correction stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettlementGiven {
+    government: String,
+    approved: Money,
+    commented: Option<Date>,
+    handed_in: Option<Timestamp>,
+    spent: Vec<Spent>,
+}
+
+/// What was reported of the indicators of the file's `plan`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResultsGiven {
+    year: i16,
+    reported: BTreeMap<String, execution::Reported>,
 }
 
 /// Runs all cases of a folder; gives how many hold, and what is wrong with the others.
@@ -283,6 +346,97 @@ fn outcome(
                 (one.reading.clone(), said)
             });
             Ok(Value::Object(readings.collect()))
+        }
+        Kind::Late => {
+            let given: LateGiven = read(given)?;
+            programme.clock(&given.clock).ok_or("no such clock")?;
+            let days = match given.on {
+                Some(day) => programme.late_day(&given.clock, day, given.at),
+                None => programme.late(&given.clock, given.at),
+            };
+            Ok(json!({ "days": days }))
+        }
+        Kind::Next => {
+            let given: NextGiven = read(given)?;
+            let steps = execution::next(programme, &given.done, given.at);
+            let steps = steps.iter().map(|step| {
+                let what = match step.what {
+                    What::Report { quarter } => format!("report {quarter}"),
+                    What::Complete => "complete".to_owned(),
+                    What::Request => "request".to_owned(),
+                };
+                let pressing = if step.pressing { ", pressing" } else { "" };
+                let lapsed = if step.lapsed { ", lapsed" } else { "" };
+                format!("{what} in {} days{pressing}{lapsed}", step.days)
+            });
+            Ok(json!({ "next": steps.collect::<Vec<_>>() }))
+        }
+        Kind::Report => {
+            let plan: Plan = read(base.ok_or("the file has no `plan` that the report is on")?)?;
+            let given: ReportGiven = read(given)?;
+            let mut risks = execution::risks(&plan, programme, &given.report);
+            risks.extend(programme.tardy(given.report.quarter, given.sent, given.now));
+            let told = given.report.check(&plan, programme, given.before.as_ref());
+            let told = told.map_or_else(|error| error.to_string(), |()| "yes".to_owned());
+            Ok(json!({ "risks": value(risks)?, "sound": told }))
+        }
+        Kind::Change => {
+            let base = base.ok_or("the file has no `plan` that the case could change")?;
+            let plan: Plan = read(base)?;
+            let given: ChangeGiven = read(given)?;
+            let whole = PlanGiven {
+                set: given.set,
+                remove: Vec::new(),
+            };
+            let change = execution::Change {
+                checkpoints: changed(base, &whole)?.checkpoints,
+                ..execution::Change::default()
+            };
+            let findings = execution::changed(&plan, programme, &change, &given.reported);
+            Ok(json!({ "findings": codes(&findings) }))
+        }
+        Kind::Settlement => {
+            let given: SettlementGiven = read(given)?;
+            let kept = match (given.commented, given.handed_in) {
+                (Some(commented), Some(handed_in)) => {
+                    let record = Record {
+                        commented,
+                        handed_in: Some(handed_in),
+                        deferral: None,
+                    };
+                    let standing = programme.correction.standing(&record, handed_in);
+                    programme.correction.kept(given.approved, standing)
+                }
+                _ => given.approved,
+            };
+            match execution::settle(programme, &given.government, kept, &given.spent) {
+                Ok(settlement) => value(settlement),
+                Err(error) => Ok(json!({ "error": error.to_string() })),
+            }
+        }
+        Kind::Results => {
+            let plan: Plan = read(base.ok_or("the file has no `plan` whose indicators are reported")?)?;
+            let given: ResultsGiven = read(given)?;
+            let sound = execution::check_results(&plan, programme, given.year, &given.reported);
+            let sound = sound.map_or_else(|error| error.to_string(), |()| "yes".to_owned());
+            let shown = execution::results(&plan, programme, given.year, &given.reported).unwrap_or_default();
+            let shown = shown.iter().map(|one| {
+                let readings = one.readings.iter().map(|reading| {
+                    let value = reading.value.map(|value| value.hundredths(reading.percent));
+                    let value = value.and_then(|value| i64::try_from(value).ok());
+                    (
+                        reading.reading.clone(),
+                        json!({ "hundredths": value, "met": reading.met }),
+                    )
+                });
+                let readings: serde_json::Map<String, Value> = readings.collect();
+                (
+                    one.id.clone(),
+                    json!({ "target": one.target, "text": one.text, "readings": readings }),
+                )
+            });
+            let shown: serde_json::Map<String, Value> = shown.collect();
+            Ok(json!({ "sound": sound, "indicators": shown }))
         }
         Kind::Review => {
             let given: ReviewGiven = read(given)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::programme::Programme;
 
 /// Clocks every programme has.
-pub const NEEDED: [&str; 4] = [CALL, CHANGE, COMPLETE, ACCEPT];
+pub const NEEDED: [&str; 5] = [CALL, CHANGE, COMPLETE, ACCEPT, LAPSE];
 /// Plans are taken (提案受理).
 pub const CALL: &str = "call";
 /// Requests to change a plan are taken (計畫變更).
@@ -17,6 +17,14 @@ pub const CHANGE: &str = "change";
 pub const COMPLETE: &str = "complete";
 /// Acceptance is finished and payment requested (驗收及請款).
 pub const ACCEPT: &str = "accept";
+/// The year's money lapses (經費失效): what was not requested before is not paid.
+pub const LAPSE: &str = "lapse";
+
+/// The clock of a quarter's report (季報).
+#[must_use]
+pub fn report(quarter: u8) -> String {
+    format!("report-{quarter}")
+}
 
 /// A clock as the programme prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -128,6 +136,12 @@ pub fn after(day: Date) -> DateTime {
     day.saturating_add(1.day()).to_datetime(Time::midnight())
 }
 
+/// Whole days from the last day of a term on.
+fn over(term: Term, day: Date) -> u16 {
+    let days = term.last_day().until(day).map_or(0, |span| span.get_days());
+    u16::try_from(days.max(0)).unwrap_or(u16::MAX)
+}
+
 impl Programme {
     /// The clock of this id.
     #[must_use]
@@ -171,6 +185,21 @@ impl Programme {
     #[must_use]
     pub fn phase(&self, clock: &str, now: Timestamp) -> Option<Phase> {
         self.term(clock, now).map(|term| term.phase(legal_time(now)))
+    }
+
+    /// Whole days by which what arrives at a moment is late, a part of a day counted whole; 0 in time.
+    #[must_use]
+    pub fn late(&self, clock: &str, at: Timestamp) -> u16 {
+        match self.term(clock, at) {
+            Some(term) if term.phase(legal_time(at)) == Phase::Over => over(term, legal_time(at).date()).max(1),
+            _ => 0,
+        }
+    }
+
+    /// Whole days by which what was done on a legal day is late, by the term known at a moment.
+    #[must_use]
+    pub fn late_day(&self, clock: &str, day: Date, now: Timestamp) -> u16 {
+        self.term(clock, now).map_or(0, |term| over(term, day))
     }
 
     /// What applicants are reminded of on a legal day.

@@ -50,6 +50,7 @@ pub enum Rule {
     TooFewIndicators,
     IndicatorIncomplete,
     IndicatorUnknown,
+    IndicatorNotLive,
     IndicatorWithoutWork,
     WorkWithoutIndicator,
     WorkOfUnplannedItem,
@@ -61,6 +62,7 @@ pub enum Rule {
     CheckpointMissing,
     CheckpointFalls,
     CheckpointEnd,
+    CheckpointReported,
     ContactIncomplete,
 }
 

@@ -8,6 +8,7 @@ pub mod assessment;
 mod case;
 pub mod clock;
 pub mod correction;
+pub mod execution;
 pub mod finding;
 pub mod funding;
 pub mod indicator;

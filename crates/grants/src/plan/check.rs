@@ -228,6 +228,15 @@ fn indicators(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
                 "the programme prints no such indicator; choose one of its own, or none",
             ));
         }
+        // one that the programme does not print is told above
+        let dead = |id: &String| programme.indicator(id).is_some_and(|known| known.live.is_empty());
+        if indicator.measure.is_some() && indicator.printed.as_ref().is_none_or(dead) {
+            findings.push(Finding::refusal(
+                Rule::IndicatorNotLive,
+                &place,
+                "the platform does not count this indicator; report it by hand, or choose a printed one that it counts",
+            ));
+        }
         if !plan.lines.iter().any(|line| line.indicators.contains(&indicator.id)) {
             findings.push(Finding::refusal(
                 Rule::IndicatorWithoutWork,
@@ -414,7 +423,7 @@ fn subsidies(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
 }
 
 /// The funded year's quarters: each once, rising, to all of the work and the year's total.
-fn checkpoints(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
+pub(crate) fn checkpoints(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
     let (mut progress, mut spending) = (0, Money(0));
     for quarter in 1..=programme.plan.quarters {
         let place = format!("quarter {quarter}");

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::assessment::Assessment;
 pub(crate) use check::applied;
 pub use check::check;
+pub(crate) use check::checkpoints;
 pub use completeness::{Completeness, completeness};
 pub use difference::{Changed, Piece, TooLong, compare, difference};
 
@@ -78,7 +79,8 @@ pub struct PlanIndicator {
     /// A printed indicator of the programme whose formula it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub printed: Option<String>,
-    /// A live measure of the platform it is bound to.
+    /// The live measure of the platform it is bound to: `all` services, or one by its folder's name. Which counts it takes stands
+    /// with the printed indicator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<String>,
     /// Yearly targets in words and number, such as `整體滿意度60%以上`.

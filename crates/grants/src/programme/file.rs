@@ -14,6 +14,7 @@ use super::{
 };
 use crate::clock::{Announcement, Clock, Move, NEEDED, Term, after};
 use crate::correction::Correction;
+use crate::execution::ExecutionRules;
 use crate::funding::Funding;
 use crate::mistake::{Mistake, TextFile, at_top, names, suggest};
 
@@ -33,6 +34,7 @@ struct ProgrammeFile {
     correction: Correction,
     reminders: Reminders,
     plan: PlanRules,
+    execution: ExecutionRules,
     similarity: SimilarityRules,
     review: ReviewRules,
 }
@@ -202,6 +204,7 @@ impl Programme {
             correction: read.correction,
             reminders: read.reminders,
             plan: read.plan,
+            execution: read.execution,
             similarity: read.similarity,
             review: read.review,
             stages: items.1.stage,
@@ -572,6 +575,29 @@ fn check_main(file: &TextFile, programme: &Programme, mistakes: &mut Vec<Mistake
             "write `quarters = 4`",
         );
     }
+    for quarter in 1..=programme.plan.quarters.min(4) {
+        let clock = crate::clock::report(quarter);
+        if programme.clock(&clock).is_none() {
+            wrong(
+                "clock",
+                format!("there is no clock `{clock}`"),
+                "add a `[[clock]]` of that id, by which the report of the quarter is sent",
+            );
+        }
+    }
+    let rules = &programme.execution;
+    for (name, percent) in [
+        ("behind_progress", rules.behind_progress),
+        ("behind_spending", rules.behind_spending),
+    ] {
+        if !(1..=100).contains(&percent) {
+            wrong(
+                &format!("execution.{name}"),
+                format!("{percent} % is no share"),
+                "write 1 to 100",
+            );
+        }
+    }
 }
 
 /// Ids of one list: each once, letters, digits, `.`, `-` and `_` only, so that they can stand in addresses and documents.
@@ -732,6 +758,27 @@ fn check_indicators(file: &TextFile, programme: &Programme, mistakes: &mut Vec<M
                     ));
                 }
             }
+        }
+        for input in indicator
+            .live
+            .keys()
+            .filter(|input| !known.clone().any(|one| one == *input))
+        {
+            mistakes.push(file.mistake_at(
+                &format!("indicator.{at}.live.{input}"),
+                format!("`{input}` is no input of `{}`", indicator.id),
+                suggest(input, known.clone()),
+            ));
+        }
+        if let Some(missing) = known
+            .clone()
+            .find(|input| !indicator.live.is_empty() && !indicator.live.contains_key(*input))
+        {
+            mistakes.push(file.mistake_at(
+                &format!("indicator.{at}.live"),
+                format!("`{missing}` has no live count"),
+                Some("say what counts for it, or leave `live` out".to_owned()),
+            ));
         }
         if indicator.readings.iter().filter(|reading| reading.printed).count() != 1 {
             mistakes.push(file.mistake_at(

@@ -23,11 +23,36 @@ pub struct Indicator {
     /// Numbers it is computed from.
     #[serde(rename = "input")]
     pub inputs: Vec<Input>,
+    /// What the platform counts for each input; nothing where it can't.
+    #[serde(default)]
+    pub live: BTreeMap<String, Vec<Live>>,
     /// Ways to compute it, the printed one and its evident intent where they differ.
     #[serde(rename = "reading")]
     pub readings: Vec<Reading>,
     /// Section of the programme.
     pub source: String,
+}
+
+/// A count of the platform, over the applications of a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Live {
+    /// Handed in on the portal.
+    Online,
+    /// Handed in at the counter.
+    Counter,
+    /// Handed in by a digital agent.
+    Agent,
+    /// Answers to the survey: very satisfied.
+    Grade5,
+    /// Satisfied.
+    Grade4,
+    /// Neutral.
+    Grade3,
+    /// Dissatisfied.
+    Grade2,
+    /// Very dissatisfied.
+    Grade1,
 }
 
 /// The target of a year.

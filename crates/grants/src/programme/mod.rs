@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Announcement, Clock};
 use crate::correction::Correction;
+use crate::execution::ExecutionRules;
 use crate::funding::Funding;
 pub use file::{Report, check};
-pub use indicators::{Formula, Indicator, Input, Reading, Target};
+pub use indicators::{Formula, Indicator, Input, Live, Reading, Target};
 
 /// Everything a programme folder says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,6 +45,8 @@ pub struct Programme {
     pub reminders: Reminders,
     /// What a plan must have.
     pub plan: PlanRules,
+    /// When a plan that is carried out counts as behind.
+    pub execution: ExecutionRules,
     /// When two plans are alike.
     pub similarity: SimilarityRules,
     /// What the review asks for.
