@@ -44,6 +44,18 @@ pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> 
     Ok(())
 }
 
+/// All that was sent of a plan, the first first.
+///
+/// # Errors
+/// The database error.
+pub async fn of_plan(db: &impl ConnectionTrait, plan: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::PlanId.eq(plan))
+        .order_by_asc(Column::Round)
+        .all(db)
+        .await
+}
+
 /// What was sent last.
 ///
 /// # Errors

@@ -72,11 +72,14 @@ const ACTIONS: &[&str] = &[
     "call",
     "panel",
     "ranking",
+    "progress",
     "plan_write",
     "plan_view",
     "plan_read",
     "plan_score",
     "plan_decide",
+    "plan_execute",
+    "plan_settle",
     "lookup",
     "steward",
     "mend",
@@ -379,7 +382,15 @@ fn table(access: &Access) -> String {
                     "a plan sent to their ministry, in conflict",
                     plan("-", "social", "sent", &[ME]),
                 ),
-                ("a plan between others", plan("-", "-", "sent", &[])),
+                (
+                    "the corrected plan of their government",
+                    plan("social", "-", "corrected", &[]),
+                ),
+                (
+                    "a corrected plan of their ministry",
+                    plan("-", "social", "corrected", &[]),
+                ),
+                ("a plan between others", plan("-", "-", "corrected", &[])),
             ]);
             for (what, resource) in others {
                 if may(resource) {
