@@ -18,6 +18,8 @@ pub struct Desk {
     pub store: Store,
     /// The programmes there are.
     pub programmes: Vec<Arc<Programme>>,
+    /// Chinese name of the city whose services the platform carries: its plan's indicators may be counted by the platform.
+    pub city: String,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

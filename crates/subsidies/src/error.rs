@@ -27,6 +27,24 @@ pub enum SubsidyError {
     /// The call has closed.
     #[error("plans were taken until before {0}; this one came later, and the draft is kept")]
     Late(DateTime),
+    /// A change is requested after its last moment.
+    #[error("changes were taken until before {0}; this one came later, and the draft is kept")]
+    ChangeLate(DateTime),
+    /// Payment is requested after the year's money has lapsed.
+    #[error("payment could be requested until before {0}; nothing is carried over, and the draft is kept")]
+    Lapsed(DateTime),
+    /// A report that can't be sent.
+    #[error(transparent)]
+    Report(#[from] grants::execution::ReportError),
+    /// Values of indicators that can't be sent.
+    #[error(transparent)]
+    Results(#[from] grants::execution::ResultError),
+    /// A settlement that can't be made.
+    #[error(transparent)]
+    Settle(#[from] grants::execution::SettleError),
+    /// The audit file can't be made.
+    #[error(transparent)]
+    Audit(#[from] grants::execution::AuditError),
     /// The checks found what keeps a plan from being sent.
     #[error("{} things keep this plan from being sent; mend them, the draft is kept", .0.len())]
     Unready(Vec<Finding>),

@@ -19,6 +19,8 @@ pub(crate) enum Action {
     Read,
     Score,
     Decide,
+    Execute,
+    Settle,
 }
 
 impl Action {
@@ -29,14 +31,16 @@ impl Action {
             Action::Read => "plan_read",
             Action::Score => "plan_score",
             Action::Decide => "plan_decide",
+            Action::Execute => "plan_execute",
+            Action::Settle => "plan_settle",
         }
     }
 
     /// What somebody must be allowed to see before they are told that the act itself is refused.
     const fn sees(self) -> Action {
         match self {
-            Action::Write | Action::View => Action::View,
-            Action::Read | Action::Score | Action::Decide => Action::Read,
+            Action::Write | Action::View | Action::Execute => Action::View,
+            Action::Read | Action::Score | Action::Decide | Action::Settle => Action::Read,
         }
     }
 }

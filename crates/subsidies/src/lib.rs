@@ -1,4 +1,4 @@
-//! The life of a plan in a subsidy programme: open → write → send → score → decide → correct.
+//! The life of a plan in a subsidy programme: open → write → send → score → decide → correct → report → settle.
 //!
 //! What a programme says stands in its folder and is computed by `grants`; here stand who may do what, what is kept, and that a
 //! change is one transaction. A plan belongs to one government and one programme, and nobody of another government sees it.
@@ -8,6 +8,7 @@ mod desk;
 mod document;
 mod draft;
 mod error;
+mod execution;
 mod guard;
 mod part;
 mod review;
@@ -23,8 +24,13 @@ pub use desk::{Desk, Member};
 pub use document::{export, import};
 pub use draft::{Comment, Version, comment, comments, compare, open, save, versions};
 pub use error::SubsidyError;
+pub use execution::{
+    Answer, Behind, Execution, Filed, Filing, Outcome, Quarter, Settled, answer, audit, counted, execution, file,
+    outcomes, pay, progress, settle,
+};
 pub use part::Part;
 pub use review::{Appraisal, Line, Ranking, alike, appraise, declare, my_sheet, ranking, score, sheets, what_if};
 pub use send::{hand_in, send};
+pub use store::tables::subsidy_filing::{Kind, State as FilingState};
 pub use store::tables::subsidy_plan::State;
 pub use view::{Act, Call, Draft, Received, Sent, calls, draft, government, mine, ministry, received, sent};

@@ -296,6 +296,7 @@ pub async fn run(
         subsidies: Arc::new(subsidies::Desk {
             store: store.clone(),
             programmes: programmes(config)?,
+            city: config.city.name.get(civic::Language::ZhTw).to_owned(),
             clock: Arc::clone(&desk.clock),
         }),
         desk: Arc::clone(&desk),

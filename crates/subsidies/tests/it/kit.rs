@@ -43,6 +43,7 @@ fn kit(test: TestStore, clock: Arc<FixedClock>) -> Kit {
         desk: Desk {
             store: test.store.clone(),
             programmes: vec![Arc::new(Programme::load(&folder()).unwrap())],
+            city: "基隆市".to_owned(),
             clock: clock.clone(),
         },
         clock,

@@ -101,6 +101,7 @@ impl Kit {
         Arc::new(subsidies::Desk {
             store: self.desk.store.clone(),
             programmes: PROGRAMMES.clone(),
+            city: "基隆市".to_owned(),
             clock: self.clock.clone(),
         })
     }

@@ -1,0 +1,128 @@
+//! The audit file of a plan: the plan as sent and as corrected, the decision, everything handed in with each sending, the settlement
+//! and the history, with the digest of each.
+
+use serde_json::{Value, json};
+use store::seal::Place;
+use store::tables::{subsidy_event, subsidy_filing, subsidy_sending, subsidy_settlement, subsidy_submission};
+use uuid::Uuid;
+
+use super::file::word;
+use super::look::loaded;
+use crate::draft::{names, time};
+use crate::guard::{self, Action};
+use crate::{Desk, Member, SubsidyError, boxed, decide, view};
+
+/// The audit file as a ZIP archive, for the plan's government or the ministry. Making it is an entry of the usage ledger, because the
+/// plan names its contact.
+///
+/// # Errors
+/// [`SubsidyError::NotFound`]; [`SubsidyError::Refused`] before the corrected plan is there; the store's.
+#[boxed]
+pub async fn audit(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>, SubsidyError> {
+    let action = match member.role.as_str() {
+        "grant_writer" => Action::Execute,
+        _ => Action::Settle,
+    };
+    let row = guard::plan(desk, member, action, plan).await?;
+    let (ours, by, of) = (desk.clone(), member.clone(), row.programme.clone());
+    desk.store
+        .write(move |tx| Box::pin(async move { guard::used(&ours, tx, &by, action, &of, &guard::FIELDS).await }))
+        .await?;
+    let db = desk.store.read();
+    let all = loaded(desk, &row).await?;
+    let names = names(desk).await?;
+    let name = |id: Uuid| names.get(&id).cloned().unwrap_or_default();
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for sent in subsidy_submission::of_plan(db, plan).await? {
+        let place = Place::new("subsidy_submission", "sealed", &sent.id);
+        let bytes = desk
+            .store
+            .seal()
+            .open_own(db, sent.key_id.into(), place, &sent.sealed)
+            .await?;
+        let what = if sent.round == 1 { "plan" } else { "plan-corrected" };
+        // as it was sent, to the byte: its digest is the one the ministry has
+        files.push((format!("{what}.json"), bytes.to_vec()));
+    }
+    let correction = decide::correction(desk, &row)?;
+    let decision = json!({
+        "approved": row.amount,
+        "conditions": row.note,
+        "decided_at": row.decided_at.map(|at| time("subsidy_plan", at)).transpose()?,
+        "decided_by": row.decided_by.map(name),
+        "commented_on": row.commented_on,
+        "handed_in_at": row.handed_in_at.map(|at| time("subsidy_plan", at)).transpose()?,
+        "deferred_on": row.deferred_on,
+        "deferral_reason": row.deferral_reason,
+        "correction_last_day": correction.as_ref().map(|found| found.last_day),
+        "kept": all.kept,
+    });
+    files.push(("decision.json".to_owned(), pretty(&decision)?));
+    let filings = subsidy_filing::of_plans(db, &[plan]).await?;
+    let ids: Vec<Uuid> = filings.iter().map(|one| one.id).collect();
+    let sendings = subsidy_sending::of_filings(db, &ids).await?;
+    for one in &filings {
+        for sent in sendings.iter().filter(|sent| sent.filing_id == one.id) {
+            let name = format!("{}-{}/sending-{}.json", word(one.kind), one.number, sent.sending);
+            files.push((name, sent.content.clone().into_bytes()));
+        }
+        let of_it = |sent: &&subsidy_sending::Model| sent.filing_id == one.id;
+        let sent: Vec<Value> = sendings
+            .iter()
+            .filter(of_it)
+            .map(|sent| {
+                let at = time("subsidy_sending", sent.sent_at)?;
+                Ok(json!({ "sending": sent.sending, "sent_at": at, "sent_by": name(sent.sent_by), "sha256": hex::encode(&sent.digest) }))
+            })
+            .collect::<Result<_, SubsidyError>>()?;
+        if sent.is_empty() {
+            continue;
+        }
+        let answer = json!({
+            "state": format!("{:?}", one.state).to_lowercase(),
+            "answer": one.answer,
+            "answered_at": one.answered_at.map(|at| time("subsidy_filing", at)).transpose()?,
+            "answered_by": one.answered_by.map(name),
+            "sendings": sent,
+        });
+        files.push((
+            format!("{}-{}/answer.json", word(one.kind), one.number),
+            pretty(&answer)?,
+        ));
+    }
+    for settled in subsidy_settlement::of_plans(db, &[plan]).await? {
+        let amounts: Value =
+            serde_json::from_str(&settled.amounts).map_err(|error| SubsidyError::json("settlement", &error))?;
+        let settlement = json!({
+            "amounts": amounts,
+            "note": settled.note,
+            "settled_at": time("subsidy_settlement", settled.settled_at)?,
+            "settled_by": name(settled.settled_by),
+            "paid_on": settled.paid_on,
+            "reference": settled.reference,
+            "paid_by": settled.paid_by.map(name),
+        });
+        files.push(("settlement.json".to_owned(), pretty(&settlement)?));
+    }
+    let mut history = Vec::new();
+    for event in subsidy_event::of_plan(db, plan).await? {
+        // what panel and ministry did before the decision stays theirs
+        if matches!(event.act.as_str(), "score" | "appraise") {
+            continue;
+        }
+        let at = time("subsidy_event", event.done_at)?;
+        history.push(json!({ "act": event.act, "of": event.note, "by": name(event.done_by), "at": at }));
+    }
+    files.push(("history.json".to_owned(), pretty(&Value::Array(history))?));
+    let about = json!({
+        "programme": all.programme.id,
+        "government": view::government(&all.programme, &row.government),
+        "plan": plan,
+        "title": all.plan.title,
+    });
+    Ok(grants::execution::pack(&about, &files)?)
+}
+
+fn pretty(value: &Value) -> Result<Vec<u8>, SubsidyError> {
+    serde_json::to_vec_pretty(value).map_err(|error| SubsidyError::json("audit", &error))
+}

@@ -1,0 +1,155 @@
+//! The settlement (核銷及結案), and the record of its payment.
+
+use civic::ids::EventId;
+use civic::{Money, legal_day};
+use grants::clock::ACCEPT;
+use grants::execution::Spent;
+use jiff::civil::Date;
+use store::tables::subsidy_filing::{self, Kind, State};
+use store::tables::subsidy_settlement;
+use uuid::Uuid;
+
+use super::file::{Filing, replaced};
+use super::look::{Amounts, loaded};
+use crate::guard::{self, Action};
+use crate::{Desk, Member, SubsidyError, boxed, text};
+
+/// Most characters of what is said beside the amounts.
+const MOST_NOTE: usize = 2_000;
+/// Most characters of the number of a payment.
+const MOST_REFERENCE: usize = 100;
+
+/// Settles a plan on its request for payment, under the request's revision the member saw: `struck` is what is struck (剔除) of each
+/// budget line, in their order. Once settled nothing of it is changed; what is not paid lapses.
+///
+/// # Errors
+/// [`SubsidyError::Settle`] for amounts that can't be; [`SubsidyError::Input`] where something is struck, or the request came late,
+/// and no reason is given; [`SubsidyError::State`] without a request that waits; [`SubsidyError::Conflict`];
+/// [`SubsidyError::NotFound`]; the store's.
+#[boxed]
+pub async fn settle(
+    desk: &Desk,
+    member: &Member,
+    plan: Uuid,
+    revision: i64,
+    struck: &[Money],
+    note: &str,
+) -> Result<(), SubsidyError> {
+    let row = guard::plan(desk, member, Action::Settle, plan).await?;
+    let all = loaded(desk, &row).await?;
+    let filed = all.filed(Kind::Request, 1).ok_or(SubsidyError::State)?;
+    if filed.state != State::Sent {
+        return Err(SubsidyError::State);
+    }
+    if filed.revision != revision {
+        return Err(SubsidyError::Conflict("filing"));
+    }
+    let Some(Filing::Request(request)) = &filed.sent else {
+        return Err(SubsidyError::State);
+    };
+    if struck.len() != request.spent.len() {
+        return Err(SubsidyError::input("struck", "amount"));
+    }
+    let lines: Vec<Spent> = request
+        .spent
+        .iter()
+        .zip(struck)
+        .map(|(amount, struck)| Spent {
+            amount: *amount,
+            struck: *struck,
+        })
+        .collect();
+    let amounts = grants::execution::settle(&all.programme, &row.government, all.kept, &lines)?;
+    let late = filed.first_sent_at.map_or(0, |at| all.programme.late(ACCEPT, at));
+    let note = match amounts.struck.0 > 0 || late > 0 {
+        true => text::needed("note", note, MOST_NOTE)?,
+        false => text::optional("note", note, MOST_NOTE)?,
+    };
+    let amounts = Amounts { lines, amounts };
+    let json = serde_json::to_string(&amounts).map_err(|error| SubsidyError::json("settlement", &error))?;
+    let (ours, by) = (desk.clone(), member.clone());
+    let done = desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut request = subsidy_filing::one(tx, plan, Kind::Request, 1)
+                    .await?
+                    .ok_or(SubsidyError::State)?;
+                if request.revision != revision {
+                    return Err(SubsidyError::Conflict("filing"));
+                }
+                let at = tx.now().as_microsecond();
+                let settlement = subsidy_settlement::Model {
+                    id: EventId::generate(ours.clock.as_ref()).uuid(),
+                    plan_id: plan,
+                    amounts: json,
+                    paid: amounts.amounts.paid.0,
+                    note: note.clone(),
+                    settled_by: by.id.uuid(),
+                    settled_at: at,
+                    paid_on: None,
+                    reference: None,
+                    paid_by: None,
+                    revision: 1,
+                };
+                subsidy_settlement::insert(tx, settlement).await?;
+                request.state = State::Accepted;
+                request.answer = Some(note);
+                request.answered_by = Some(by.id.uuid());
+                request.answered_at = Some(at);
+                replaced(tx, &request).await?;
+                guard::event(&ours, tx, &by, plan, "settle", None).await?;
+                Ok(())
+            })
+        })
+        .await;
+    match done {
+        Err(SubsidyError::Store(error)) if error.is_duplicate() => Err(SubsidyError::State),
+        done => done,
+    }
+}
+
+/// Records that the settled amount was paid, once.
+///
+/// # Errors
+/// [`SubsidyError::Input`] for a day to come or before the settlement, or without a number; [`SubsidyError::State`] where nothing is
+/// to be paid; [`SubsidyError::Conflict`]; [`SubsidyError::NotFound`]; the store's.
+#[boxed]
+pub async fn pay(
+    desk: &Desk,
+    member: &Member,
+    plan: Uuid,
+    revision: i64,
+    on: Date,
+    reference: &str,
+) -> Result<(), SubsidyError> {
+    guard::plan(desk, member, Action::Settle, plan).await?;
+    let reference = text::needed("reference", reference, MOST_REFERENCE)?;
+    let (ours, by) = (desk.clone(), member.clone());
+    desk.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut row = subsidy_settlement::of_plans(tx, &[plan])
+                    .await?
+                    .pop()
+                    .ok_or(SubsidyError::State)?;
+                if row.paid == 0 || row.paid_on.is_some() {
+                    return Err(SubsidyError::State);
+                }
+                let settled = legal_day(crate::draft::time("subsidy_settlement", row.settled_at)?);
+                if on < settled || on > legal_day(tx.now()) {
+                    return Err(SubsidyError::input("on", "day"));
+                }
+                row.revision = revision;
+                row.paid_on = Some(on.to_string());
+                row.reference = Some(reference);
+                row.paid_by = Some(by.id.uuid());
+                if !subsidy_settlement::replace(tx, &row).await? {
+                    return Err(SubsidyError::Conflict("settlement"));
+                }
+                guard::event(&ours, tx, &by, plan, "pay", None).await?;
+                Ok(())
+            })
+        })
+        .await
+}
