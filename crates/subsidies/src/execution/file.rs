@@ -168,11 +168,8 @@ fn numbered(all: &Execution, kind: Kind, number: i32) -> Result<(), SubsidyError
     let there = match kind {
         Kind::Report => all.plan.checkpoints.iter().any(|one| i32::from(one.quarter) == number),
         Kind::Change => {
-            let last = all.filings.iter().filter(|one| one.kind == Kind::Change).last();
-            let (number_of_last, done) = last.map_or((0, true), |last| {
-                (last.number, matches!(last.state, State::Accepted | State::Refused))
-            });
-            (1..=number_of_last).contains(&number) || (done && number == number_of_last + 1 && number <= MOST_CHANGES)
+            let is_there = all.filed(kind, number).is_some();
+            is_there || (all.next_change() == Some(number) && number <= MOST_CHANGES)
         }
         Kind::Completion | Kind::Request => number == 1,
         Kind::Results => all.programme.period.years.iter().any(|year| i32::from(*year) == number),
@@ -354,7 +351,8 @@ fn may_send(all: &Execution, number: i32, filing: &Filing, arrived: Timestamp) -
             {
                 return Err(SubsidyError::input("quarter", "earlier"));
             }
-            let before = reports().filter(|one| one.quarter < said.quarter).last();
+            let before = all.quarters.iter().rev().filter_map(|one| one.report.as_ref());
+            let before = before.clone().find(|one| one.quarter < said.quarter);
             said.check(plan, programme, before)?;
             // one that was given back can't pass what later ones have reported since
             match reports().find(|one| one.quarter > said.quarter) {
@@ -383,7 +381,11 @@ fn may_send(all: &Execution, number: i32, filing: &Filing, arrived: Timestamp) -
             text::needed("text", &completion.text, MOST_TEXT).map(|_| ())
         }
         Filing::Request(request) => {
-            if let Some(closes) = is_over(LAPSE) {
+            // one that was there in time and given back is mended whenever it is
+            let was_there = all
+                .filed(Kind::Request, 1)
+                .is_some_and(|one| one.first_sent_at.is_some());
+            if let Some(closes) = is_over(LAPSE).filter(|_| !was_there) {
                 return Err(SubsidyError::Lapsed(closes));
             }
             let Some(completion) = all.completion() else {
@@ -421,6 +423,16 @@ impl Execution {
     pub fn there(&self, kind: Kind, number: i32) -> Option<&Filed> {
         let one = self.filed(kind, number)?;
         matches!(one.state, State::Sent | State::Accepted).then_some(one)
+    }
+
+    /// The number of a new request to change the plan; nothing while one is written or waits.
+    #[must_use]
+    pub fn next_change(&self) -> Option<i32> {
+        match self.filings.iter().rfind(|one| one.kind == Kind::Change) {
+            None => Some(1),
+            Some(last) if matches!(last.state, State::Accepted | State::Refused) => Some(last.number + 1),
+            Some(_) => None,
+        }
     }
 
     /// A filing.

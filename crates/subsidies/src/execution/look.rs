@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use civic::Money;
 use grants::clock::{CHANGE, Phase, Term};
-use grants::execution::{Done, Report, Risk, Settlement, Spent, Step, next, risks};
+use grants::execution::{Done, Report, Risk, Settlement, Spent, Step, What, next, risks};
 use grants::plan::Checkpoint;
 use grants::{Plan, Programme};
 use jiff::Timestamp;
@@ -205,7 +205,7 @@ pub(super) async fn loaded_all(desk: &Desk, rows: &[subsidy_plan::Model]) -> Res
         found.push(Execution {
             kept: decide::correction(desk, row)?.map_or(Money(0), |found| found.kept),
             quarters: quarters(&plan, &programme, &filings, now),
-            steps: next(&programme, &done(&filings), now),
+            steps: steps(&programme, &filings, now),
             change: term,
             settled: settlement.map(settled).transpose()?,
             row: row.clone(),
@@ -238,6 +238,19 @@ fn quarters(plan: &Plan, programme: &Programme, filings: &[Filed], now: Timestam
         }
     });
     quarters.collect()
+}
+
+/// What is next. A request that was there in time and was given back has not lapsed.
+fn steps(programme: &Programme, filings: &[Filed], now: Timestamp) -> Vec<Step> {
+    let was_there = |one: &Filed| one.kind == Kind::Request && one.first_sent_at.is_some();
+    let was_there = filings.iter().any(was_there);
+    let steps = next(programme, &done(filings), now).into_iter();
+    steps
+        .map(|step| Step {
+            lapsed: step.lapsed && !was_there,
+            ..step
+        })
+        .collect()
 }
 
 /// What was sent and stands.
@@ -322,9 +335,7 @@ pub async fn progress(desk: &Desk, member: &Member, programme: &str) -> Result<V
             overdue: all
                 .steps
                 .iter()
-                .filter(|step| {
-                    step.phase == Phase::Over && !matches!(step.what, grants::execution::What::Report { .. })
-                })
+                .filter(|step| step.phase == Phase::Over && never_sent(&all, step.what))
                 .copied()
                 .collect(),
             spent_percent: grants::execution::percent(spent, total),
@@ -339,6 +350,16 @@ pub async fn progress(desk: &Desk, member: &Member, programme: &str) -> Result<V
     };
     lines.sort_by_key(|line| std::cmp::Reverse(weight(line)));
     Ok(lines)
+}
+
+/// Whether completion or request has never been sent: what was given back is not late for that. Reports tell it by their risks.
+fn never_sent(all: &Execution, what: What) -> bool {
+    let kind = match what {
+        What::Report { .. } => return false,
+        What::Complete => Kind::Completion,
+        What::Request => Kind::Request,
+    };
+    all.filed(kind, 1).is_none_or(|one| one.first_sent_at.is_none())
 }
 
 /// The plans of a programme that are approved and corrected, in the order of the programme's governments.

@@ -252,13 +252,21 @@ async fn what_is_not_requested_in_the_year_lapses_and_a_late_request_needs_the_m
             reason: "再補".to_owned(),
         };
         answered(&kit, &officer, id, Kind::Request, 1, said).await;
+        // what was there in the year and given back is mended after it, and what never came has lapsed
         kit.at("2025-12-31T16:00:00Z");
-        let lapsed = sent(&kit, &writer, id, 1, request("2025-12-01", &[999_999, 0, 0])).await;
+        assert!(look(&kit, &writer, id).await.steps.iter().all(|step| !step.lapsed));
+        sent(&kit, &writer, id, 1, request("2025-12-01", &[999_999, 0, 0]))
+            .await
+            .unwrap();
+        let (other, _, of_other) = funded(&kit, "TXG", 2_000_000).await;
+        kit.at("2025-12-31T16:00:00Z");
+        sent(&kit, &other, of_other, 1, completion("2025-10-02")).await.unwrap();
+        let lapsed = sent(&kit, &other, of_other, 1, request("2025-12-01", &[1, 0, 0])).await;
         assert!(matches!(lapsed, Err(SubsidyError::Lapsed(closes)) if closes.to_string() == "2026-01-01T00:00:00"));
-        let kept = look(&kit, &writer, id).await;
+        let kept = look(&kit, &other, of_other).await;
         assert_eq!(
             kept.filed(Kind::Request, 1).unwrap().content,
-            request("2025-12-01", &[999_999, 0, 0])
+            request("2025-12-01", &[1, 0, 0])
         );
         assert!(kept.steps.iter().any(|step| step.lapsed));
     })

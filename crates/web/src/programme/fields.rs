@@ -38,6 +38,8 @@ pub(super) struct Fields<'a> {
     pub(super) findings: Vec<(String, String)>,
     /// More empty lines than usual.
     pub(super) more: usize,
+    /// Services whose applications an indicator may be counted from, by folder name; none for another city's plan.
+    pub(super) services: &'a [(String, String)],
 }
 
 impl Fields<'_> {
@@ -165,11 +167,16 @@ impl Fields<'_> {
             let stem = format!("indicator.{at}");
             let mut fields = vec![
                 self.input(&format!("{stem}.title"), "programme-indicator-title", 0),
-                self.select(&format!("{stem}.printed"), "programme-indicator-printed", printed()),
+                self.printed(&format!("{stem}.printed"), printed()),
                 self.area(&format!("{stem}.formula"), "programme-indicator-formula", 2),
                 self.area(&format!("{stem}.base"), "programme-indicator-base", 2),
                 self.input(&format!("{stem}.source"), "programme-indicator-source", 0),
             ];
+            let measure = format!("{stem}.measure");
+            let bound = self.measures(&measure);
+            if let Some(field) = bound.clone() {
+                fields.push(field);
+            }
             for year in &self.programme.period.years {
                 let name = format!("{stem}.target.{year}");
                 let mut field = self.input(&name, "programme-indicator-target", 0);
@@ -179,16 +186,44 @@ impl Fields<'_> {
             let number = (place + 1).to_string();
             let title = self.words.t1("programme-indicator-n", "n", &number);
             let mut group = self.group(format!("indicator-{number}"), title, fields);
-            for field in ["id", "measure"] {
-                let name = format!("{stem}.{field}");
+            for name in [format!("{stem}.id"), measure] {
                 let value = self.value(&name);
-                if !value.is_empty() {
+                let is_shown = bound.as_ref().is_some_and(|field| field.name == name);
+                if !value.is_empty() && !is_shown {
                     group.hidden.push((name, value));
                 }
             }
             group
         });
         groups.collect()
+    }
+
+    /// Which printed indicator's formula is taken. Where formula and evident intent differ, both are named below.
+    fn printed(&self, name: &str, all: impl IntoIterator<Item = (String, String)>) -> Field {
+        let mut field = self.select(name, "programme-indicator-printed", all);
+        let chosen = self.value(name);
+        if let Some(chosen) = self.programme.indicator(&chosen) {
+            let readings: Vec<&str> = chosen.readings.iter().map(|one| self.words.of(&one.title)).collect();
+            field.hint = Some(self.words.t1("programme-readings", "readings", readings.join("；")));
+        }
+        field
+    }
+
+    /// What the platform may count the indicator from; nothing where it counts nothing of this government.
+    fn measures(&self, name: &str) -> Option<Field> {
+        let value = self.value(name);
+        if self.services.is_empty() {
+            return None;
+        }
+        let mut all = vec![("all".to_owned(), self.words.t("programme-measure-all"))];
+        all.extend(self.services.iter().cloned());
+        // a service that is offered no more stays in sight
+        if !value.is_empty() && !all.iter().any(|(id, _)| *id == value) {
+            all.push((value.clone(), value));
+        }
+        let mut field = self.select(name, "programme-measure", all);
+        field.optional = true;
+        Some(field)
     }
 
     fn budget(&self) -> Vec<Group> {
@@ -327,6 +362,7 @@ mod tests {
                 wrong: &[],
                 findings: Vec::new(),
                 more: 0,
+                services: &[],
             };
             let groups = fields.groups(name);
             let shown = |wanted: &String| {

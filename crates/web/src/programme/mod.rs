@@ -8,13 +8,18 @@ mod calls;
 mod check;
 mod decide;
 mod document;
+mod execution;
+mod execution_form;
+mod execution_view;
 mod fields;
+mod follow;
 mod form;
 mod part;
 mod place;
 mod plan;
 mod ranking;
 mod received;
+mod results;
 mod sent;
 mod sheet;
 mod stage;
@@ -74,6 +79,23 @@ pub(crate) fn routes() -> Router<App> {
         .route("/programme/plans/{plan}/parts/{part}/versions", get(versions::show))
         .route("/programme/plans/{plan}/document", document)
         .route("/programme/plans/{plan}/check", get(check::show).post(check::send))
+        .route("/programme/plans/{plan}/execution", get(execution::show))
+        .route(
+            "/programme/plans/{plan}/execution/{kind}/{number}",
+            get(execution::form).post(execution::save),
+        )
+        .route("/programme/plans/{plan}/audit", get(execution::audit))
+        .route("/programme/calls/{programme}/progress", get(follow::list))
+        .route("/programme/received/{plan}/execution", get(follow::show))
+        .route(
+            "/programme/received/{plan}/execution/{kind}/{number}",
+            post(follow::answer),
+        )
+        .route("/programme/received/{plan}/settlement", post(follow::settle))
+        .route("/programme/received/{plan}/payment", post(follow::pay))
+        .route("/programme/received/{plan}/audit", get(execution::audit))
+        .route("/results", get(results::list))
+        .route("/results/{programme}", get(results::show))
         .route("/programme/calls/{programme}/received", get(received::list))
         .route("/programme/calls/{programme}/conflicts", post(received::declare))
         .route("/programme/calls/{programme}/ranking", get(ranking::show))
@@ -149,6 +171,8 @@ impl From<SubsidyError> for Problem {
             | SubsidyError::Late(_)
             | SubsidyError::Unready(_)
             | SubsidyError::Forfeit(_)
+            | SubsidyError::ChangeLate(_)
+            | SubsidyError::Lapsed(_)
             | SubsidyError::FewSheets { .. }
             | SubsidyError::Deferral(_) => Problem::Conflict,
             SubsidyError::Input { .. }
@@ -156,9 +180,12 @@ impl From<SubsidyError> for Problem {
             | SubsidyError::Sheet(_)
             | SubsidyError::Allot(_)
             | SubsidyError::Document(_)
+            | SubsidyError::Report(_)
+            | SubsidyError::Results(_)
+            | SubsidyError::Settle(_)
             | SubsidyError::Similarity(_) => Problem::Unusable,
             SubsidyError::Store(error) if error.is_temporary() => Problem::Busy,
-            error @ (SubsidyError::Corrupt { .. } | SubsidyError::Store(_)) => {
+            error @ (SubsidyError::Corrupt { .. } | SubsidyError::Audit(_) | SubsidyError::Store(_)) => {
                 tracing::error!(%error, "subsidy");
                 Problem::Broken
             }

@@ -181,6 +181,15 @@ async fn render(
         .filter(|one| one.place.as_ref().is_some_and(|place| place.part == name));
     let (at_line, findings): (Vec<Said>, Vec<Said>) =
         mine.partition(|one| one.place.as_ref().is_some_and(|place| !place.anchor.is_empty()));
+    let own = programme.government(&draft.row.government);
+    let services: Vec<(String, String)> = match own.is_some_and(|own| own.name == app.subsidies.city) {
+        true => {
+            let all = app.desk.catalogue.all();
+            all.map(|one| (one.id.clone(), words.of(&one.meta.name).to_owned()))
+                .collect()
+        }
+        false => Vec::new(),
+    };
     let fields = Fields {
         words,
         programme,
@@ -192,6 +201,7 @@ async fn render(
             .filter_map(|one| Some((one.place?.anchor, one.text)))
             .collect(),
         more: standing.more,
+        services: &services,
     };
     let groups = fields.groups(name);
     let mut errors: Vec<(String, String)> = standing

@@ -10,6 +10,7 @@ use grants::clock::{CALL, Phase};
 use grants::correction::Standing;
 use subsidies::{Correction, Draft};
 
+use super::execution_view::{StepView, noted, steps};
 use super::part::{is_open, progress, seen};
 use super::place::{self, ASSESSMENT};
 use super::{Asked, Seat, done, minute, state};
@@ -57,6 +58,8 @@ struct PlanPage {
     clock: String,
     progress: String,
     decided: Option<Decided>,
+    /// What is to be done next once the plan is carried out.
+    steps: Option<Vec<StepView>>,
     first: Vec<ChapterView>,
     chapters: Vec<ChapterView>,
     refusals: usize,
@@ -242,7 +245,7 @@ pub(super) async fn render(
         let part = act
             .note
             .as_deref()
-            .map(|part| place::title(words, &draft.programme, part));
+            .map(|part| noted(words, part).unwrap_or_else(|| place::title(words, &draft.programme, part)));
         Event {
             at: act.at,
             title: part.map_or_else(|| title.clone(), |part| format!("{title}：{part}")),
@@ -256,7 +259,15 @@ pub(super) async fn render(
         "" => words.t("programme-untitled"),
         title => title.to_owned(),
     };
+    let steps = match draft.row.state {
+        subsidies::State::Corrected => {
+            let all = subsidies::execution(&app.subsidies, &seat.member, draft.row.id).await?;
+            Some(steps(words, &all, &format!("{here}/execution")))
+        }
+        _ => None,
+    };
     let page = PlanPage {
+        steps,
         done: outcome.done,
         errors: outcome.error.map(|text| ErrorSummary {
             words,

@@ -24,7 +24,7 @@ struct ListPage {
     plans: Table,
     empty: bool,
     /// Where the ministry goes on: the ranking, and plans that say the same.
-    ways: Option<(String, String)>,
+    ways: Option<[String; 3]>,
     /// The form in which a reviewer declares a conflict.
     declare: Option<(String, Vec<Field>)>,
 }
@@ -114,7 +114,11 @@ async fn render_list(
         },
         ways: (seat.side == Side::Ministry).then(|| {
             let call = format!("/programme/calls/{}", programme.id);
-            (format!("{call}/ranking"), format!("{call}/alike"))
+            [
+                format!("{call}/ranking"),
+                format!("{call}/alike"),
+                format!("{call}/progress"),
+            ]
         }),
         declare,
         frame: seat.frame,

@@ -40,6 +40,8 @@ struct SentPage {
     state: Tag,
     facts: SummaryList,
     sheet: Option<String>,
+    /// Where the plan is followed once it is carried out.
+    execution: Option<String>,
     chapters: Vec<ChapterView>,
     rows: Vec<AnnexRow>,
     desk: Option<Desk>,
@@ -257,6 +259,8 @@ pub(super) async fn render(
         state: state(words, sent.row.state),
         facts: facts(words, &sent),
         sheet: (seat.side == Side::Panel).then(|| format!("/programme/received/{plan}/sheet")),
+        execution: (seat.side == Side::Ministry && sent.row.state == subsidies::State::Corrected)
+            .then(|| format!("/programme/received/{plan}/execution")),
         chapters: chapters(words, &sent.plan, &sent.programme),
         rows: annex(&sent.plan.assessment, &sent.programme),
         desk,

@@ -22,6 +22,11 @@ const OF_A_PLAN: &[(Method, &str)] = &[
     (Method::POST, "/document"),
     (Method::GET, "/check"),
     (Method::POST, "/check"),
+    (Method::GET, "/execution"),
+    (Method::GET, "/execution/report/1"),
+    (Method::POST, "/execution/report/1"),
+    (Method::POST, "/execution/change/1"),
+    (Method::GET, "/audit"),
 ];
 
 const RECEIVED: &[(Method, &str)] = &[
@@ -32,6 +37,11 @@ const RECEIVED: &[(Method, &str)] = &[
     (Method::POST, "/grant"),
     (Method::POST, "/refuse"),
     (Method::POST, "/defer"),
+    (Method::GET, "/execution"),
+    (Method::POST, "/execution/report/1"),
+    (Method::POST, "/settlement"),
+    (Method::POST, "/payment"),
+    (Method::GET, "/audit"),
 ];
 
 async fn ask(browser: &mut Browser, method: &Method, path: &str) -> Page {
@@ -46,6 +56,9 @@ async fn ask(browser: &mut Browser, method: &Method, path: &str) -> Page {
                 ("stands", "none"),
                 ("amount", "1"),
                 ("reason", "x"),
+                ("what", "accept"),
+                ("on", "2024-05-31"),
+                ("reference", "x"),
             ];
             browser.post(path, &fields).await
         }
@@ -110,6 +123,7 @@ async fn a_government_sees_nothing_of_anothers_on_any_route() {
     lin.get(&format!("/programme/calls/{PROGRAMME}/received")).await.is(403);
     lin.get(&format!("/programme/calls/{PROGRAMME}/ranking")).await.is(403);
     lin.get(&format!("/programme/calls/{PROGRAMME}/alike")).await.is(403);
+    lin.get(&format!("/programme/calls/{PROGRAMME}/progress")).await.is(403);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! The pages of a subsidy programme: a government, another one, a panel, the ministry.
 
 mod call;
+mod execution;
 mod isolation;
 mod texts;
