@@ -351,8 +351,8 @@ fn may_send(all: &Execution, number: i32, filing: &Filing, arrived: Timestamp) -
             {
                 return Err(SubsidyError::input("quarter", "earlier"));
             }
-            let before = all.quarters.iter().rev().filter_map(|one| one.report.as_ref());
-            let before = before.clone().find(|one| one.quarter < said.quarter);
+            let mut before = all.quarters.iter().rev().filter_map(|one| one.report.as_ref());
+            let before = before.find(|one| one.quarter < said.quarter);
             said.check(plan, programme, before)?;
             // one that was given back can't pass what later ones have reported since
             match reports().find(|one| one.quarter > said.quarter) {
