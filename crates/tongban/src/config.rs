@@ -388,7 +388,11 @@ impl Config {
     pub fn keys(&self) -> Result<(MasterKeys, LookupKey), ConfigError> {
         let folder = self.data.join("keys");
         let usual = self.master_keys.is_none() && self.lookup_key.is_none();
-        let used = folder.exists() || self.data.join("tongban.sqlite").exists();
+        // the keys of datasets come from the administrator, who may put them there before the first start
+        let others =
+            |entry: std::io::Result<std::fs::DirEntry>| entry.map_or(true, |entry| entry.file_name() != "datasets");
+        let used = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.any(others))
+            || self.data.join("tongban.sqlite").exists();
         let (master, lookup) = self.key_files();
         let wrong = |key| {
             move |error: store::StoreError| ConfigError::Value {
