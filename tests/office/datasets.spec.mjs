@@ -120,7 +120,7 @@ test("an officer looks a member of a family up, and the family sees it", async (
   await looked(officer, "lookup-answer");
 
   await me.page.goto(`${platform.portal}/my-data`);
-  await me.page.getByText("資料查調").first().waitFor();
+  await me.page.getByText("向本府資料集查調").first().waitFor();
   await looked(me, "lookup-my-data");
   await Promise.all([me.context.close(), officer.context.close()]);
 });

@@ -103,7 +103,7 @@ async fn a_steward_sees_what_waits_and_mends_what_was_not_taken() {
     let page = steward.get(&here).await;
     page.is(200)
         .has("已發布第 1 版")
-        .has("valid_from: not_a_day × 1")
+        .has("生效日：不是定義格式的日期 × 1")
         .lacks("林阿梅");
     let rejects = format!("{here}/rejects/{}", page.between("/rejects/", "\""));
     steward.get(&rejects).await.is(200).has("林阿梅2").has("113/13/15");
