@@ -2,6 +2,7 @@
 
 pub mod channels;
 
+use cases::breach::Policy;
 use civic::{Text, WorkCalendar};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -57,6 +58,9 @@ pub struct Config {
     /// Calendar of working days; without it the one that was compiled in.
     #[serde(default)]
     pub calendar: Option<PathBuf>,
+    /// What the law asks after a breach of personal data; without it the file that was compiled in.
+    #[serde(default)]
+    pub breach: Option<PathBuf>,
     /// Who the city is.
     pub city: City,
     /// How far authorisations of agents go.
@@ -282,6 +286,7 @@ impl Config {
             &mut config.programmes,
             &mut config.policies,
             &mut config.calendar,
+            &mut config.breach,
         ]
         .into_iter()
         .flatten()
@@ -490,6 +495,24 @@ impl Config {
         };
         WorkCalendar::from_csv(&text).map_err(|error| ConfigError::Value {
             key: "calendar",
+            why: error.to_string(),
+        })
+    }
+
+    /// What the law asks after a breach of personal data.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn breach_policy(&self) -> Result<Policy, ConfigError> {
+        let policy = match &self.breach {
+            Some(path) => Policy::parse(&std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+                path: path.clone(),
+                why: error.to_string(),
+            })?),
+            None => Policy::built_in(),
+        };
+        policy.map_err(|error| ConfigError::Value {
+            key: "breach",
             why: error.to_string(),
         })
     }

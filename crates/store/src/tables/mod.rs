@@ -8,6 +8,8 @@ pub mod adjustment;
 pub mod appeal;
 pub mod application;
 pub mod authorisation;
+pub mod breach;
+pub mod breach_person;
 pub mod campaign;
 pub mod channel;
 pub mod claim;

@@ -102,6 +102,8 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<subsidy_event::Entity>(&mut tables);
     declared::<subsidy_part::Entity>(&mut tables);
     declared::<rights_request::Entity>(&mut tables);
+    declared::<breach::Entity>(&mut tables);
+    declared::<breach_person::Entity>(&mut tables);
     declared::<subsidy_plan::Entity>(&mut tables);
     declared::<subsidy_sheet::Entity>(&mut tables);
     declared::<subsidy_submission::Entity>(&mut tables);

@@ -142,6 +142,7 @@ pub fn config_for(data: &Path) -> Config {
         hub: None,
         policies: None,
         calendar: None,
+        breach: None,
         city: City {
             region: demo::REGION.to_owned(),
             name: text(demo::NAME, "Taichung City"),
