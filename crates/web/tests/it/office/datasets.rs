@@ -78,7 +78,7 @@ async fn an_officer_looks_a_person_up_and_is_told_how_old_it_is() {
         .has("民國118年1月14日")
         .has("3 天")
         .has("臺中市政府社會局")
-        .has("社會救助法第44條之3")
+        .has("社會救助法 §44-3")
         // what the service does not ask for
         .lacks("ABC-1234");
     officer.post(&ask, &[("lookup", "0"), ("item", "p9")]).await.is(404);
