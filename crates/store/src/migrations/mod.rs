@@ -34,6 +34,7 @@ mod m032_identity;
 mod m033_wallet;
 mod m034_subsidy;
 mod m035_rights;
+mod m037_subsidy_meeting;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m033_wallet::Migration),
             Box::new(m034_subsidy::Migration),
             Box::new(m035_rights::Migration),
+            Box::new(m037_subsidy_meeting::Migration),
         ]
     }
 }
