@@ -34,6 +34,7 @@ mod m032_identity;
 mod m033_wallet;
 mod m034_subsidy;
 mod m035_rights;
+mod m037_subsidy_meeting;
 mod m038_breach;
 
 /// Runs the steps that a database has not seen yet.
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m033_wallet::Migration),
             Box::new(m034_subsidy::Migration),
             Box::new(m035_rights::Migration),
+            Box::new(m037_subsidy_meeting::Migration),
             Box::new(m038_breach::Migration),
         ]
     }

@@ -72,6 +72,7 @@ pub mod staff;
 pub mod subsidy_comment;
 pub mod subsidy_conflict;
 pub mod subsidy_event;
+pub mod subsidy_meeting;
 pub mod subsidy_part;
 pub mod subsidy_plan;
 pub mod subsidy_sheet;

@@ -72,6 +72,7 @@ const ACTIONS: &[&str] = &[
     "call",
     "panel",
     "ranking",
+    "convene",
     "plan_write",
     "plan_view",
     "plan_read",

@@ -100,6 +100,7 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<subsidy_comment::Entity>(&mut tables);
     declared::<subsidy_conflict::Entity>(&mut tables);
     declared::<subsidy_event::Entity>(&mut tables);
+    declared::<subsidy_meeting::Entity>(&mut tables);
     declared::<subsidy_part::Entity>(&mut tables);
     declared::<rights_request::Entity>(&mut tables);
     declared::<breach::Entity>(&mut tables);

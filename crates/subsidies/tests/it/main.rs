@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod kit;
+mod last_minute;
+mod meeting;
 mod plan;
 mod review;

@@ -10,6 +10,7 @@ mod decide;
 mod document;
 mod fields;
 mod form;
+mod meeting;
 mod part;
 mod place;
 mod plan;
@@ -73,6 +74,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/programme/plans/{plan}/parts/{part}/comments", post(versions::comment))
         .route("/programme/plans/{plan}/parts/{part}/versions", get(versions::show))
         .route("/programme/plans/{plan}/document", document)
+        .route("/programme/plans/{plan}/pdf", get(document::draft_pdf))
+        .route("/programme/plans/{plan}/pdf/{which}", get(document::own_pdf))
+        .route("/programme/received/{plan}/pdf", get(document::sent_pdf))
+        .route("/programme/calls/{programme}/meeting", get(meeting::show))
+        .route("/programme/calls/{programme}/meeting/{act}", post(meeting::act))
+        .route("/programme/calls/{programme}/draw.json", get(meeting::draw_file))
         .route("/programme/plans/{plan}/check", get(check::show).post(check::send))
         .route("/programme/calls/{programme}/received", get(received::list))
         .route("/programme/calls/{programme}/conflicts", post(received::declare))
@@ -157,8 +164,9 @@ impl From<SubsidyError> for Problem {
             | SubsidyError::Allot(_)
             | SubsidyError::Document(_)
             | SubsidyError::Similarity(_) => Problem::Unusable,
+            SubsidyError::Pdf(grants::pdf::PdfError::Plan(_)) => Problem::Unusable,
             SubsidyError::Store(error) if error.is_temporary() => Problem::Busy,
-            error @ (SubsidyError::Corrupt { .. } | SubsidyError::Store(_)) => {
+            error @ (SubsidyError::Corrupt { .. } | SubsidyError::Store(_) | SubsidyError::Pdf(_)) => {
                 tracing::error!(%error, "subsidy");
                 Problem::Broken
             }

@@ -146,6 +146,7 @@ impl Owner {
             ("{plan}", "00000000-0000-0000-0000-000000000000"),
             ("{part}", "title"),
             ("{stage}", "A1"),
+            ("{which}", "sent"),
         ];
         let path = values
             .iter()

@@ -2,4 +2,5 @@
 
 mod call;
 mod isolation;
+mod meeting;
 mod texts;
