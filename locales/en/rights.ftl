@@ -60,7 +60,7 @@ office-privacy-answer = Answer the person
 office-privacy-outcome = Outcome
 office-privacy-answer-hint = The person reads this. Where it is refused, or done in part, name the law and the remedy.
 office-privacy-send = Send the answer
-office-privacy-deletes = With "Done as you asked" the data of this case is destroyed tonight and can't be brought back.
+office-privacy-deletes = With “Granted” the data of this case is destroyed tonight and can't be brought back.
 office-privacy-needed = This case is still being handled, or an appeal or a claim needs it; it can't be deleted now. Refuse with the reason, or wait until it is closed.
 office-privacy-extend = Extend the time
 office-privacy-extend-text = Only once, by as many days as there were at first. The person is told the reason.
@@ -78,3 +78,19 @@ event-dispute-settled = The dispute about the data was answered
 office-event-dispute-settled = The dispute about the data was answered
 event-deletion-granted = At your request the data will be destroyed
 office-event-deletion-granted = Deletion granted at the person's request; destroyed tonight
+office-privacy-said = What the person says
+office-privacy-left =
+    { $n ->
+        [one] { $n } day left
+       *[other] { $n } days left
+    }
+office-privacy-late =
+    { $n ->
+        [one] { $n } day late
+       *[other] { $n } days late
+    }
+office-privacy-state-open = To be answered
+office-privacy-state-granted = Granted
+office-privacy-state-partly = Granted in part
+office-privacy-state-refused = Refused
+office-privacy-state-withdrawn = Taken back

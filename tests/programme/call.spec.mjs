@@ -256,6 +256,8 @@ test("a programme from the call to the corrected plan", async (t) => {
     await lin.page.getByRole("button", { name: "匯入", exact: true }).click();
     await lin.page.getByText("檔案和目前的內容相同").waitFor();
     await looked(lin, "programme-imported");
+    const [pdf] = await Promise.all([lin.page.waitForEvent("download"), lin.page.getByRole("link", { name: "下載 PDF（草稿）" }).click()]);
+    assert.match((await readFile(await pdf.path())).subarray(0, 5).toString(), /%PDF-/);
     await hsu.page.goto(keelung);
     await hsu.page.locator("#document").setInputFiles(file);
     await hsu.page.getByRole("button", { name: "匯入", exact: true }).click();
@@ -268,7 +270,7 @@ test("a programme from the call to the corrected plan", async (t) => {
     await send(lin, taichung);
     await send(hsu, keelung);
     for (const [who, plan] of [[lin, keelung], [hsu, taichung]]) {
-      for (const end of ["", "/assessment", "/parts/text:goals", "/parts/contact/versions", "/document", "/check"]) {
+      for (const end of ["", "/assessment", "/parts/text:goals", "/parts/contact/versions", "/document", "/pdf", "/pdf/sent", "/check"]) {
         const answer = await who.context.request.get(`${plan}${end}`);
         assert.equal(answer.status(), 404, `${who.name} at ${end}`);
       }
@@ -321,6 +323,54 @@ test("a programme from the call to the corrected plan", async (t) => {
         if (reviewer === one) await looked(one, "programme-sheet");
       }
     }
+  });
+
+  await t.test("the ministry convenes the meeting and draws, and each government sees its own time", async () => {
+    const { page } = ministry;
+    await page.getByRole("link", { name: "收到的計畫" }).click();
+    await page.getByRole("link", { name: "審查會議" }).click();
+    await looked(ministry, "programme-meeting-none");
+    await page.getByRole("button", { name: "儲存時間地點" }).click();
+    await page.locator(".govuk-error-message").first().waitFor();
+    await looked(ministry, "programme-meeting-error");
+    const day = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10);
+    for (const [field, value] of [["day", day], ["place", "部本部 301 會議室，臺北市中正區延平南路 143 號"], ["begins", "11:40"], ["minutes", "20"], ["pause", "12:00"], ["pause_until", "13:30"]]) {
+      await page.locator(`#${field}`).fill(value);
+    }
+    await page.getByRole("button", { name: "儲存時間地點" }).click();
+    await page.getByText("已儲存審查會議的時間地點").waitFor();
+    await looked(ministry, "programme-meeting-convened");
+    await lin.page.goto(taichung);
+    await lin.page.getByText("順序還沒有排定").waitFor();
+    await page.locator("#seed").fill("07-12-19-23-31-38");
+    await page.getByRole("button", { name: "抽籤", exact: true }).click();
+    await page.getByText("已抽籤").first().waitFor();
+    await looked(ministry, "programme-meeting-drawn");
+    await page.setViewportSize(PHONE);
+    await looked(ministry, "programme-meeting-drawn-phone");
+    await page.setViewportSize(DESK);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "下載抽籤紀錄" }).click()]);
+    const draw = JSON.parse(await readFile(await file.path(), "utf8"));
+    assert.deepEqual([...draw.result[0].placed].sort(), ["KEE", "TXG"]);
+    const times = { [draw.result[0].placed[0]]: "11:40–12:00", [draw.result[0].placed[1]]: "13:30–13:50" };
+    await page.getByRole("button", { name: "儲存順序" }).click();
+    await page.getByText("調整順序要寫原因").first().waitFor();
+    await looked(ministry, "programme-meeting-arrange-error");
+    for (const [who, plan, id, other] of [[lin, taichung, "TXG", "KEE"], [hsu, keelung, "KEE", "TXG"]]) {
+      await who.page.goto(plan);
+      await who.page.getByText(times[id]).waitFor();
+      assert.equal(await who.page.getByText(times[other]).count(), 0, `${who.name} sees another's time`);
+      await looked(who, `programme-meeting-own-${who.name}`);
+      const answer = await who.context.request.get(`${platform.portal}/programme/calls/moda-114/meeting`);
+      assert.equal(answer.status(), 403);
+    }
+    await wu.page.goto(taichung);
+    await looked(wu, "programme-meeting-own-phone");
+    const two = panel[1];
+    await two.page.goto(`${platform.portal}/programme/calls/moda-114/meeting`);
+    await two.page.getByText("11:40–12:00").waitFor();
+    await looked(two, "programme-meeting-panel-phone");
+    await page.goto(`${platform.portal}/programme`);
   });
 
   await t.test("the ministry ranks, works out what a budget holds, and decides", async () => {

@@ -28,7 +28,7 @@ for (const [name, options, right] of [["rights-phone", { width: PHONE }, "查詢
     await signIn(me, platform, elder);
     await fetchData(me, platform, name);
     await answer(me, ELDER, name);
-    await handIn(me, name);
+    await handIn(me, name, "預計符合資格");
 
     await t.test("a use leads to a question about it", async () => {
       await page.goto(`${platform.portal}/my-data`);
@@ -61,9 +61,9 @@ for (const [name, options, right] of [["rights-phone", { width: PHONE }, "查詢
     await t.test("the privacy officer answers within the time", async () => {
       await signInStaff(clerk, platform, "privacy");
       await looked(clerk, `${name}-4-list`);
-      await clerk.page.locator("main tbody tr").filter({ hasText: "處理中" }).getByRole("link").click();
+      await clerk.page.locator("main tbody tr").filter({ hasText: "待答覆" }).getByRole("link").click();
       await looked(clerk, `${name}-5-request`);
-      await clerk.page.getByRole("radio", { name: "已照您的請求辦理" }).check();
+      await clerk.page.getByRole("radio", { name: "准予辦理" }).check();
       await clerk.page.locator("#answer").fill("這一筆是您自己送件時的紀錄。");
       await clerk.page.getByRole("button", { name: "送出答覆" }).click();
       await clerk.page.getByText("已經答覆", { exact: true }).waitFor();

@@ -14,12 +14,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("rules", &["civic"]),
     ("store", &["civic"]),
     ("spreadsheet", &[]),
-    ("services", &["civic", "rules", "spreadsheet"]),
+    ("press", &[]),
+    ("services", &["civic", "press", "rules", "spreadsheet"]),
     ("hub", &["civic", "spreadsheet"]),
     ("exchange", &["civic", "pki", "store"]),
     ("troad", &["civic", "pki"]),
-    ("grants", &["civic"]),
-    ("subsidies", &["civic", "grants", "store"]),
+    ("grants", &["civic", "press"]),
+    ("subsidies", &["civic", "lottery", "grants", "store"]),
     (
         "cases",
         &[

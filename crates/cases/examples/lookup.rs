@@ -103,6 +103,7 @@ fn desk(store: &store::Store, datasets: Datasets) -> Desk {
         calendar: WorkCalendar::default(),
         agents: Default::default(),
         identity: Default::default(),
+        breach: cases::breach::Policy::built_in().unwrap(),
         recent: Default::default(),
     }
 }

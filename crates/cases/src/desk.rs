@@ -43,6 +43,8 @@ pub struct Desk {
     pub agents: crate::agents::Limits,
     /// By which methods residents prove who they are.
     pub identity: crate::identity::Methods,
+    /// What the law asks after a breach of personal data.
+    pub breach: crate::breach::Policy,
     /// What was needed a moment ago.
     pub recent: Recent,
 }

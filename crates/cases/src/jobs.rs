@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::collect::mydata;
 use crate::notify::{deliver, letter};
 use crate::{
-    CaseError, Desk, agents, channels, confirm, correct, dispose, outreach, pay, provide, remind, roll, round,
+    CaseError, Desk, agents, breach, channels, confirm, correct, dispose, outreach, pay, provide, remind, roll, round,
 };
 
 /// Rows of persons written in one transaction.
@@ -147,6 +147,20 @@ pub fn relay(desk: &Arc<Desk>) -> Relay {
             move |payload| {
                 let desk = Arc::clone(&desk);
                 async move { done(outreach::send(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        .on(breach::COUNT, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(breach::count(&desk, read::<Uuid>(&payload)?).await) }
+            }
+        })
+        .on(breach::TELL, {
+            let desk = Arc::clone(desk);
+            move |payload| {
+                let desk = Arc::clone(&desk);
+                async move { done(breach::spread(&desk, read::<Uuid>(&payload)?).await) }
             }
         })
         .on(remind::DIGEST, move |payload| {

@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod appeal;
 pub mod audit;
+pub mod breach;
 mod change;
 pub mod channels;
 pub mod claim;

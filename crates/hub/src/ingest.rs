@@ -87,6 +87,26 @@ pub struct Held {
     pub rule: Option<String>,
     /// What was found and what to do.
     pub why: String,
+    /// A word for what was found that does not change: `encoding`, `source`, `conflict`, `missing`, `unknown`, `fresh`, `no_day`,
+    /// `rows_change`, `rejects`, `rows`.
+    #[serde(default)]
+    pub code: String,
+    /// What the sentence is about, in its order: a column, or numbers.
+    #[serde(default)]
+    pub about: Vec<String>,
+}
+
+impl Held {
+    /// Held because of the folder or the source.
+    #[must_use]
+    pub fn source(code: &str, about: &[&str], why: String) -> Held {
+        Held {
+            rule: None,
+            why,
+            code: code.to_owned(),
+            about: about.iter().map(|&one| one.to_owned()).collect(),
+        }
+    }
 }
 
 /// What a load found and did. Holds no value of any row.
@@ -229,7 +249,7 @@ async fn load(lake: &Lake, dataset: &Arc<Dataset>, path: &Path, job: &Job) -> Re
     }
     if let Some(why) = surveyed.disagreement {
         staging.remove();
-        return Ok(report.held(vec![Held { rule: None, why }]));
+        return Ok(report.held(vec![Held::source("encoding", &[], why)]));
     }
     let validator = validator(lake, dataset, &crypt, job).await?;
     let validator = Arc::new(validator);
@@ -337,23 +357,36 @@ fn drifted(dataset: &Dataset, drift: &Drift) -> Option<Vec<Held>> {
     if drift.is_none() {
         return None;
     }
-    let held = |why: String| Held { rule: None, why };
     let known: Vec<&str> = drift.unknown.iter().map(String::as_str).collect();
     let missing = drift.missing.iter().map(|name| {
         let near = crate::folder::did_you_mean(name, known.iter().copied())
             .filter(|said| said.starts_with("did"))
             .map(|said| said.replace("did you mean", "is it now called"));
         let advice = near.unwrap_or_else(|| "ask the source for it, or take it out of `from`".to_owned());
-        held(format!("the source has no column `{name}` any more; {advice}"))
+        Held::source(
+            "missing",
+            &[name],
+            format!("the source has no column `{name}` any more; {advice}"),
+        )
     });
     let unknown = drift.unknown.iter().map(|name| {
-        held(format!(
+        let why = format!(
             "the source has a column `{name}` that the folder of `{}` does not know; describe it in a `[[column]]`, or \
              put it into `ignore`",
             dataset.id
-        ))
+        );
+        Held::source("unknown", &[name], why)
     });
     Some(missing.chain(unknown).collect())
+}
+
+/// What a rule found.
+struct Found {
+    /// Rows, or 1 for the load as a whole.
+    count: u64,
+    code: &'static str,
+    why: String,
+    about: Vec<String>,
 }
 
 /// The rules that hold a load, with how often they did not hold; and those that warn.
@@ -369,7 +402,7 @@ pub(crate) fn judge(
     let read: u64 = parts.iter().map(|part| part.read).sum();
     let (mut held, mut warnings) = (Vec::new(), BTreeMap::new());
     for (number, rule) in dataset.quality.iter().enumerate() {
-        let found: Option<(u64, String)> = match &rule.check {
+        let found: Option<Found> = match &rule.check {
             Check::Fresh { column, days } => {
                 let latest = parts.iter().filter_map(|part| part.latest.get(column)).max();
                 let today = i128::from(crate::values::days(civic::legal_day(job.now)));
@@ -379,40 +412,61 @@ pub(crate) fn judge(
                 });
                 match day {
                     Some(day) if today - day <= i128::from(*days) => None,
-                    Some(day) => Some((
-                        1,
-                        format!("its latest day is {} days old, allowed are {days}", today - day),
-                    )),
-                    None => Some((1, "it has no day at all".to_owned())),
+                    Some(day) => Some(Found {
+                        count: 1,
+                        code: "fresh",
+                        why: format!("its latest day is {} days old, allowed are {days}", today - day),
+                        about: vec![(today - day).to_string(), days.to_string()],
+                    }),
+                    None => Some(Found {
+                        count: 1,
+                        code: "no_day",
+                        why: "it has no day at all".to_owned(),
+                        about: Vec::new(),
+                    }),
                 }
             }
             Check::RowsChange { min, max } => before.filter(|before| *before > 0).and_then(|before| {
                 let share = after.saturating_mul(100) / before;
                 let least = min.is_some_and(|min| share < u64::from(min));
                 let most = max.is_some_and(|max| share > u64::from(max));
-                let why = format!("there would be {after} rows where {before} were, {share} per cent");
-                (least || most).then_some((1, why))
+                (least || most).then(|| Found {
+                    count: 1,
+                    code: "rows_change",
+                    why: format!("there would be {after} rows where {before} were, {share} per cent"),
+                    about: [after, before, share].map(|number| number.to_string()).to_vec(),
+                })
             }),
             Check::RejectsAtMost(most) => {
                 let over = rejected.saturating_mul(100) > read.saturating_mul(u64::from(*most));
-                let why = format!("{rejected} of {read} rows were rejected, allowed are {most} per cent");
-                over.then_some((1, why))
+                over.then(|| Found {
+                    count: 1,
+                    code: "rejects",
+                    why: format!("{rejected} of {read} rows were rejected, allowed are {most} per cent"),
+                    about: [rejected, read, u64::from(*most)]
+                        .map(|number| number.to_string())
+                        .to_vec(),
+                })
             }
-            _ => counts
-                .get(&number)
-                .filter(|count| **count > 0)
-                .map(|count| (*count, format!("{count} rows do not keep it"))),
+            _ => counts.get(&number).filter(|count| **count > 0).map(|&count| Found {
+                count,
+                code: "rows",
+                why: format!("{count} rows do not keep it"),
+                about: vec![count.to_string()],
+            }),
         };
         match (found, rule.severity) {
-            (Some((_, why)), Severity::Hold) if !job.accepted.contains(&rule.name) => held.push(Held {
+            (Some(found), Severity::Hold) if !job.accepted.contains(&rule.name) => held.push(Held {
                 rule: Some(rule.name.clone()),
                 why: format!(
-                    "the rule `{}` holds the load: {why}; look at it, then accept the rule",
-                    rule.name
+                    "the rule `{}` holds the load: {}; look at it, then accept the rule",
+                    rule.name, found.why
                 ),
+                code: found.code.to_owned(),
+                about: found.about,
             }),
-            (Some((count, _)), _) => {
-                warnings.insert(rule.name.clone(), count);
+            (Some(found), _) => {
+                warnings.insert(rule.name.clone(), found.count);
             }
             (None, _) => {}
         }

@@ -92,10 +92,7 @@ impl Work<'_> {
         };
         let evolved = evolution(dataset, &table)?;
         if let (Some(why), false) = (&evolved.conflict, self.merge == Merge::Replace) {
-            let held = crate::ingest::Held {
-                rule: None,
-                why: why.clone(),
-            };
+            let held = crate::ingest::Held::source("conflict", &[], why.clone());
             return Ok(report.held(vec![held]));
         }
         let merged = self.merged(&table, kept, &parts).await?;

@@ -32,6 +32,9 @@ pub struct Reason {
     pub code: String,
     /// What is wrong, in a sentence without the value.
     pub text: String,
+    /// The quality rule that does not hold.
+    #[serde(default)]
+    pub rule: Option<String>,
 }
 
 impl Reason {
@@ -40,6 +43,10 @@ impl Reason {
             column: column.to_owned(),
             code: problem.code().to_owned(),
             text: problem.to_string(),
+            rule: match problem {
+                Problem::Rule(rule) | Problem::Repeated { rule, .. } => Some(rule.clone()),
+                _ => None,
+            },
         }
     }
 }

@@ -297,15 +297,14 @@ pub(crate) fn write(
     })
 }
 
-/// How often each problem stands in some rejects, by `column: word`.
+/// How often each problem stands in some rejects, by `column: word`, or by the name of the rule as ``rule `name` ``.
 pub(crate) fn reasons(rejects: &[Reject]) -> BTreeMap<String, u64> {
     let mut counted = BTreeMap::new();
     for reason in rejects.iter().flat_map(|reject| &reject.reasons) {
-        let key = match reason.column.as_str() {
-            // a rule is told by its own name
-            "" if reason.code == "rule" => reason.text.clone(),
-            "" => reason.code.clone(),
-            column => format!("{column}: {}", reason.code),
+        let key = match (reason.column.as_str(), &reason.rule) {
+            ("", Some(rule)) if reason.code == "rule" => format!("rule `{rule}`"),
+            ("", _) => reason.code.clone(),
+            (column, _) => format!("{column}: {}", reason.code),
         };
         *counted.entry(key).or_default() += 1;
     }

@@ -44,6 +44,7 @@ pub const KINDS: &[(&str, &[&str])] = &[
     ("appeal_withdrawn", &[]),
     ("request_extended", &["due"]),
     ("request_answered", &[]),
+    ("breach", &["text", "incident"]),
 ];
 
 /// The words in curly brackets of a text, in their order, each with its offset.

@@ -1,15 +1,23 @@
-//! The plan as an OpenDocument text to work on outside, and the parts that were changed there taken back.
+//! The plan as a PDF to print and keep, and as an OpenDocument text to work on outside, whose changed parts are taken back.
 
 use crate::boxed;
 use std::collections::BTreeMap;
 
-use grants::odt;
-use store::tables::subsidy_part;
+use grants::pdf::{self, Stamp};
+use grants::{Plan, Programme, odt};
+use std::sync::Arc;
+use store::tables::subsidy_plan::State;
+use store::tables::{subsidy_part, subsidy_submission};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::draft::time;
 use crate::guard::{self, Action};
 use crate::part::{self, Part};
-use crate::{Desk, Member, SubsidyError, draft};
+use crate::{Desk, Member, SubsidyError, draft, view};
+
+/// PDFs that are made at the same moment: each takes a processor and its memory for up to seconds, which other requests need too.
+static PRESSES: Semaphore = Semaphore::const_new(2);
 
 /// The plan of the member's government as an OpenDocument text in the layout of the annex.
 ///
@@ -22,6 +30,67 @@ pub async fn export(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>,
     let parts = subsidy_part::newest(desk.store.read(), plan, i64::MAX).await?;
     let whole = part::assembled(&desk.store, desk.store.read(), programme, &row.government, &parts).await?;
     Ok(odt::write(&whole, programme)?)
+}
+
+/// The plan of the member's government as it stands now, as a PDF that says on every page that it is a draft.
+///
+/// # Errors
+/// [`SubsidyError::State`] for a plan that is not written any more; [`SubsidyError::Pdf`] for one that can't be printed;
+/// [`SubsidyError::NotFound`]; the store's.
+#[boxed]
+pub async fn print_draft(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>, SubsidyError> {
+    let row = guard::plan(desk, member, Action::View, plan).await?;
+    if !matches!(row.state, State::Draft | State::Correction) {
+        return Err(SubsidyError::State);
+    }
+    let programme = Arc::clone(desk.programme(&row.programme)?);
+    let parts = subsidy_part::newest(desk.store.read(), plan, i64::MAX).await?;
+    let whole = part::assembled(&desk.store, desk.store.read(), &programme, &row.government, &parts).await?;
+    printed(whole, programme, Stamp::Draft { made: desk.now() }).await
+}
+
+/// What the member's government sent, as a PDF: the plan, or the corrected plan.
+///
+/// # Errors
+/// [`SubsidyError::NotFound`] also where it was not sent; [`SubsidyError::Pdf`]; the store's.
+#[boxed]
+pub async fn print_own(desk: &Desk, member: &Member, plan: Uuid, corrected: bool) -> Result<Vec<u8>, SubsidyError> {
+    let row = guard::plan(desk, member, Action::View, plan).await?;
+    let rows = subsidy_submission::of_plan(desk.store.read(), plan).await?;
+    let wanted = rows.into_iter().find(|one| (one.round > 1) == corrected);
+    let submission = wanted.ok_or(SubsidyError::NotFound("plan"))?;
+    print(desk, &row.programme, &submission).await
+}
+
+/// What was sent last, as a PDF, for the panel and the ministry. It is an entry of the usage ledger.
+///
+/// # Errors
+/// [`SubsidyError::NotFound`]; [`SubsidyError::Pdf`]; the store's.
+#[boxed]
+pub async fn print_sent(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>, SubsidyError> {
+    let row = guard::plan(desk, member, Action::Read, plan).await?;
+    view::read(desk, member, &row.programme).await?;
+    let last = subsidy_submission::last(desk.store.read(), plan).await?;
+    print(desk, &row.programme, &last.ok_or(SubsidyError::NotFound("plan"))?).await
+}
+
+async fn print(desk: &Desk, programme: &str, row: &subsidy_submission::Model) -> Result<Vec<u8>, SubsidyError> {
+    let programme = Arc::clone(desk.programme(programme)?);
+    let stamp = Stamp::Sent {
+        corrected: row.round > 1,
+        at: time("subsidy_submission", row.sent_at)?,
+        digest: hex::encode(&row.digest),
+    };
+    printed(view::submitted(desk, row).await?, programme, stamp).await
+}
+
+async fn printed(plan: Plan, programme: Arc<Programme>, stamp: Stamp) -> Result<Vec<u8>, SubsidyError> {
+    let ended = |why: String| SubsidyError::Corrupt { what: "plan", why };
+    let _turn = PRESSES.acquire().await.map_err(|error| ended(error.to_string()))?;
+    match tokio::task::spawn_blocking(move || pdf::write(&plan, &programme, stamp)).await {
+        Ok(made) => Ok(made?),
+        Err(error) => Err(ended(format!("printing ended early: {error}"))),
+    }
 }
 
 /// Saves every part that a document changed, all in one transaction or none, over the versions of `seen`, as

@@ -79,6 +79,9 @@ pub enum SubsidyError {
     /// A document that can't be made or read.
     #[error(transparent)]
     Document(#[from] grants::odt::OdtError),
+    /// A plan that can't be printed.
+    #[error(transparent)]
+    Pdf(#[from] grants::pdf::PdfError),
     /// Plans that can't be compared.
     #[error(transparent)]
     Similarity(#[from] grants::similarity::SimilarityError),

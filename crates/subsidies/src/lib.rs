@@ -10,6 +10,7 @@ mod draft;
 mod error;
 mod execution;
 mod guard;
+mod meeting;
 mod part;
 mod review;
 mod send;
@@ -21,12 +22,15 @@ pub(crate) use async_recursion::async_recursion as boxed;
 
 pub use decide::{Correction, Decision, correction, decide, defer};
 pub use desk::{Desk, Member};
-pub use document::{export, import};
+pub use document::{export, import, print_draft, print_own, print_sent};
 pub use draft::{Comment, Version, comment, comments, compare, open, save, versions};
 pub use error::SubsidyError;
 pub use execution::{
     Answer, Behind, Execution, Filed, Filing, Outcome, Quarter, Settled, answer, audit, counted, execution, file,
     outcomes, pay, progress, settle,
+};
+pub use meeting::{
+    Arranged, Details, Drawn, Meeting, OwnTime, Presentation, arrange, convene, draw, draw_file, meeting, own_time,
 };
 pub use part::Part;
 pub use review::{Appraisal, Line, Ranking, alike, appraise, declare, my_sheet, ranking, score, sheets, what_if};

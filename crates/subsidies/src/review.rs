@@ -397,7 +397,7 @@ pub(crate) fn on_panel<'a>(
 }
 
 /// The programme, for a member who may use this page of its ministry.
-fn on_page<'a>(
+pub(crate) fn on_page<'a>(
     desk: &'a Desk,
     member: &Member,
     action: &'static str,

@@ -59,6 +59,8 @@ pub struct Draft {
     pub findings: Vec<Finding>,
     /// Where its correction stands.
     pub correction: Option<Correction>,
+    /// What was sent of it: whether it was the corrected plan, and when.
+    pub sent: Vec<(bool, Timestamp)>,
     /// What was done to it.
     pub history: Vec<Act>,
 }
@@ -142,7 +144,12 @@ pub async fn draft(desk: &Desk, member: &Member, plan: Uuid) -> Result<Draft, Su
     }
     // what the panel and the ministry did before the decision is not the government's to know
     history.retain(|act| !matches!(act.act.as_str(), "score" | "appraise"));
+    let sent = subsidy_submission::of_plan(db, plan).await?;
+    let sent = sent
+        .iter()
+        .map(|row| Ok((row.round > 1, time("subsidy_submission", row.sent_at)?)));
     Ok(Draft {
+        sent: sent.collect::<Result<_, SubsidyError>>()?,
         versions: parts.into_iter().map(|row| (row.part, row.version)).collect(),
         completeness: completeness(&whole, &programme),
         findings: check(&whole, &programme),
@@ -184,10 +191,7 @@ pub async fn received(desk: &Desk, member: &Member, programme: &str) -> Result<V
 pub async fn sent(desk: &Desk, member: &Member, plan: Uuid) -> Result<Sent, SubsidyError> {
     let row = guard::plan(desk, member, Action::Read, plan).await?;
     let programme = Arc::clone(desk.programme(&row.programme)?);
-    let (ours, by, of) = (desk.clone(), member.clone(), row.programme.clone());
-    desk.store
-        .write(move |tx| Box::pin(async move { guard::used(&ours, tx, &by, Action::Read, &of, &guard::FIELDS).await }))
-        .await?;
+    read(desk, member, &row.programme).await?;
     let last = subsidy_submission::last(desk.store.read(), plan)
         .await?
         .ok_or(SubsidyError::NotFound("plan"))?;
@@ -202,15 +206,28 @@ pub async fn sent(desk: &Desk, member: &Member, plan: Uuid) -> Result<Sent, Subs
     })
 }
 
+/// Enters in the usage ledger that a plan is read.
+pub(crate) async fn read(desk: &Desk, member: &Member, programme: &str) -> Result<(), SubsidyError> {
+    let (ours, by, of) = (desk.clone(), member.clone(), programme.to_owned());
+    desk.store
+        .write(move |tx| Box::pin(async move { guard::used(&ours, tx, &by, Action::Read, &of, &guard::FIELDS).await }))
+        .await
+}
+
 /// What was sent last, for computing with it.
 pub(crate) async fn whole(desk: &Desk, plan: Uuid) -> Result<Plan, SubsidyError> {
     let db = desk.store.read();
     let last = subsidy_submission::last(db, plan)
         .await?
         .ok_or(SubsidyError::NotFound("plan"))?;
-    let place = Place::new("subsidy_submission", "sealed", &last.id);
-    let seal = desk.store.seal();
-    let bytes = seal.open_own(db, last.key_id.into(), place, &last.sealed).await?;
+    submitted(desk, &last).await
+}
+
+/// The plan of what was sent.
+pub(crate) async fn submitted(desk: &Desk, row: &subsidy_submission::Model) -> Result<Plan, SubsidyError> {
+    let place = Place::new("subsidy_submission", "sealed", &row.id);
+    let (db, seal) = (desk.store.read(), desk.store.seal());
+    let bytes = seal.open_own(db, row.key_id.into(), place, &row.sealed).await?;
     serde_json::from_slice(&bytes).map_err(|error| SubsidyError::json("plan", &error))
 }
 

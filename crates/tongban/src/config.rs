@@ -2,6 +2,7 @@
 
 pub mod channels;
 
+use cases::breach::Policy;
 use civic::{Text, WorkCalendar};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -57,6 +58,9 @@ pub struct Config {
     /// Calendar of working days; without it the one that was compiled in.
     #[serde(default)]
     pub calendar: Option<PathBuf>,
+    /// What the law asks after a breach of personal data; without it the file that was compiled in.
+    #[serde(default)]
+    pub breach: Option<PathBuf>,
     /// Who the city is.
     pub city: City,
     /// How far authorisations of agents go.
@@ -282,6 +286,7 @@ impl Config {
             &mut config.programmes,
             &mut config.policies,
             &mut config.calendar,
+            &mut config.breach,
         ]
         .into_iter()
         .flatten()
@@ -388,7 +393,11 @@ impl Config {
     pub fn keys(&self) -> Result<(MasterKeys, LookupKey), ConfigError> {
         let folder = self.data.join("keys");
         let usual = self.master_keys.is_none() && self.lookup_key.is_none();
-        let used = folder.exists() || self.data.join("tongban.sqlite").exists();
+        // the keys of datasets come from the administrator, who may put them there before the first start
+        let others =
+            |entry: std::io::Result<std::fs::DirEntry>| entry.map_or(true, |entry| entry.file_name() != "datasets");
+        let used = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.any(others))
+            || self.data.join("tongban.sqlite").exists();
         let (master, lookup) = self.key_files();
         let wrong = |key| {
             move |error: store::StoreError| ConfigError::Value {
@@ -486,6 +495,24 @@ impl Config {
         };
         WorkCalendar::from_csv(&text).map_err(|error| ConfigError::Value {
             key: "calendar",
+            why: error.to_string(),
+        })
+    }
+
+    /// What the law asks after a breach of personal data.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn breach_policy(&self) -> Result<Policy, ConfigError> {
+        let policy = match &self.breach {
+            Some(path) => Policy::parse(&std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+                path: path.clone(),
+                why: error.to_string(),
+            })?),
+            None => Policy::built_in(),
+        };
+        policy.map_err(|error| ConfigError::Value {
+            key: "breach",
             why: error.to_string(),
         })
     }

@@ -214,6 +214,7 @@ pub async fn desk(config: &Config, clock: Arc<dyn Clock>, grace: SignedDuration)
         identity: config.methods()?,
         scans: std::env::var_os("PATH")
             .map_or_else(exchange::ocr::Tools::default, |path| exchange::ocr::Tools::find(&path)),
+        breach: config.breach_policy()?,
         recent: cases::Recent::default(),
         catalogue: Arc::new(catalogue),
     })

@@ -155,10 +155,7 @@ impl Datasets {
                     Outcome::Held(why) => why,
                 },
                 // the file is not what the folder says it is
-                Err(error @ HubError::Source { .. }) => vec![Held {
-                    rule: None,
-                    why: error.to_string(),
-                }],
+                Err(error @ HubError::Source { .. }) => vec![Held::source("source", &[], error.to_string())],
                 // the command of the hub, or another process, is at it
                 Err(HubError::Busy(_) | HubError::Overtaken(_)) => break,
                 Err(error) => return Err(error),

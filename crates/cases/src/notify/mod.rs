@@ -224,6 +224,11 @@ impl Draft {
 }
 
 impl Message {
+    /// Whether it goes anywhere but to the person's own page.
+    pub(crate) fn has_ways(&self) -> bool {
+        !self.deliveries.is_empty()
+    }
+
     /// Writes the message, its deliveries and the work that sends them.
     pub(crate) async fn write(self, tx: &Tx) -> Result<(), CaseError> {
         write(tx, vec![self]).await

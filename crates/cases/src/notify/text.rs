@@ -45,6 +45,7 @@ const TEXTS: &[(&str, [&str; 5])] = texts!(
     "appeal_withdrawn",
     "request_extended",
     "request_answered",
+    "breach",
     "code",
 );
 

@@ -142,7 +142,7 @@ async fn an_answer_has_its_provenance_and_stands_in_the_record_of_use() {
             (entry.purpose.code.as_str(), entry.purpose.function.as_str()),
             ("057", "lookup")
         );
-        assert!(entry.purpose.basis.starts_with("社會救助法第44條之3"));
+        assert!(entry.purpose.basis.starts_with("社會救助法 §44-3"));
         assert_eq!(
             entry.fields,
             [format!("{PERMITS}.valid_from"), format!("{PERMITS}.valid_until")]

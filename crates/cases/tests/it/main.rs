@@ -6,6 +6,7 @@ mod agents;
 mod agents_law;
 mod appeal;
 mod assisted;
+mod breach;
 mod channels;
 mod counter;
 mod counter_code;

@@ -380,6 +380,7 @@ fn with_seats(kit: &Kit, edit: impl Fn(&str) -> Option<String>) -> cases::Desk {
         scans: Default::default(),
         city: crate::support::city(),
         calendar: civic::WorkCalendar::default(),
+        breach: cases::breach::Policy::built_in().unwrap(),
         recent: cases::Recent::default(),
     }
 }

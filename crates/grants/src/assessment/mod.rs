@@ -6,8 +6,8 @@ mod table;
 use serde::{Deserialize, Serialize};
 
 pub use check::check;
+pub(crate) use table::{Pen, written};
 pub use table::{TableRow, table};
-pub(crate) use table::{group_of, grouped};
 
 /// Most entries of one list of a row.
 pub const MOST_ENTRIES: usize = 40;

@@ -3,7 +3,7 @@
 use civic::Language;
 use serde::{Deserialize, Serialize};
 
-use super::{Assessment, Evidence, Row};
+use super::{Assessment, Row};
 use crate::programme::{Programme, Stage};
 
 /// One row of the printed table; a cell is its lines.
@@ -30,102 +30,144 @@ const NONE: &str = "無。";
 /// The done column without entries.
 const NONE_DONE: &str = "無";
 
-/// The table in Chinese, the language of the annex. Rows of stages the programme does not know are left out.
+/// What writes the cells of a row: a document may have to say which words are a field.
+pub(crate) trait Pen {
+    /// A field of the row, by its path below the row.
+    fn field(&mut self, path: &str, text: &str) -> String;
+    /// Words that the layout adds.
+    fn word(&self, text: &str) -> String;
+}
+
+/// Writes text as it is.
+struct Plain;
+
+impl Pen for Plain {
+    fn field(&mut self, _: &str, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn word(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// The table in Chinese, the language of the annex.
 #[must_use]
 pub fn table(assessment: &Assessment, programme: &Programme) -> Vec<TableRow> {
     let rows = assessment.rows.iter();
-    rows.filter_map(|row| programme.stage(&row.stage).map(|stage| printed(row, stage)))
+    rows.map(|row| written(row, programme.stage(&row.stage), &mut Plain))
         .collect()
 }
 
-fn printed(row: &Row, stage: &Stage) -> TableRow {
+/// A row of the table; of a stage that the programme does not know, without groups and titles.
+pub(crate) fn written(row: &Row, stage: Option<&Stage>, pen: &mut impl Pen) -> TableRow {
     TableRow {
-        stage: row.stage.clone(),
-        evidence: evidence(row, stage),
-        done: done(row, stage),
-        plan: plan(row, stage),
+        stage: pen.field("stage", &row.stage),
+        evidence: evidence(row, stage, pen),
+        done: done(row, stage, pen),
+        plan: plan(row, stage, pen),
     }
 }
 
-fn evidence(row: &Row, stage: &Stage) -> Vec<String> {
+fn evidence(row: &Row, stage: Option<&Stage>, pen: &mut impl Pen) -> Vec<String> {
     if row.evidence.is_empty() {
-        return vec![stage.by_plan.get(Language::ZhTw).to_owned()];
+        let by_plan = stage.map_or("", |stage| stage.by_plan.get(Language::ZhTw));
+        return vec![pen.word(by_plan)];
     }
-    let entries = row.evidence.iter().map(|one| (one.group.as_deref(), seen(one)));
-    grouped(entries.collect(), stage, str::to_owned, false)
+    let mut entries = Vec::new();
+    for (index, one) in row.evidence.iter().enumerate() {
+        let path = format!("evidence.{index}");
+        let mut seen = pen.field(&format!("{path}.title"), &one.title);
+        seen.push_str(&address(&path, &one.address, one.login, &one.account, pen));
+        entries.push((one.group.as_deref(), seen));
+    }
+    grouped(&entries, stage, |title| pen.word(title), false)
 }
 
-fn done(row: &Row, stage: &Stage) -> Vec<String> {
+fn done(row: &Row, stage: Option<&Stage>, pen: &mut impl Pen) -> Vec<String> {
     if row.done.is_empty() {
-        return vec![NONE_DONE.to_owned()];
+        return vec![pen.word(NONE_DONE)];
     }
-    let entries = row.done.iter().map(|one| {
-        let title = named(one.title.as_ref(), &one.item, stage);
-        (
-            group_of(&one.item, stage),
-            with_address(title, &one.address, one.login, &one.account),
-        )
-    });
-    grouped(entries.collect(), stage, str::to_owned, true)
+    let mut entries = Vec::new();
+    for (index, one) in row.done.iter().enumerate() {
+        let path = format!("done.{index}");
+        let mut seen = titled(&path, one.title.as_deref(), &one.item, stage, pen);
+        seen.push_str(&address(&path, &one.address, one.login, &one.account, pen));
+        entries.push((group_of(&one.item, stage), seen));
+    }
+    grouped(&entries, stage, |title| pen.word(title), true)
 }
 
-fn plan(row: &Row, stage: &Stage) -> Vec<String> {
+fn plan(row: &Row, stage: Option<&Stage>, pen: &mut impl Pen) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Some(nothing) = &row.nothing {
-        return vec![nothing.clone()];
-    }
-    let [planned_heading, extra_heading, refused_heading] = TableRow::HEADINGS.map(str::to_owned);
-    let bracketed = |title: &str| format!("【{title}】");
-    let mut lines = vec![planned_heading];
-    let planned = row.planned.iter().map(|one| {
-        let title = named(one.title.as_ref(), &one.item, stage);
-        (group_of(&one.item, stage), format!("{title}：{}", one.text))
-    });
-    let mut planned = grouped(planned.collect(), stage, bracketed, true);
-    for group in row.empty_groups.iter().filter_map(|group| stage.group(group)) {
-        planned.push(bracketed(group.title.get(Language::ZhTw)));
-        planned.push(NONE.to_owned());
-    }
-    lines.extend(or_none(planned));
-    lines.push(extra_heading);
-    let extra = row
-        .extra
-        .iter()
-        .map(|one| (one.group.as_deref(), format!("{}：{}", one.title, one.text)));
-    lines.extend(or_none(grouped(extra.collect(), stage, bracketed, true)));
-    lines.push(refused_heading);
-    let refused = row.refused.iter().map(|one| match (&one.item, &one.group) {
-        (Some(item), _) => {
-            let title = named(one.title.as_ref(), item, stage);
-            (group_of(item, stage), format!("{title}：{}", one.reason))
+        lines.push(pen.field("nothing", nothing));
+        if row.planned.is_empty() && row.extra.is_empty() && row.refused.is_empty() {
+            return lines;
         }
-        (None, group) => (group.as_deref(), one.reason.clone()),
-    });
-    lines.extend(or_none(grouped(refused.collect(), stage, bracketed, true)));
+    }
+    let mut planned = Vec::new();
+    for (index, one) in row.planned.iter().enumerate() {
+        let path = format!("planned.{index}");
+        let title = titled(&path, one.title.as_deref(), &one.item, stage, pen);
+        let text = pen.field(&format!("{path}.text"), &one.text);
+        planned.push((group_of(&one.item, stage), format!("{title}：{text}")));
+    }
+    let mut extra = Vec::new();
+    for (index, one) in row.extra.iter().enumerate() {
+        let title = pen.field(&format!("extra.{index}.title"), &one.title);
+        let text = pen.field(&format!("extra.{index}.text"), &one.text);
+        extra.push((one.group.as_deref(), format!("{title}：{text}")));
+    }
+    let mut refused = Vec::new();
+    for (index, one) in row.refused.iter().enumerate() {
+        let path = format!("refused.{index}");
+        let reason = pen.field(&format!("{path}.reason"), &one.reason);
+        refused.push(match &one.item {
+            Some(item) => {
+                let title = titled(&path, one.title.as_deref(), item, stage, pen);
+                (group_of(item, stage), format!("{title}：{reason}"))
+            }
+            None => (one.group.as_deref(), reason),
+        });
+    }
+    let bracketed = |title: &str| pen.word(&format!("【{title}】"));
+    let mut planned = grouped(&planned, stage, bracketed, true);
+    let empty = row.empty_groups.iter();
+    for group in empty.filter_map(|group| stage.and_then(|stage| stage.group(group))) {
+        planned.push(bracketed(group.title.get(Language::ZhTw)));
+        planned.push(pen.word(NONE));
+    }
+    let extra = grouped(&extra, stage, bracketed, true);
+    let refused = grouped(&refused, stage, bracketed, true);
+    for (heading, list) in TableRow::HEADINGS.into_iter().zip([planned, extra, refused]) {
+        lines.push(pen.word(heading));
+        if list.is_empty() {
+            lines.push(pen.word(NONE));
+        }
+        lines.extend(list);
+    }
     lines
 }
 
-fn or_none(lines: Vec<String>) -> Vec<String> {
-    if lines.is_empty() { vec![NONE.to_owned()] } else { lines }
-}
-
 /// Entries by group, in the order of the stage's groups; those of no group first. Two or more of a group are numbered.
-pub(crate) fn grouped(
-    entries: Vec<(Option<&str>, String)>,
-    stage: &Stage,
+fn grouped(
+    entries: &[(Option<&str>, String)],
+    stage: Option<&Stage>,
     heading: impl Fn(&str) -> String,
     numbered: bool,
 ) -> Vec<String> {
-    let groups = stage.groups.iter().map(|group| Some(group.id.as_str()));
+    let known = |id: &str| stage.and_then(|stage| stage.group(id));
+    let groups = stage.iter().flat_map(|stage| &stage.groups);
+    let groups = groups.map(|group| Some(group.id.as_str()));
     let mut lines = Vec::new();
     for group in std::iter::once(None).chain(groups) {
-        let mut inside: Vec<&String> = Vec::new();
-        for (of, text) in &entries {
-            // an entry of a group that the stage does not have stands with those of none
-            if of.filter(|id| stage.group(id).is_some()) == group {
-                inside.push(text);
-            }
-        }
-        if let (Some(group), false) = (group.and_then(|id| stage.group(id)), inside.is_empty()) {
+        // an entry of a group that the stage does not have stands with those of none
+        let inside = entries
+            .iter()
+            .filter(|(of, _)| of.filter(|id| known(id).is_some()) == group);
+        let inside: Vec<&String> = inside.map(|(_, text)| text).collect();
+        if let (Some(group), false) = (group.and_then(known), inside.is_empty()) {
             lines.push(heading(group.title.get(Language::ZhTw)));
         }
         for (index, text) in inside.iter().enumerate() {
@@ -139,30 +181,29 @@ pub(crate) fn grouped(
     lines
 }
 
-fn seen(evidence: &Evidence) -> String {
-    with_address(&evidence.title, &evidence.address, evidence.login, &evidence.account)
-}
-
-fn with_address(title: &str, address: &str, login: bool, account: &str) -> String {
-    let mut text = title.to_owned();
+fn address(path: &str, address: &str, login: bool, account: &str, pen: &mut impl Pen) -> String {
+    let mut text = String::new();
     if !address.is_empty() {
-        text.push_str("（網址：");
-        text.push_str(address);
-        text.push('）');
+        text.push_str(&format!("（網址：{}）", pen.field(&format!("{path}.address"), address)));
     }
     if login {
-        text.push_str("（需帳號登入，測試帳號：");
-        text.push_str(account);
-        text.push('）');
+        let account = pen.field(&format!("{path}.account"), account);
+        text.push_str(&format!("（需帳號登入，測試帳號：{account}）"));
     }
     text
 }
 
-fn named<'a>(own: Option<&'a String>, item: &'a str, stage: &'a Stage) -> &'a str {
-    let official = || stage.item(item).map_or(item, |item| item.title.get(Language::ZhTw));
-    own.map_or_else(official, String::as_str)
+/// The government's own title, or the item's as the programme has it.
+fn titled(path: &str, own: Option<&str>, item: &str, stage: Option<&Stage>, pen: &mut impl Pen) -> String {
+    match own {
+        Some(own) => pen.field(&format!("{path}.title"), own),
+        None => {
+            let known = stage.and_then(|stage| stage.item(item));
+            pen.word(known.map_or(item, |known| known.title.get(Language::ZhTw)))
+        }
+    }
 }
 
-pub(crate) fn group_of<'a>(item: &str, stage: &'a Stage) -> Option<&'a str> {
-    stage.item(item).and_then(|item| item.group.as_deref())
+fn group_of<'a>(item: &str, stage: Option<&'a Stage>) -> Option<&'a str> {
+    stage?.item(item).and_then(|item| item.group.as_deref())
 }

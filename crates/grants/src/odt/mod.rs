@@ -6,6 +6,8 @@
 //! What no page shows, such as the id of an item, stands in the name of a bookmark. So the document can be edited and read
 //! again, rows added by hand included; what is written outside these places is given back as left over, not dropped unseen.
 
+mod cells;
+mod fields;
 mod names;
 mod read;
 mod tree;

@@ -1,22 +1,12 @@
-//! Names and labels that both directions share.
+//! Names that both directions share.
 
 use super::OdtError;
 use crate::plan::Plan;
 
 /// Style of paragraphs that are printed for the reader and carry nothing.
 pub(super) const LABEL: &str = "Label";
-/// Section of the title.
-pub(super) const TITLE: &str = "plan.title";
-/// Section of the exception to the cap.
-pub(super) const EXCEPTION: &str = "plan.cap-exception";
 /// Start of the names of a table of the self-assessment.
 pub(super) const ASSESSMENT: &str = "assessment";
-/// Tables.
-pub(super) const INDICATORS: &str = "indicators";
-pub(super) const BUDGET: &str = "budget";
-pub(super) const SUBSIDY: &str = "subsidy";
-pub(super) const CHECKPOINTS: &str = "checkpoints";
-pub(super) const CONTACT: &str = "contact";
 /// Properties of the document (`meta:user-defined`).
 pub(super) const PROPERTIES: [&str; 4] = [
     "tongban.programme",
@@ -24,26 +14,6 @@ pub(super) const PROPERTIES: [&str; 4] = [
     "tongban.from",
     "tongban.through",
 ];
-
-/// Labels in front of the fields of a cell.
-pub(super) const FORMULA: &str = "計算方式：";
-pub(super) const BASE: &str = "計算基準：";
-pub(super) const SOURCE: &str = "資料來源：";
-pub(super) const PRINTED: &str = "參考指標：";
-pub(super) const MEASURE: &str = "平臺量測：";
-pub(super) const KIND: &str = "門別：";
-pub(super) const ITEMS: &str = "補助項目：";
-pub(super) const ANSWERS: &str = "對應績效指標：";
-pub(super) const NOTE: &str = "說明：";
-pub(super) const SUM: &str = "合計：";
-pub(super) const CAPITAL: &str = "資本門：";
-pub(super) const CURRENT: &str = "經常門：";
-pub(super) const CAPITAL_KIND: &str = "資本門";
-pub(super) const CURRENT_KIND: &str = "經常門";
-/// Between ids of one cell.
-pub(super) const BETWEEN: char = '、';
-/// Quarters as the annex prints them.
-pub(super) const QUARTERS: [&str; 4] = ["第一季", "第二季", "第三季", "第四季"];
 
 /// The path of a field as the name of a bookmark: letters and digits as they are, everything else by its bytes, so that
 /// no office program minds.

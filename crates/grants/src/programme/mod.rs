@@ -2,6 +2,7 @@
 
 pub(crate) mod file;
 mod indicators;
+mod sound;
 
 use civic::{Money, Text};
 use jiff::civil::Date;

@@ -5,4 +5,5 @@ mod folder;
 mod kit;
 mod laws;
 mod odt;
+mod pdf;
 mod similarity;

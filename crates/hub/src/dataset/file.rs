@@ -127,6 +127,7 @@ pub(super) struct ColumnTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct QualityTable {
     pub name: String,
+    pub title: Option<Text>,
     pub severity: Severity,
     pub check: Spanned<String>,
     #[serde(default)]

@@ -6,7 +6,7 @@ use super::file::QualityTable;
 use super::{Column, Kind, Severity};
 use crate::folder::{TextFile, did_you_mean};
 use crate::values;
-use civic::Mistake;
+use civic::{Mistake, Text};
 use toml::Spanned;
 
 /// A quality rule.
@@ -14,6 +14,8 @@ use toml::Spanned;
 pub struct Quality {
     /// What it is called in reports.
     pub name: String,
+    /// What it is called on pages; its name where the folder gives no other.
+    pub title: Text,
     /// What happens when it does not hold.
     pub severity: Severity,
     /// What must hold.
@@ -131,6 +133,7 @@ pub(super) fn read(
     match reader.check(table) {
         Ok(check) => Some(Quality {
             name: table.get_ref().name.clone(),
+            title: (table.get_ref().title.clone()).unwrap_or_else(|| Text::chinese(&table.get_ref().name)),
             severity: table.get_ref().severity,
             check,
         }),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Letter, LetterError, MOST_DATA, press};
+use super::{BOUNDS, Letter, LetterError};
 
 /// A sheet of the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,26 +30,11 @@ impl Sheet {
 /// # Errors
 /// [`LetterError`].
 pub fn counter_sheet(sheet: Sheet, data: &Value) -> Result<Letter, LetterError> {
-    let (data, missing) = press::in_font(data)?;
-    let text = serde_json::to_string(&data).map_err(|error| LetterError::Press(error.to_string()))?;
-    if text.len() > MOST_DATA {
-        return Err(LetterError::TooMuch);
-    }
     let files = BTreeMap::from([
         ("base.typ".to_owned(), include_bytes!("counter/base.typ").to_vec()),
         ("summary.typ".to_owned(), include_bytes!("counter/summary.typ").to_vec()),
         ("receipt.typ".to_owned(), include_bytes!("counter/receipt.typ").to_vec()),
     ]);
-    let made = press::make(
-        files,
-        sheet.name().to_owned(),
-        text,
-        format!("counter/{}", sheet.name()),
-    )?;
-    Ok(Letter {
-        pdf: made.pdf,
-        pages: made.pages,
-        missing,
-        warnings: made.warnings,
-    })
+    let name = sheet.name();
+    Ok(press::make(files, name, data, &format!("counter/{name}"), BOUNDS)?.into())
 }

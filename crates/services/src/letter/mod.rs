@@ -1,12 +1,12 @@
 //! Letters (公文書): Typst templates of the folder's `letters/`, made to tagged PDF in this process.
 
 mod counter;
-mod press;
 mod sample;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use press::{Bounds, Made, PressError, Remark};
 use rules::Mistake;
 use serde_json::Value;
 
@@ -18,8 +18,12 @@ pub use sample::{KINDS, RECOVERY};
 
 /// Most bytes of all files of a `letters` folder together.
 const MOST_BYTES: usize = 4 << 20;
-/// Most bytes of the data of one letter.
-const MOST_DATA: usize = 256 << 10;
+/// How large a letter may get.
+const BOUNDS: Bounds = Bounds {
+    bytes: 256 << 10,
+    pages: 40,
+    seconds: 30,
+};
 
 /// Why a letter could not be made. No message carries the letter's data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,15 +38,15 @@ pub enum LetterError {
     #[error("the letter font has no {0}; write the letter with other characters")]
     NotInFont(String),
     /// The data is too large for a letter.
-    #[error("the letter's data is too large; the most is {} KiB", MOST_DATA >> 10)]
+    #[error("the letter's data is too large; the most is {} KiB", BOUNDS.bytes >> 10)]
     TooMuch,
     /// The letter has too many pages.
-    #[error("the letter has {0} pages; the most is {most}", most = press::MOST_PAGES)]
+    #[error("the letter has {0} pages; the most is {most}", most = BOUNDS.pages)]
     TooLong(usize),
     /// Making the letter takes too long.
     #[error(
         "the letter was not ready after {} seconds; look for a loop in its template",
-        press::MOST_SECONDS
+        BOUNDS.seconds
     )]
     TooSlow,
     /// The letter press itself does not work.
@@ -101,7 +105,7 @@ impl Letters {
                     format!("the letter `{kind}` is missing"),
                     "write it; it gets its data by `json(\"data.json\")`",
                 )),
-                Some(bytes) => mistakes.extend(syntax(&format!("letters/{kind}.typ"), bytes)),
+                Some(bytes) => mistakes.extend(syntax(&format!("{kind}.typ"), bytes)),
             }
         }
         if mistakes.is_empty() {
@@ -121,48 +125,50 @@ impl Letters {
         if !self.files.contains_key(&format!("{kind}.typ")) {
             return Err(LetterError::NoKind(kind.to_owned()));
         }
-        let (data, missing) = press::in_font(data)?;
-        let text = serde_json::to_string(&data).map_err(|error| LetterError::Press(error.to_string()))?;
-        if text.len() > MOST_DATA {
-            return Err(LetterError::TooMuch);
-        }
-        let made = press::make(
-            self.files.clone(),
-            format!("{kind}.typ"),
-            text,
-            format!("{service}/{kind}"),
-        )?;
-        Ok(Letter {
+        let ident = format!("{service}/{kind}");
+        let made = press::make(self.files.clone(), &format!("{kind}.typ"), data, &ident, BOUNDS)?;
+        Ok(made.into())
+    }
+}
+
+/// What the press says, as a mistake of the folder.
+fn told(remark: Remark) -> Mistake {
+    let file = format!("letters/{}", remark.file);
+    mistake(&file, remark.line, remark.column, remark.message, remark.hint)
+}
+
+impl From<Made> for Letter {
+    fn from(made: Made) -> Self {
+        Self {
             pdf: made.pdf,
             pages: made.pages,
-            missing,
-            warnings: made.warnings,
-        })
+            missing: made.missing,
+            warnings: made.warnings.into_iter().map(told).collect(),
+        }
+    }
+}
+
+impl From<PressError> for LetterError {
+    fn from(error: PressError) -> Self {
+        match error {
+            PressError::Template(remark) => Self::Template(Box::new(told(*remark))),
+            PressError::NotInFont(characters) => Self::NotInFont(characters),
+            PressError::TooMuch(_) => Self::TooMuch,
+            PressError::TooLong(pages) => Self::TooLong(pages),
+            PressError::TooSlow(_) => Self::TooSlow,
+            PressError::Broken(why) => Self::Press(why),
+        }
     }
 }
 
 /// Mistakes of syntax, found without making the letter.
 fn syntax(name: &str, bytes: &[u8]) -> Vec<Mistake> {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return vec![at_top(
-            name,
+    match std::str::from_utf8(bytes) {
+        Ok(text) => press::syntax(name, text).into_iter().map(told).collect(),
+        Err(_) => vec![at_top(
+            &format!("letters/{name}"),
             "the file is not UTF-8 text".to_owned(),
             "save it as UTF-8",
-        )];
-    };
-    let source = typst::syntax::Source::detached(text);
-    let errors = source.root().errors_and_warnings().0;
-    errors
-        .iter()
-        .map(|error| {
-            let (line, column) = press::place(&source, press::offset(&source, error.span)).unwrap_or((0, 0));
-            mistake(
-                name,
-                line,
-                column,
-                error.message.to_string(),
-                error.hints.first().map(|hint| hint.v.to_string()),
-            )
-        })
-        .collect()
+        )],
+    }
 }

@@ -138,7 +138,7 @@ fn recorded(row: ledger::Model, words: &HashMap<i64, String>) -> Result<Recorded
     })
 }
 
-fn corrupt(why: &str) -> StoreError {
+pub(super) fn corrupt(why: &str) -> StoreError {
     StoreError::Corrupt {
         what: "ledger",
         why: why.to_owned(),

@@ -35,6 +35,8 @@ mod m033_wallet;
 mod m034_subsidy;
 mod m035_rights;
 mod m036_execution;
+mod m037_subsidy_meeting;
+mod m038_breach;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -72,6 +74,8 @@ impl MigratorTrait for Migrator {
             Box::new(m034_subsidy::Migration),
             Box::new(m035_rights::Migration),
             Box::new(m036_execution::Migration),
+            Box::new(m037_subsidy_meeting::Migration),
+            Box::new(m038_breach::Migration),
         ]
     }
 }

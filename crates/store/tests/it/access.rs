@@ -73,6 +73,7 @@ const ACTIONS: &[&str] = &[
     "panel",
     "ranking",
     "progress",
+    "convene",
     "plan_write",
     "plan_view",
     "plan_read",

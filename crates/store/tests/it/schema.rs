@@ -101,10 +101,13 @@ fn entities() -> BTreeMap<String, Columns> {
     declared::<subsidy_conflict::Entity>(&mut tables);
     declared::<subsidy_event::Entity>(&mut tables);
     declared::<subsidy_filing::Entity>(&mut tables);
+    declared::<subsidy_meeting::Entity>(&mut tables);
     declared::<subsidy_part::Entity>(&mut tables);
     declared::<subsidy_sending::Entity>(&mut tables);
     declared::<subsidy_settlement::Entity>(&mut tables);
     declared::<rights_request::Entity>(&mut tables);
+    declared::<breach::Entity>(&mut tables);
+    declared::<breach_person::Entity>(&mut tables);
     declared::<subsidy_plan::Entity>(&mut tables);
     declared::<subsidy_sheet::Entity>(&mut tables);
     declared::<subsidy_submission::Entity>(&mut tables);

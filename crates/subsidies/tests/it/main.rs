@@ -4,5 +4,7 @@
 
 mod execution;
 mod kit;
+mod last_minute;
+mod meeting;
 mod plan;
 mod review;

@@ -4,7 +4,8 @@ use grants::plan::Piece;
 use store::ledger;
 use store::tables::subsidy_submission;
 use subsidies::{
-    Part, State, SubsidyError, comment, comments, compare, draft, export, import, mine, open, save, send, versions,
+    Part, State, SubsidyError, comment, comments, compare, draft, export, import, mine, open, print_draft, print_own,
+    print_sent, save, send, versions,
 };
 use uuid::Uuid;
 
@@ -217,85 +218,6 @@ async fn a_government_sees_nothing_of_anothers() {
     .await;
 }
 
-/// 22 governments save and send from ten sessions each while the clock passes the closing moment: what was taken before is whole,
-/// what came after is refused and kept.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_minute_of_all_governments() {
-    each_engine(|kit| async move {
-        let programme = kit.desk.programme(PROGRAMME).unwrap().clone();
-        kit.at(LAST_SECOND);
-        let mut plans = Vec::new();
-        for government in &programme.governments {
-            let writer = kit.writer(&government.id).await;
-            let id = kit.written(&writer).await;
-            plans.push((writer, id));
-        }
-        let (first, last) = (plans[0].clone(), plans[plans.len() - 1].clone());
-        send(&kit.desk, &first.0, first.1).await.unwrap();
-        let closing = last.1;
-        let mut sessions = tokio::task::JoinSet::new();
-        for (number, (writer, id)) in plans.iter().enumerate() {
-            for session in 0..10 {
-                let (desk, clock) = (kit.desk.clone(), kit.clock.clone());
-                let (writer, id) = (writer.clone(), *id);
-                sessions.spawn(async move {
-                    // the moment passes after half of the governments have begun to send
-                    if number == 11 && session == 0 {
-                        clock.set(CLOSED.parse().unwrap());
-                    }
-                    if session == 0 && id != closing {
-                        return (id, send(&desk, &writer, id).await);
-                    }
-                    // a save in the same moment is kept, or told that the plan is sent or another was faster
-                    let saved = save(&desk, &writer, id, goals(&format!("第{session}次的目標")), 1).await;
-                    assert!(
-                        matches!(saved, Ok(2) | Err(SubsidyError::State | SubsidyError::Conflict("part"))),
-                        "{saved:?}"
-                    );
-                    (id, Err(SubsidyError::State))
-                });
-            }
-        }
-        let mut taken = vec![first.1];
-        while let Some(done) = sessions.join_next().await {
-            match done.unwrap() {
-                (id, Ok(())) => taken.push(id),
-                (_, Err(SubsidyError::Late(_) | SubsidyError::State)) => {}
-                (_, Err(error)) => panic!("{error}"),
-            }
-        }
-        assert!(matches!(
-            send(&kit.desk, &last.0, last.1).await,
-            Err(SubsidyError::Late(_))
-        ));
-        let officer = kit.member("officer", "grant_officer", MINISTRY).await;
-        for (writer, id) in &plans {
-            let seen = draft(&kit.desk, writer, *id).await.unwrap();
-            if taken.contains(id) {
-                assert_eq!(seen.row.state, State::Sent);
-                let sent = subsidies::sent(&kit.desk, &officer, *id).await.unwrap();
-                let mut whole = sound_of(&writer.agency);
-                // the goals as written before, or as one session saved them in time; everything else as it was
-                whole
-                    .texts
-                    .insert("goals".to_owned(), sent.plan.text("goals").to_owned());
-                assert_eq!(sent.plan, whole);
-                assert!(sent.plan.text("goals") == sound().text("goals") || sent.plan.text("goals").starts_with('第'));
-            } else {
-                assert_eq!(seen.row.state, State::Draft);
-                assert!(
-                    subsidy_submission::last(kit.desk.store.read(), *id)
-                        .await
-                        .unwrap()
-                        .is_none()
-                );
-                assert_eq!(seen.plan.texts.len(), sound().texts.len());
-            }
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_document_comes_back_whole_or_not_at_all() {
     each_engine(|kit| async move {
@@ -335,6 +257,47 @@ async fn a_document_comes_back_whole_or_not_at_all() {
             export(desk, &other, id).await,
             Err(SubsidyError::NotFound("plan"))
         ));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_is_printed_as_it_stands_and_as_it_was_sent() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let writer = kit.writer("KEE").await;
+        let other = kit.writer("TPE").await;
+        let officer = kit.member("officer", "grant_officer", MINISTRY).await;
+        let reviewer = kit.member("reviewer", "grant_reviewer", MINISTRY).await;
+        let conflicted = kit.member("conflicted", "grant_reviewer", MINISTRY).await;
+        subsidies::declare(desk, &conflicted, PROGRAMME, "KEE", "曾任顧問")
+            .await
+            .unwrap();
+        let none = |what: Result<Vec<u8>, SubsidyError>| assert!(matches!(what, Err(SubsidyError::NotFound("plan"))));
+        let id = kit.written(&writer).await;
+        let draft = print_draft(desk, &writer, id).await.unwrap();
+        assert!(draft.starts_with(b"%PDF-"));
+        // before it is sent, nobody has it as sent
+        none(print_own(desk, &writer, id, false).await);
+        for member in [&officer, &reviewer] {
+            none(print_sent(desk, member, id).await);
+            none(print_draft(desk, member, id).await);
+        }
+        send(desk, &writer, id).await.unwrap();
+        assert!(matches!(print_draft(desk, &writer, id).await, Err(SubsidyError::State)));
+        let own = print_own(desk, &writer, id, false).await.unwrap();
+        assert_ne!(own, draft);
+        none(print_own(desk, &writer, id, true).await);
+        for member in [&officer, &reviewer] {
+            let before = ledger::head(desk.store.read()).await.unwrap().seq;
+            assert_eq!(print_sent(desk, member, id).await.unwrap(), own);
+            assert_eq!(ledger::head(desk.store.read()).await.unwrap().seq, before + 1);
+        }
+        for member in [&other, &conflicted] {
+            none(print_sent(desk, member, id).await);
+            none(print_own(desk, member, id, false).await);
+            none(print_draft(desk, member, id).await);
+        }
     })
     .await;
 }

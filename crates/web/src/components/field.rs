@@ -58,7 +58,7 @@ pub enum Control {
 pub struct Typed {
     /// What stands in it.
     pub value: String,
-    /// `text`, `email`, `tel`, `search`, `password` or `date`; empty means `text`.
+    /// `text`, `email`, `tel`, `search`, `password`, `date` or `time`; empty means `text`.
     pub kind: &'static str,
     /// Keyboard of a phone: `numeric`, `tel`, `email`; empty for the usual one.
     pub mode: &'static str,

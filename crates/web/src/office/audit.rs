@@ -47,7 +47,7 @@ struct AuditPage {
 }
 
 /// A time for a narrow column, at the second: a list of uses is read by their order.
-fn short_time(words: Words, at: Timestamp) -> String {
+pub(super) fn short_time(words: Words, at: Timestamp) -> String {
     let clock = at.to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
     format!(
         "{} {:02}:{:02}:{:02}",
@@ -63,20 +63,31 @@ pub(super) fn day(text: &str) -> Option<Date> {
     text.parse().ok().or_else(|| civic::roc::parse(text))
 }
 
-fn row(words: Words, line: &Line) -> Vec<Cell> {
-    let entry = &line.recorded.entry;
-    let actor = match entry.actor {
-        ActorKind::System => words.t("office-actor-system"),
-        ActorKind::Staff => line.name.clone().unwrap_or_else(|| words.t("office-actor-staff")),
-        ActorKind::Resident => words.t("office-actor-person"),
-        ActorKind::Organisation => words.t("office-actor-organisation"),
-    };
-    let key = format!("office-action-{}", entry.action.replace('_', "-"));
-    let action = if words.has(&key) {
+/// What was done, as the office says it.
+pub(super) fn action(words: Words, action: &str) -> String {
+    let key = format!("office-action-{}", action.replace('_', "-"));
+    if words.has(&key) {
         words.t(&key)
     } else {
-        entry.action.clone()
-    };
+        action.to_owned()
+    }
+}
+
+/// Who did it, as the office says it; `name` is that of the member of staff.
+pub(super) fn actor(words: Words, actor: ActorKind, name: Option<&str>) -> String {
+    match (actor, name) {
+        (ActorKind::Staff, Some(name)) => name.to_owned(),
+        (ActorKind::Staff, None) => words.t("office-actor-staff"),
+        (ActorKind::System, _) => words.t("office-actor-system"),
+        (ActorKind::Resident, _) => words.t("office-actor-person"),
+        (ActorKind::Organisation, _) => words.t("office-actor-organisation"),
+    }
+}
+
+fn row(words: Words, line: &Line) -> Vec<Cell> {
+    let entry = &line.recorded.entry;
+    let actor = actor(words, entry.actor, line.name.as_deref());
+    let action = action(words, &entry.action);
     let purpose = words.with(
         "office-audit-purpose-text",
         &[

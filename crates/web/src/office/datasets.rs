@@ -15,6 +15,7 @@ use cases::{CaseError, Staff};
 use serde::Deserialize;
 
 use super::act::conflict;
+use super::audit::short_time;
 use super::{Duty, done};
 use crate::address::onward;
 use crate::components::{Banner, Cell, Colour, Head, Pagination, Table, Tag};
@@ -148,9 +149,9 @@ async fn show(
         description: words.of(&set.dataset.description).to_owned(),
         fresh: fresh(words, set),
         facts: facts(words, set),
-        held: set.waiting.as_ref().map(|waiting| held(words, waiting)),
+        held: set.waiting.as_ref().map(|waiting| held(words, &set.dataset, waiting)),
         rejected: set.rejected.clone(),
-        runs: runs(words, &view.runs),
+        runs: runs(words, &set.dataset, &view.runs),
         frame,
         staff,
     };
@@ -182,17 +183,66 @@ fn facts(words: Words, set: &SetRow) -> Vec<(String, String)> {
     ]
 }
 
-fn held(words: Words, waiting: &Waiting) -> Held {
+fn held(words: Words, dataset: &steward::Dataset, waiting: &Waiting) -> Held {
     Held {
         file: waiting.file.clone(),
         at: words.time(waiting.at),
-        why: waiting.why.iter().map(|held| held.why.clone()).collect(),
+        why: waiting.why.iter().map(|held| why(words, dataset, held)).collect(),
         acceptable: waiting.why.iter().any(|held| held.rule.is_some()),
     }
 }
 
+/// Why a file waits. What is wrong with the source itself is told as the program that read it tells it, behind a sentence of ours.
+fn why(words: Words, dataset: &steward::Dataset, held: &cases::datasets::Held) -> String {
+    let key = format!("office-dataset-why-{}", held.code.replace('_', "-"));
+    let found = if words.has(&key) {
+        let mut values = vec![("detail", held.why.clone())];
+        values.extend(["a", "b", "c"].into_iter().zip(held.about.iter().cloned()));
+        words.with(&key, &values)
+    } else {
+        held.why.clone()
+    };
+    match &held.rule {
+        Some(rule) => words.with(
+            "office-dataset-why-rule",
+            &[("rule", rule_title(words, dataset, rule)), ("found", found)],
+        ),
+        None => found,
+    }
+}
+
+fn rule_title(words: Words, dataset: &steward::Dataset, name: &str) -> String {
+    let rule = dataset.quality.iter().find(|rule| rule.name == name);
+    rule.map_or_else(|| name.to_owned(), |rule| words.of(&rule.title).to_owned())
+}
+
+fn column_title(words: Words, dataset: &steward::Dataset, name: &str) -> String {
+    let column = dataset.columns.iter().find(|column| column.name == name);
+    column.map_or_else(|| name.to_owned(), |column| words.of(&column.title).to_owned())
+}
+
+/// A problem of a row or a cell by its word.
+fn problem(words: Words, code: &str) -> Option<String> {
+    let key = format!("office-dataset-problem-{}", code.replace('_', "-"));
+    words.has(&key).then(|| words.t(&key))
+}
+
+/// What the report of a load counts: the name of a rule, or the word for a problem, of a column or of whole rows.
+fn counted(words: Words, dataset: &steward::Dataset, what: &str) -> String {
+    if let Some(rule) = what.strip_prefix("rule `").and_then(|rest| rest.strip_suffix('`')) {
+        return rule_title(words, dataset, rule);
+    }
+    match what.split_once(": ") {
+        Some((column, code)) => {
+            let found = problem(words, code).unwrap_or_else(|| code.to_owned());
+            format!("{}：{found}", column_title(words, dataset, column))
+        }
+        None => problem(words, what).unwrap_or_else(|| rule_title(words, dataset, what)),
+    }
+}
+
 /// What the last loads found. The reasons are those of the folder's columns and rules, counted.
-fn runs(words: Words, runs: &[Run]) -> Table {
+fn runs(words: Words, dataset: &steward::Dataset, runs: &[Run]) -> Table {
     let heads = [
         ("office-dataset-run-at", false),
         ("office-dataset-run-outcome", false),
@@ -212,11 +262,13 @@ fn runs(words: Words, runs: &[Run]) -> Table {
             Outcome::AlreadyPublished => Tag::new(words.t("office-dataset-run-known"), Colour::Grey),
             Outcome::Held(_) => Tag::new(words.t("office-dataset-held"), Colour::Yellow),
         };
-        let counted = report.reasons.iter().chain(&report.warnings);
-        let quality: Vec<String> = counted.map(|(what, count)| format!("{what} × {count}")).collect();
+        let found = report.reasons.iter().chain(&report.warnings);
+        let quality: Vec<String> = found
+            .map(|(what, count)| format!("{} × {count}", counted(words, dataset, what)))
+            .collect();
         let number = |count: u64| Cell::text(count.to_string());
         vec![
-            Cell::text(words.time(run.at)),
+            Cell::text(short_time(words, run.at)),
             Cell::tag(outcome),
             number(report.read),
             number(report.added),
@@ -335,10 +387,13 @@ async fn rejects(
 
 fn rejected(words: Words, dataset: &steward::Dataset, row: &Reject) -> Rejected {
     let reason = |reason: &steward::Reason| {
-        let column = dataset.columns.iter().find(|column| column.name == reason.column);
-        match column {
-            Some(column) => format!("{}：{}", words.of(&column.title), reason.text),
-            None => reason.text.clone(),
+        let found = match (&reason.rule, reason.code.as_str()) {
+            (Some(rule), "rule") => words.t1("office-dataset-problem-rule", "rule", rule_title(words, dataset, rule)),
+            (_, code) => problem(words, code).unwrap_or_else(|| reason.text.clone()),
+        };
+        match reason.column.as_str() {
+            "" => found,
+            column => format!("{}：{found}", column_title(words, dataset, column)),
         }
     };
     Rejected {

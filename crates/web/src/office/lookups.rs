@@ -89,7 +89,8 @@ async fn ask(State(app): State<App>, duty: Duty, Path(id): Path<String>, posted:
 fn facts(words: Words, answer: &Answer, now: jiff::Timestamp) -> Vec<(String, String)> {
     let hours = now.duration_since(answer.found.loaded).as_hours().max(0);
     let age = match hours {
-        0..=47 => words.t1("office-lookup-hours", "n", hours),
+        0 => words.t("office-lookup-now"),
+        1..=47 => words.t1("office-lookup-hours", "n", hours),
         hours => words.t1("office-lookup-days", "n", hours / 24),
     };
     vec![

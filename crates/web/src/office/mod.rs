@@ -7,6 +7,7 @@ mod admin;
 mod appeals;
 mod assist;
 mod audit;
+mod breaches;
 mod case;
 mod case_payments;
 mod chart;
@@ -82,6 +83,7 @@ pub fn routes() -> Router<App> {
         .merge(road::routes())
         .merge(messages::routes())
         .merge(privacy::routes())
+        .merge(breaches::routes())
         .route("/office/appeals", get(appeals::list))
         .route("/office/confirm", get(confirm::list))
         .route("/office/confirm/{id}", get(confirm::show).post(confirm::answer))
@@ -253,7 +255,10 @@ pub(crate) fn menu(staff: &Staff, frame: &Frame) -> Vec<Way> {
         ],
         Role::Clerk => &[("/counter", "office-nav-counter")],
         Role::Confirmer => &[("/office/confirm", "office-nav-confirm")],
-        Role::Privacy => &[(privacy::HERE, "office-nav-privacy")],
+        Role::Privacy => &[
+            (privacy::HERE, "office-nav-privacy"),
+            (breaches::HERE, "office-nav-breaches"),
+        ],
         Role::GrantWriter | Role::GrantReviewer | Role::GrantOfficer => {
             &[(crate::programme::HERE, "office-nav-programme")]
         }

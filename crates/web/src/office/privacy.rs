@@ -9,9 +9,9 @@ use axum::routing::{get, post};
 use cases::rights::{self, Line, State as Step};
 use cases::{CaseError, Staff};
 use serde::Deserialize;
-use store::ledger::ActorKind;
 
 use super::act::conflict;
+use super::audit;
 use super::queue::short;
 use super::{Duty, done};
 use crate::address::{id, onward};
@@ -64,19 +64,27 @@ struct RequestPage {
     extension: Option<Field>,
 }
 
+/// Where a request stands, as the office says it.
+fn state(words: Words, state: Step) -> Tag {
+    Tag {
+        text: words.t(&format!("office-privacy-state-{}", own::state_word(state))),
+        ..own::state(words, state)
+    }
+}
+
 fn table(words: Words, caption: &str, lines: Vec<Line>) -> Table {
     let day = |day: Option<jiff::civil::Date>| day.map_or_else(|| words.t("none"), |day| short(words, day));
     let rows = lines.into_iter().map(|line| {
         let left = match line.days_left {
             None => words.t("none"),
-            Some(days) if days < 0 => words.t1("office-days-late", "n", days.unsigned_abs()),
+            Some(days) if days < 0 => words.t1("office-privacy-late", "n", days.unsigned_abs()),
             Some(0) => words.t("office-days-today"),
-            Some(days) => words.t1("office-days-left", "n", days),
+            Some(days) => words.t1("office-privacy-left", "n", days),
         };
         let title = words.t(&format!("rights-kind-{}", own::word(line.kind)));
         vec![
             Cell::link(title, format!("{HERE}/{}", line.id)),
-            Cell::tag(own::state(words, line.state)),
+            Cell::tag(state(words, line.state)),
             Cell::text(left),
             Cell::text(day(line.due)),
             Cell::text(day(line.made)),
@@ -169,15 +177,8 @@ async fn render(
         facts.push(Row::new(words.t("office-privacy-case"), case.trim_end().to_owned()));
     }
     if let Some(about) = &file.entry {
-        let by = file.by.clone().unwrap_or_else(|| {
-            words.t(match about.entry.actor {
-                ActorKind::System => "actor-system",
-                ActorKind::Staff => "actor-staff",
-                ActorKind::Resident => "actor-person",
-                ActorKind::Organisation => "actor-organisation",
-            })
-        });
-        let what = crate::resident::what(words, &about.entry.action);
+        let by = audit::actor(words, about.entry.actor, file.by.as_deref());
+        let what = audit::action(words, &about.entry.action);
         let fields = about.entry.fields.join("、");
         let text = format!(
             "{}\n{by} {what}\n{}\n{fields}",
@@ -192,7 +193,7 @@ async fn render(
     let is_open = view.state == Step::Open;
     let outcomes = OUTCOMES.iter().map(|(word, _)| Choice {
         value: (*word).to_owned(),
-        label: words.t(&format!("rights-state-{word}")),
+        label: words.t(&format!("office-privacy-state-{word}")),
         hint: None,
         chosen: typed.outcome == *word,
     });
@@ -233,7 +234,7 @@ async fn render(
         }),
         here: format!("{HERE}/{}", view.id),
         title: words.t(&format!("rights-kind-{}", own::word(view.kind))),
-        state: own::state(words, view.state),
+        state: state(words, view.state),
         revision: view.revision,
         facts: SummaryList { rows: facts },
         text: view.text,

@@ -1,4 +1,4 @@
-//! The plan as an OpenDocument text, and one taken in again.
+//! The plan as a PDF and as an OpenDocument text, and a text taken in again.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::components::Banner;
 use crate::office::document;
 use crate::{App, Posted, Problem};
 
+const PDF: &str = "application/pdf";
 const ODT: &str = "application/vnd.oasis.opendocument.text";
 /// Paragraphs outside of the chapters that are shown; the rest is counted by who reads the document.
 const SHOWN: usize = 20;
@@ -24,6 +25,41 @@ const LENGTH: usize = 200;
 pub(super) async fn export(State(app): State<App>, seat: Seat, Path(plan): Path<String>) -> Result<Response, Problem> {
     let bytes = subsidies::export(&app.subsidies, &seat.member, id(&plan)?).await?;
     Ok(document(ODT, "attachment", "plan.odt", bytes))
+}
+
+/// `GET /programme/plans/{plan}/pdf`: the plan as it stands, marked as a draft.
+pub(super) async fn draft_pdf(
+    State(app): State<App>,
+    seat: Seat,
+    Path(plan): Path<String>,
+) -> Result<Response, Problem> {
+    let bytes = subsidies::print_draft(&app.subsidies, &seat.member, id(&plan)?).await?;
+    Ok(document(PDF, "attachment", "plan-draft.pdf", bytes))
+}
+
+/// `GET /programme/plans/{plan}/pdf/{which}`: what one's government sent, `sent` or `corrected`.
+pub(super) async fn own_pdf(
+    State(app): State<App>,
+    seat: Seat,
+    Path((plan, which)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let corrected = match which.as_str() {
+        "sent" => false,
+        "corrected" => true,
+        _ => return Err(Problem::NotFound),
+    };
+    let bytes = subsidies::print_own(&app.subsidies, &seat.member, id(&plan)?, corrected).await?;
+    Ok(document(PDF, "attachment", &format!("plan-{which}.pdf"), bytes))
+}
+
+/// `GET /programme/received/{plan}/pdf`: what was sent last, for panel and ministry.
+pub(super) async fn sent_pdf(
+    State(app): State<App>,
+    seat: Seat,
+    Path(plan): Path<String>,
+) -> Result<Response, Problem> {
+    let bytes = subsidies::print_sent(&app.subsidies, &seat.member, id(&plan)?).await?;
+    Ok(document(PDF, "attachment", "plan.pdf", bytes))
 }
 
 /// `POST /programme/plans/{plan}/document`: takes in the parts that were changed in a document.

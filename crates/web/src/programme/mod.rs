@@ -14,6 +14,7 @@ mod execution_view;
 mod fields;
 mod follow;
 mod form;
+mod meeting;
 mod part;
 mod place;
 mod plan;
@@ -78,6 +79,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/programme/plans/{plan}/parts/{part}/comments", post(versions::comment))
         .route("/programme/plans/{plan}/parts/{part}/versions", get(versions::show))
         .route("/programme/plans/{plan}/document", document)
+        .route("/programme/plans/{plan}/pdf", get(document::draft_pdf))
+        .route("/programme/plans/{plan}/pdf/{which}", get(document::own_pdf))
+        .route("/programme/received/{plan}/pdf", get(document::sent_pdf))
+        .route("/programme/calls/{programme}/meeting", get(meeting::show))
+        .route("/programme/calls/{programme}/meeting/{act}", post(meeting::act))
+        .route("/programme/calls/{programme}/draw.json", get(meeting::draw_file))
         .route("/programme/plans/{plan}/check", get(check::show).post(check::send))
         .route("/programme/plans/{plan}/execution", get(execution::show))
         .route(
@@ -184,8 +191,12 @@ impl From<SubsidyError> for Problem {
             | SubsidyError::Results(_)
             | SubsidyError::Settle(_)
             | SubsidyError::Similarity(_) => Problem::Unusable,
+            SubsidyError::Pdf(grants::pdf::PdfError::Plan(_)) => Problem::Unusable,
             SubsidyError::Store(error) if error.is_temporary() => Problem::Busy,
-            error @ (SubsidyError::Corrupt { .. } | SubsidyError::Audit(_) | SubsidyError::Store(_)) => {
+            error @ (SubsidyError::Corrupt { .. }
+            | SubsidyError::Audit(_)
+            | SubsidyError::Pdf(_)
+            | SubsidyError::Store(_)) => {
                 tracing::error!(%error, "subsidy");
                 Problem::Broken
             }

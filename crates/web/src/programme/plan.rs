@@ -13,7 +13,7 @@ use subsidies::{Correction, Draft};
 use super::execution_view::{StepView, noted, steps};
 use super::part::{is_open, progress, seen};
 use super::place::{self, ASSESSMENT};
-use super::{Asked, Seat, done, minute, state};
+use super::{Asked, Seat, done, meeting, minute, state};
 use crate::address::id;
 use crate::components::{Banner, Colour, ErrorSummary, Event, Row, SummaryList, Tag, Timeline};
 use crate::texts::Words;
@@ -60,6 +60,10 @@ struct PlanPage {
     decided: Option<Decided>,
     /// What is to be done next once the plan is carried out.
     steps: Option<Vec<StepView>>,
+    /// When and where it is presented.
+    meeting: Option<SummaryList>,
+    /// Each PDF there is: its address, and what it is.
+    pdfs: Vec<(String, String)>,
     first: Vec<ChapterView>,
     chapters: Vec<ChapterView>,
     refusals: usize,
@@ -223,6 +227,22 @@ fn chapters(words: Words, here: &str, draft: &Draft) -> (Vec<ChapterView>, Vec<C
     (first, chapters.collect())
 }
 
+/// The draft where it is written, and what was sent of it.
+fn pdfs(words: Words, here: &str, draft: &Draft) -> Vec<(String, String)> {
+    let mut pdfs = Vec::new();
+    if is_open(draft) {
+        pdfs.push((format!("{here}/pdf"), words.t("programme-pdf-draft")));
+    }
+    for (corrected, at) in &draft.sent {
+        let (which, key) = match corrected {
+            true => ("corrected", "programme-pdf-corrected"),
+            false => ("sent", "programme-pdf-sent"),
+        };
+        pdfs.push((format!("{here}/pdf/{which}"), words.t1(key, "at", words.time(*at))));
+    }
+    pdfs
+}
+
 /// The page of the plan.
 pub(super) async fn render(
     app: &App,
@@ -233,6 +253,11 @@ pub(super) async fn render(
 ) -> Result<Response, Problem> {
     let words = seat.frame.words;
     let draft = subsidies::draft(&app.subsidies, &seat.member, id(plan)?).await?;
+    let meeting = match draft.row.state {
+        subsidies::State::Sent => subsidies::own_time(&app.subsidies, &seat.member, id(plan)?).await?,
+        _ => None,
+    };
+    let meeting = meeting.map(|found| meeting::own(words, &found));
     let here = format!("/programme/plans/{plan}");
     let refusals = draft
         .findings
@@ -282,6 +307,8 @@ pub(super) async fn render(
         clock: clock(words, app, &draft),
         progress: progress(words, &draft),
         decided: decided(words, &draft),
+        meeting,
+        pdfs: pdfs(words, &here, &draft),
         first,
         chapters,
         refusals,

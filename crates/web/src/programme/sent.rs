@@ -39,6 +39,7 @@ struct SentPage {
     government: String,
     state: Tag,
     facts: SummaryList,
+    pdf: String,
     sheet: Option<String>,
     /// Where the plan is followed once it is carried out.
     execution: Option<String>,
@@ -258,6 +259,7 @@ pub(super) async fn render(
         government: subsidies::government(&sent.programme, &sent.row.government).to_owned(),
         state: state(words, sent.row.state),
         facts: facts(words, &sent),
+        pdf: format!("/programme/received/{plan}/pdf"),
         sheet: (seat.side == Side::Panel).then(|| format!("/programme/received/{plan}/sheet")),
         execution: (seat.side == Side::Ministry && sent.row.state == subsidies::State::Corrected)
             .then(|| format!("/programme/received/{plan}/execution")),

@@ -31,7 +31,7 @@ mod survey;
 mod wallet;
 mod withdraw;
 
-pub(crate) use agents::{standing, what};
+pub(crate) use agents::standing;
 pub(crate) use sign_in::event_text;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use cases::mine;
+use cases::{CaseError, mine};
 use serde::Deserialize;
 use store::ledger::ActorKind;
 
@@ -34,6 +34,12 @@ struct Use {
     entry: u64,
 }
 
+/// A breach of personal data of which the person is told.
+struct BreachRow {
+    at: String,
+    text: String,
+}
+
 /// A result left with an office.
 struct LeftRow {
     id: String,
@@ -46,6 +52,8 @@ struct LeftRow {
 struct MyDataPage {
     frame: Frame,
     name: String,
+    /// Breaches of which the person is told.
+    breaches: Vec<BreachRow>,
     uses: Vec<Use>,
     /// Results left with offices.
     left: Vec<LeftRow>,
@@ -101,11 +109,24 @@ pub(super) async fn show(
             ],
         ),
     });
+    let breaches = match cases::breach::mine(&app.desk, &person).await {
+        // who acts for somebody is not told
+        Err(CaseError::Refused(_)) => Vec::new(),
+        other => other?,
+    };
+    let breaches = breaches.into_iter().map(|one| BreachRow {
+        at: words.with(
+            "my-data-breach-at",
+            &[("at", words.time(one.at)), ("number", one.number)],
+        ),
+        text: one.text,
+    });
     let wants = cases::outreach::wants(&app.desk, &person).await.ok();
     page(&MyDataPage {
         wants,
         left: left.collect(),
         uses: uses.collect(),
+        breaches: breaches.collect(),
         later: asked.before.is_some(),
         older,
         name: person.name.clone(),

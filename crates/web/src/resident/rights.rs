@@ -33,14 +33,25 @@ pub(crate) const fn word(kind: Kind) -> &'static str {
 
 /// Where a request stands.
 pub(crate) fn state(words: Words, state: Step) -> Tag {
-    let (key, colour) = match state {
-        Step::Open => ("rights-state-open", Colour::Yellow),
-        Step::Granted => ("rights-state-granted", Colour::Green),
-        Step::Partly => ("rights-state-partly", Colour::Blue),
-        Step::Refused => ("rights-state-refused", Colour::Red),
-        Step::Withdrawn => ("rights-state-withdrawn", Colour::Grey),
+    let colour = match state {
+        Step::Open => Colour::Yellow,
+        Step::Granted => Colour::Green,
+        Step::Partly => Colour::Blue,
+        Step::Refused => Colour::Red,
+        Step::Withdrawn => Colour::Grey,
     };
-    Tag::new(words.t(key), colour)
+    Tag::new(words.t(&format!("rights-state-{}", state_word(state))), colour)
+}
+
+/// The end of the keys of the texts that say where a request stands.
+pub(crate) const fn state_word(state: Step) -> &'static str {
+    match state {
+        Step::Open => "open",
+        Step::Granted => "granted",
+        Step::Partly => "partly",
+        Step::Refused => "refused",
+        Step::Withdrawn => "withdrawn",
+    }
 }
 
 struct One {

@@ -81,6 +81,7 @@ impl Kit {
             road: None,
             datasets: None,
             scans: Default::default(),
+            breach: cases::breach::Policy::built_in().unwrap(),
             recent: Default::default(),
         };
         Kit {

@@ -104,6 +104,7 @@ pub fn desk_of(store: &store::Store, clock: Arc<dyn Clock>) -> Desk {
         calendar: WorkCalendar::default(),
         agents: Default::default(),
         identity: Default::default(),
+        breach: cases::breach::Policy::built_in().unwrap(),
         recent: Default::default(),
     }
 }

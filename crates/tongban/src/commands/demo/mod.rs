@@ -142,6 +142,7 @@ pub fn config_for(data: &Path) -> Config {
         hub: None,
         policies: None,
         calendar: None,
+        breach: None,
         city: City {
             region: demo::REGION.to_owned(),
             name: text(demo::NAME, "Taichung City"),
@@ -193,6 +194,7 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
         why: why.to_string(),
     })?);
     let members = staff::members(&args.data)?;
+    let catalogue = server::catalogue(&config)?;
     // before anything opens the datasets, which takes their keys
     datasets::send(&config, &city)?;
     if !args.no_history && !history::is_made(&args.data) {
@@ -202,7 +204,6 @@ async fn start(args: DemoArgs) -> Result<(), DemoError> {
     progress.step("starting sign-in, MyData, mailbox and bank · 啟動登入、MyData、信箱和銀行");
     let offered = (0..city.families()).filter_map(|family| city.head_account(family));
     let offered: Vec<String> = offered.take(args.offer).map(|account| account.national_id).collect();
-    let catalogue = server::catalogue(&config)?;
     let listed = Arc::clone(&city);
     let population: Arc<dyn peers::Population> = Arc::clone(&city) as _;
     let world = peers::Config {

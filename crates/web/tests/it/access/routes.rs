@@ -147,6 +147,7 @@ impl Owner {
             ("{part}", "title"),
             ("{stage}", "A1"),
             ("{number}", "1"),
+            ("{which}", "sent"),
         ];
         let path = values
             .iter()

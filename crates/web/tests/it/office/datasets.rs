@@ -78,7 +78,7 @@ async fn an_officer_looks_a_person_up_and_is_told_how_old_it_is() {
         .has("民國118年1月14日")
         .has("3 天")
         .has("臺中市政府社會局")
-        .has("社會救助法第44條之3")
+        .has("社會救助法 §44-3")
         // what the service does not ask for
         .lacks("ABC-1234");
     officer.post(&ask, &[("lookup", "0"), ("item", "p9")]).await.is(404);
@@ -103,7 +103,7 @@ async fn a_steward_sees_what_waits_and_mends_what_was_not_taken() {
     let page = steward.get(&here).await;
     page.is(200)
         .has("已發布第 1 版")
-        .has("valid_from: not_a_day × 1")
+        .has("生效日：不是定義格式的日期 × 1")
         .lacks("林阿梅");
     let rejects = format!("{here}/rejects/{}", page.between("/rejects/", "\""));
     steward.get(&rejects).await.is(200).has("林阿梅2").has("113/13/15");

@@ -20,6 +20,9 @@ const OF_A_PLAN: &[(Method, &str)] = &[
     (Method::GET, "/parts/title/versions"),
     (Method::GET, "/document"),
     (Method::POST, "/document"),
+    (Method::GET, "/pdf"),
+    (Method::GET, "/pdf/sent"),
+    (Method::GET, "/pdf/corrected"),
     (Method::GET, "/check"),
     (Method::POST, "/check"),
     (Method::GET, "/execution"),
@@ -31,6 +34,7 @@ const OF_A_PLAN: &[(Method, &str)] = &[
 
 const RECEIVED: &[(Method, &str)] = &[
     (Method::GET, ""),
+    (Method::GET, "/pdf"),
     (Method::GET, "/sheet"),
     (Method::POST, "/sheet"),
     (Method::POST, "/appraise"),
@@ -76,7 +80,9 @@ fn is_hidden(page: &Page, what: &str) {
     ] {
         assert!(!page.text().contains(mark), "{what} shows `{mark}`");
     }
-    assert_ne!(page.kind, "application/vnd.oasis.opendocument.text", "{what}");
+    for kind in ["application/vnd.oasis.opendocument.text", "application/pdf"] {
+        assert_ne!(page.kind, kind, "{what}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

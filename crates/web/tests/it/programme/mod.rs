@@ -3,4 +3,5 @@
 mod call;
 mod execution;
 mod isolation;
+mod meeting;
 mod texts;

@@ -1,0 +1,141 @@
+# breaches of personal data (Personal Data Protection Act §12)
+office-nav-breaches = Breaches
+office-breach-intro = When personal data is stolen, leaked, altered or otherwise harmed, here it is found out whom it concerns, reported in time, told to the persons, and recorded. The yearly drill goes the same way and tells nobody.
+office-breach-none = No breaches.
+office-breach-open-title = Open a breach or a drill
+office-breach-open = Open
+office-breach-number = Number
+office-breach-number-hint = Only where one case alone is concerned
+office-breach-title = Title
+office-breach-title-hint = Without names of persons
+office-breach-discovered = Discovered
+office-breach-discovered-hint = For example 2026-11-28 14:30
+office-breach-kind = Kind
+office-breach-kind-real = Breach
+office-breach-kind-drill = Drill
+office-breach-drill-title = [Drill] { $title }
+office-breach-drill = This is a drill: everything goes the same way, and nobody is told.
+office-breach-state-open = Being handled
+office-breach-state-telling = Telling
+office-breach-state-told = Told
+office-breach-state-closed = Closed
+office-breach-report-left = To report
+office-breach-report-due = Report by
+office-breach-reported = Reported
+office-breach-reported-hint = For example 2026-11-28 14:30
+office-breach-left =
+    { $n ->
+        [one] { $n } hour left
+       *[other] { $n } hours left
+    }
+office-breach-late =
+    { $n ->
+        [one] { $n } hour late
+       *[other] { $n } hours late
+    }
+office-breach-concerned = Persons concerned
+office-breach-persons =
+    { $n ->
+        [one] { $n } person
+       *[other] { $n } persons
+    }
+office-breach-scope = Scope and persons concerned
+office-breach-means = Who is concerned
+office-breach-means-used = Whose data was used in that time (by the record of use; an account in wrong hands)
+office-breach-means-kept = Whose data was kept in that time (the database or a backup in wrong hands)
+office-breach-from = From
+office-breach-from-hint = For example 2026-11-28 09:00
+office-breach-to = To
+office-breach-to-hint = For example 2026-11-28 18:00
+office-breach-account = Account of a member of staff
+office-breach-account-hint = Only what this account used; everything where it is empty
+office-breach-service = Service
+office-breach-service-all = All
+office-breach-count = Count the persons concerned
+office-breach-counting = The persons concerned are being counted.
+office-breach-again = Look again
+office-breach-unnamed = { $n } more uses name nobody (such as counts over all) and are not among these.
+office-breach-ascertained = Ascertained
+office-breach-ascertained-hint = For example 2026-11-28 16:00
+office-breach-ascertain-title = Ascertain
+office-breach-ascertain-text = When it became certain that personal data was harmed. The time to report runs from then.
+office-breach-ascertain = It is ascertained
+office-breach-report = Report to the authority
+office-breach-report-print = See the report (to print)
+office-breach-report-title = Report of a breach of personal data
+office-breach-report-to = To: { $authority }
+office-breach-agency = Reported by
+office-breach-law = Law
+office-breach-within = Within { $n } hours of being ascertained
+office-breach-in-time = Yes
+office-breach-not-in-time = No
+office-breach-save = Save the report
+office-breach-how = How it was reported, with its number
+office-breach-how-hint = Where it is late, say why
+office-breach-sent = Note that it is reported
+office-breach-tell-title = Tell the persons
+office-breach-tell-later = Persons are told once the breach is ascertained and they are counted.
+office-breach-text = What they are told
+office-breach-text-hint = What happened, which data, what was done, what they can do
+office-breach-tell = Tell the persons
+office-breach-told = Told
+office-breach-told-message = Message sent
+office-breach-told-page = On their own page only; no way leads to them
+office-breach-told-otherwise = Told by the office
+office-breach-told-no = Not yet
+office-breach-persons-text = The list shows personal data; each person on it gets an entry in the record of use.
+office-breach-persons-all = See the list
+office-breach-persons-page = See whom the office has to tell
+office-breach-persons-recorded = Each person on this page has an entry in the record of use.
+office-breach-persons-none = Nobody is on the list.
+office-breach-persons-next = Next page
+office-breach-back = Back to the breach
+office-breach-uses = Uses
+office-breach-span = Span
+office-breach-letters = How the others were told
+office-breach-letters-hint = For example: registered letters, 2026-11-29
+office-breach-letters-done = Note that all others were told
+office-breach-close-title = Close
+office-breach-measures = Measures
+office-breach-measures-hint = What was done so that it does not happen again
+office-breach-close = Close
+office-breach-history = What was done
+office-breach-at = Time
+office-breach-by = By
+office-breach-what = What
+office-breach-note = Note
+office-breach-event-opened = Opened
+office-breach-event-scoped = Scope said
+office-breach-event-counted = Persons counted
+office-breach-event-ascertained = Ascertained
+office-breach-event-report-saved = Report saved
+office-breach-event-reported = Reported
+office-breach-event-told = Persons told
+office-breach-event-told-otherwise = Told by the office
+office-breach-event-closed = Closed
+office-done-breach-opened = It is open
+office-done-breach-scope = The scope is said; persons are being counted
+office-done-breach-ascertain = The time to report runs
+office-done-breach-save = The report is saved
+office-done-breach-sent = It is noted that it was reported
+office-done-breach-tell = Telling the persons begins
+office-done-breach-letters = It is noted that the others were told
+office-done-breach-close = It is closed
+office-breach-error-empty = Fill this in
+office-breach-error-too-long = This is too long
+office-breach-error-time = Write it as 2026-11-28 14:30
+office-breach-error-future = This time is still to come
+office-breach-error-before = This time is too early; check the order
+office-breach-error-account-unknown = There is no such account
+office-breach-error-number-unknown = There is no case of this number
+office-breach-error-unknown = There is no such choice
+office-breach-error-not-ready = Ascertain the breach and count the persons first
+office-breach-error-incomplete = The report has empty fields; fill them in and save first
+office-breach-error-not-reported = It is not reported yet and can't be closed
+office-breach-error-not-told = Somebody is still to be told; it can't be closed
+office-message-breach = Notice of a breach of personal data
+use-breach = handled a breach of personal data
+office-action-breach = Handle a breach
+my-data-breach = Important: your personal data may be affected
+my-data-breach-at = Told { $at }, number { $number }
+my-data-breach-beware = We will never call or write because of this to ask for a password, a code or a transfer.
