@@ -61,7 +61,7 @@ fn a_template_reads_what_was_handed_in_and_no_more() {
 #[test]
 fn data_is_text_and_what_the_font_lacks_is_written_by_its_code() {
     let tricky = json!({ "name": "#panic() *a* $x$ <b> @c \\ #read(\"/etc/passwd\")" });
-    assert_eq!(made("#data.name", &tricky).unwrap().missing, []);
+    assert!(made("#data.name", &tricky).unwrap().missing.is_empty());
     let rare = made("#data.name", &json!({ "name": "林\u{2a123}" })).unwrap();
     assert_eq!(rare.missing, ['\u{2a123}']);
 }

@@ -67,15 +67,3 @@ pub async fn last(db: &impl ConnectionTrait, plan: Uuid) -> Result<Option<Model>
         .one(db)
         .await
 }
-
-/// What was sent of a plan, in the order of the rounds.
-///
-/// # Errors
-/// The database error.
-pub async fn of_plan(db: &impl ConnectionTrait, plan: Uuid) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
-        .filter(Column::PlanId.eq(plan))
-        .order_by_asc(Column::Round)
-        .all(db)
-        .await
-}
