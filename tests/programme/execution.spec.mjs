@@ -113,7 +113,7 @@ test("a funded plan from its first report to the payment", async (t) => {
     await looked(ministry, "execution-progress");
     await auditor.page.goto(`${platform.portal}/programme/calls/moda-114/progress`);
     await looked(auditor, "execution-progress-phone");
-    await ministry.page.getByRole("link", { name: "臺中市" }).click();
+    await ministry.page.getByRole("link", { name: "臺中市", exact: true }).click();
     await ministry.page.getByRole("button", { name: "退回補正" }).click();
     await ministry.page.locator(".govuk-error-message").first().waitFor();
     await looked(ministry, "execution-return-error");

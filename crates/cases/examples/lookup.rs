@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use cases::breach::Policy;
 use cases::datasets::{Datasets, Places, lookup};
 use cases::people::{self, NewPerson};
 use cases::staff::{self, NewStaff};
@@ -70,7 +71,7 @@ async fn lake(home: &Path, rows: u32) -> Result<Places, Failed> {
     Ok(places)
 }
 
-fn desk(store: &store::Store, datasets: Datasets) -> Desk {
+fn desk(store: &store::Store, datasets: Datasets, breach: Policy) -> Desk {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let account = CityAccount {
         name: "示範市政府".to_owned(),
@@ -103,7 +104,7 @@ fn desk(store: &store::Store, datasets: Datasets) -> Desk {
         calendar: WorkCalendar::default(),
         agents: Default::default(),
         identity: Default::default(),
-        breach: cases::breach::Policy::built_in().unwrap(),
+        breach,
         recent: Default::default(),
     }
 }
@@ -265,7 +266,7 @@ async fn main() -> Result<(), Failed> {
     datasets.refresh(jiff::Timestamp::now()).await;
     let copy_s = begun.elapsed().as_secs_f64();
     let store = store::testing::sqlite(Arc::new(SystemClock)).await;
-    let desk = desk(&store.store, datasets);
+    let desk = desk(&store.store, datasets, Policy::built_in()?);
     let ids = cases_of(&desk, u32::try_from(*rows)?, u32::try_from(*count)?).await?;
     let officer = officer(&desk).await?;
     let asking = Arc::new(Asking { desk, officer, ids });

@@ -1,4 +1,5 @@
 //! What comes out of the press: tagged, the same again, within bounds, and nothing of the data taken for markup.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 

@@ -39,6 +39,9 @@ pub struct Use {
     pub application: Option<Uuid>,
 }
 
+/// Number, time, subject and case of an entry, as stored.
+type Columns = (i64, i64, Option<Vec<u8>>, Option<Uuid>);
+
 /// The uses within a scope behind entry `after`, oldest first, at most `limit`.
 ///
 /// # Errors
@@ -69,7 +72,7 @@ pub async fn within(db: &impl ConnectionTrait, scope: &Scope, after: u64, limit:
             .to_owned();
         query = query.filter(ledger::Column::Application.in_subquery(cases));
     }
-    let rows: Vec<(i64, i64, Option<Vec<u8>>, Option<Uuid>)> = query
+    let rows: Vec<Columns> = query
         .order_by_asc(ledger::Column::Seq)
         .limit(limit)
         .into_tuple()

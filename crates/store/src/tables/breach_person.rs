@@ -123,8 +123,8 @@ pub async fn counts(db: &impl ConnectionTrait, breach: Uuid) -> Result<Vec<(Told
 /// The database error.
 pub async fn told(db: &impl ConnectionTrait, ids: Vec<Uuid>, how: Told, at: i64) -> Result<(), DbErr> {
     Entity::update_many()
-        .col_expr(Column::Told, Expr::val(how.to_value()).into())
-        .col_expr(Column::ToldAt, Expr::val(at).into())
+        .col_expr(Column::Told, Expr::val(how.to_value()))
+        .col_expr(Column::ToldAt, Expr::val(at))
         .filter(Column::Id.is_in(ids))
         .exec(db)
         .await?;
@@ -137,8 +137,8 @@ pub async fn told(db: &impl ConnectionTrait, ids: Vec<Uuid>, how: Told, at: i64)
 /// The database error.
 pub async fn told_otherwise(db: &impl ConnectionTrait, breach: Uuid, at: i64) -> Result<u64, DbErr> {
     let done = Entity::update_many()
-        .col_expr(Column::Told, Expr::val(Told::Otherwise.to_value()).into())
-        .col_expr(Column::ToldAt, Expr::val(at).into())
+        .col_expr(Column::Told, Expr::val(Told::Otherwise.to_value()))
+        .col_expr(Column::ToldAt, Expr::val(at))
         .filter(Column::BreachId.eq(breach))
         .filter(Column::Told.is_in([Told::No, Told::Page]))
         .exec(db)

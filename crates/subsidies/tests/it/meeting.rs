@@ -196,7 +196,8 @@ async fn bounds_hold_and_two_who_change_it_at_once_are_told() {
     each_engine(|kit| async move {
         let (plans, officer) = sent(&kit, &["KEE", "TPE"]).await;
         let desk = &kit.desk;
-        let cases: [(fn(&mut Details), &str, &str); 6] = [
+        type Case = (fn(&mut Details), &'static str, &'static str);
+        let cases: [Case; 6] = [
             (|one| one.day = date(2024, 5, 30), "day", "past"),
             (|one| one.place = "  ".to_owned(), "place", "empty"),
             (|one| one.place = "長".repeat(201), "place", "too_long"),

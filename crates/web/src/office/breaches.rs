@@ -216,7 +216,7 @@ async fn listed(
         ]
     });
     let heads = [
-        ("office-breach-number", false),
+        ("office-breach-no", false),
         ("office-breach-title", false),
         ("office-queue-state", false),
         ("office-breach-discovered", false),
@@ -580,33 +580,54 @@ async fn act(
 ) -> Result<Response, Problem> {
     let (desk, staff, words) = (&app.desk, &duty.staff, duty.frame.words);
     let (to, revision, kept) = (id(&breach)?, posted.value("revision")?, kept(&posted));
-    let result = match act.as_str() {
+    let at = |field: &'static str| time_of(words, &kept, field);
+    let done = match act.as_str() {
         "scope" => match scope_of(words, &kept) {
-            Ok(scope) => breach::scope(desk, staff, to, revision, scope).await,
-            Err(mistake) => return render(&app, duty, &breach, None, &kept, Some(&mistake)).await,
+            Ok(scope) => Ok(("breach-scope", breach::scope(desk, staff, to, revision, scope).await)),
+            Err(mistake) => Err(mistake),
         },
-        "ascertain" => match time_of(words, &kept, "ascertained") {
-            Ok(at) => breach::ascertain(desk, staff, to, revision, at).await,
-            Err(mistake) => return render(&app, duty, &breach, None, &kept, Some(&mistake)).await,
+        "ascertain" => match at("ascertained") {
+            Ok(at) => Ok((
+                "breach-ascertain",
+                breach::ascertain(desk, staff, to, revision, at).await,
+            )),
+            Err(mistake) => Err(mistake),
         },
         "save" => {
             let values = kept.iter().filter_map(|(name, value)| {
                 let name = name.strip_prefix("report-")?;
                 Some((name.to_owned(), value.clone()))
             });
-            breach::save_report(desk, staff, to, revision, values.collect()).await
+            let saved = breach::save_report(desk, staff, to, revision, values.collect()).await;
+            Ok(("breach-save", saved))
         }
-        "sent" => match time_of(words, &kept, "reported") {
-            Ok(at) => breach::report_sent(desk, staff, to, revision, at, posted.text("how")).await,
-            Err(mistake) => return render(&app, duty, &breach, None, &kept, Some(&mistake)).await,
+        "sent" => match at("reported") {
+            Ok(at) => {
+                let sent = breach::report_sent(desk, staff, to, revision, at, posted.text("how")).await;
+                Ok(("breach-sent", sent))
+            }
+            Err(mistake) => Err(mistake),
         },
-        "tell" => breach::tell(desk, staff, to, revision, posted.text("text")).await,
-        "letters" => breach::told_otherwise(desk, staff, to, revision, posted.text("letters")).await,
-        "close" => breach::close(desk, staff, to, revision, posted.text("measures")).await,
+        "tell" => Ok((
+            "breach-tell",
+            breach::tell(desk, staff, to, revision, posted.text("text")).await,
+        )),
+        "letters" => {
+            let told = breach::told_otherwise(desk, staff, to, revision, posted.text("letters")).await;
+            Ok(("breach-letters", told))
+        }
+        "close" => {
+            let closed = breach::close(desk, staff, to, revision, posted.text("measures")).await;
+            Ok(("breach-close", closed))
+        }
         _ => return Err(Problem::NotFound),
     };
+    let (said, result) = match done {
+        Ok(done) => done,
+        Err(mistake) => return render(&app, duty, &breach, None, &kept, Some(&mistake)).await,
+    };
     match result {
-        Ok(()) => Ok(onward(&format!("{HERE}/{to}?done=breach-{act}"))),
+        Ok(()) => Ok(onward(&format!("{HERE}/{to}?done={said}"))),
         Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/{to}")),
         Err(CaseError::Input { field, problem }) => {
             let mistake = (field.to_owned(), wrong(words, field, problem));
