@@ -139,6 +139,10 @@ pub struct City {
     pub phone: String,
     /// Address messages come from.
     pub sender: String,
+    /// Whom to tell of a weakness of the platform: an address that begins with `mailto:`, `https:` or `tel:`. Without it the
+    /// portal's page of help.
+    #[serde(default)]
+    pub security_contact: Option<String>,
     /// Account payments are made from.
     pub account: Account,
     /// Minutes between a decision and its letter, in which the decision can be taken back.
@@ -337,6 +341,23 @@ impl Config {
             );
         }
         self.check_identity()?;
+        let known = |contact: &str| {
+            let kind = ["mailto:", "https://", "tel:"]
+                .iter()
+                .any(|kind| contact.starts_with(kind));
+            kind && contact.chars().all(|c| c.is_ascii_graphic())
+        };
+        if self
+            .city
+            .security_contact
+            .as_deref()
+            .is_some_and(|contact| !known(contact))
+        {
+            return wrong(
+                "city.security_contact",
+                "write an address such as `mailto:security@example.gov.tw`",
+            );
+        }
         if !(0..=7 * 24 * 60).contains(&self.city.grace_minutes) {
             return wrong("city.grace_minutes", "at most a week");
         }

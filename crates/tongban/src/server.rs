@@ -287,6 +287,7 @@ pub async fn run(
         demo,
         https: config.portal.scheme() == "https",
         outside: outside.collect(),
+        security: config.city.security_contact.clone(),
     };
     for issuer in &desk.identity.issuers {
         if let Err(error) = issuer.provider().await {

@@ -11,7 +11,7 @@ use cases::Desk;
 use tower_sessions::SessionStore;
 
 use crate::frame::Site;
-use crate::{acting, base, counter, office, programme, resident, wallet};
+use crate::{acting, base, counter, disclosure, office, programme, resident, wallet};
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -43,6 +43,7 @@ where
         .merge(programme::routes())
         .merge(wallet::routes())
         .layer(from_fn_with_state(app.clone(), acting::gate))
+        .route(disclosure::HERE, get(disclosure::show))
         .route("/healthz", get(async || (StatusCode::OK, "ok\n")))
         .with_state(app);
     base::around(pages, &site, sessions)

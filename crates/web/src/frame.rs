@@ -29,6 +29,8 @@ pub struct Site {
     pub https: bool,
     /// Origins (`https://host`) that a form of ours may lead to by a redirect, such as the MyData platform.
     pub outside: Vec<String>,
+    /// Whom to tell of a weakness, as an address (`mailto:`, `https:` or `tel:`).
+    pub security: Option<String>,
 }
 
 /// What a page's template needs for its surroundings. Every page struct has it as `frame`.

@@ -10,6 +10,7 @@ pub mod assets;
 pub mod base;
 pub mod components;
 mod counter;
+mod disclosure;
 pub mod frame;
 mod guard;
 mod office;

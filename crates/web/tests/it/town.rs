@@ -34,6 +34,7 @@ pub fn site() -> Site {
         demo: false,
         https: false,
         outside: Vec::new(),
+        security: None,
     }
 }
 

@@ -149,6 +149,7 @@ pub fn config_for(data: &Path) -> Config {
             agency: text(AGENCY, "Social Affairs Bureau, Taichung City Government"),
             phone: "04-22289111".to_owned(),
             sender: "no-reply@city.example".to_owned(),
+            security_contact: None,
             account: Account {
                 name: "臺中市市庫".to_owned(),
                 bank: "004".to_owned(),

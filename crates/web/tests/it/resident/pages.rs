@@ -261,6 +261,7 @@ async fn a_letter_and_what_is_no_page_carry_the_security_headers_too() {
     crate::sound::guarded(&letter);
     for path in [
         "/robots.txt",
+        "/.well-known/security.txt",
         "/healthz",
         "/assets/missing",
         "/language/en?return=/help",
@@ -280,6 +281,19 @@ async fn a_letter_and_what_is_no_page_carry_the_security_headers_too() {
         assert_eq!(asset.header("cache-control"), ["public, max-age=31536000, immutable"]);
         crate::sound::guarded(&asset);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_to_tell_of_a_weakness_is_said_for_half_a_year() {
+    let town = Town::new().await;
+    let portal = &town.kit.desk.city.portal;
+    let page = town.browser().get("/.well-known/security.txt").await;
+    // the clock of the tests stands on 20 November 2025
+    page.is(200)
+        .has(&format!("Contact: {portal}/help\n"))
+        .has("Expires: 2026-05-19T00:00:00Z\n")
+        .has(&format!("Canonical: {portal}/.well-known/security.txt\n"));
+    assert_eq!(page.kind, "text/plain; charset=utf-8");
 }
 
 #[tokio::test(flavor = "multi_thread")]
