@@ -96,7 +96,7 @@ test("a steward looks after a dataset", async (t) => {
     await page.getByRole("button", { name: "已確認，放行匯入" }).click();
     await page.getByText("已放行").waitFor();
     await platform.restart();
-    await until(page, here, "已發布第 3 版");
+    await until(page, here, "已發布第 4 版");
     await looked(steward, "datasets-accepted");
   });
   await Promise.all([steward.context.close(), phone.context.close()]);

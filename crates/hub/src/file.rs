@@ -97,15 +97,30 @@ impl Crypt {
         })
     }
 
-    /// The batches of a file; `columns` are the places of those wanted, all where it is not said.
-    pub fn batches(&self, bytes: Bytes, columns: Option<&[usize]>) -> Result<ParquetRecordBatchReader, ParquetError> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, self.reading()?)?;
-        let mask = columns.map(|columns| ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied()));
+    /// The batches of a file; `columns` are the names of those wanted, all where it is not said. What a file does not have is not
+    /// in its batches: files keep the columns of their day.
+    pub fn batches(&self, bytes: Bytes, columns: Option<&[&str]>) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, self.reading()?).map_err(other_key)?;
+        let mask = columns.map(|columns| {
+            let fields = builder.schema().fields().iter().enumerate();
+            let wanted = fields.filter(|(_, field)| columns.contains(&field.name().as_str()));
+            ProjectionMask::roots(builder.parquet_schema(), wanted.map(|(at, _)| at))
+        });
         let builder = builder.with_batch_size(ROWS);
         match mask {
             Some(mask) => builder.with_projection(mask).build(),
             None => builder.build(),
         }
+    }
+}
+
+/// Says that a key is another one, which the crate says in a text about footers.
+fn other_key(error: ParquetError) -> ParquetError {
+    if error.to_string().contains("unable to decrypt") {
+        ParquetError::General("it was written with another key; hand in that one".to_owned())
+    } else {
+        error
     }
 }
 

@@ -233,6 +233,7 @@ async fn load(lake: &Lake, dataset: &Arc<Dataset>, path: &Path, job: &Job) -> Re
     let load = load_name(&surveyed.digest, &dataset.digest);
     let report = Report::new(dataset, &load, Outcome::AlreadyPublished);
     let table = lake.open(&dataset.id, At::Latest).await?;
+    stage::clear(&locked.folder, &load);
     let staging = Staging::open(&locked.folder, &load)?;
     if let Some(table) = &table {
         let before = table.noted(&application(&load));
@@ -326,13 +327,13 @@ async fn values_of(
     hasher: &Hasher,
     job: &Job,
 ) -> Result<HashSet<[u8; 16]>, HubError> {
-    let Some(place) = dataset.column(column) else {
+    if dataset.column(column).is_none() {
         let id = &dataset.id;
         return Err(HubError::lake(
             id,
             format!("it has no column `{column}`, which a rule refers to"),
         ));
-    };
+    }
     let crypt = crypt(dataset, job.key.as_deref())?;
     let Some(table) = lake.open(&dataset.id, At::Latest).await? else {
         return Err(HubError::lake(
@@ -344,8 +345,12 @@ async fn values_of(
     for file in table.files()? {
         let bytes = table.read(&file.path).await?;
         let fail = |error: &dyn std::fmt::Display| HubError::lake(&dataset.id, error);
-        for batch in crypt.batches(bytes, Some(&[place])).map_err(|error| fail(&error))? {
+        for batch in crypt.batches(bytes, Some(&[column])).map_err(|error| fail(&error))? {
             let batch = batch.map_err(|error| fail(&error))?;
+            // a file of before the column was there
+            if batch.num_columns() == 0 {
+                continue;
+            }
             known.extend(hasher.rows(batch.columns(), batch.num_rows()).into_iter().flatten());
         }
     }

@@ -162,6 +162,10 @@ async fn expire(
     let Some((years, column)) = dataset.retention.rows else {
         return Ok(0);
     };
+    // a table has its own order of columns, which is not the folder's once that has changed
+    let Some(column) = dataset.columns.get(column).map(|column| column.name.clone()) else {
+        return Ok(0);
+    };
     let crypt = crypt(dataset, key)?;
     let last = civic::legal_day(now)
         .checked_sub(i64::from(years).years())
@@ -175,9 +179,12 @@ async fn expire(
         let bytes = table.read(&file.path).await?;
         let to = folder.join("expired.parquet");
         let (crypt, dataset, schema, out) = (crypt.clone(), Arc::clone(dataset), Arc::clone(&schema), to.clone());
+        let column = column.clone();
         let (length, stats) = blocking(move || {
             rewrite(&crypt, &dataset, bytes, &schema, &out, &mut |batch, _| {
-                let days = batch.column(column).as_primitive_opt::<Date32Type>();
+                let days = batch
+                    .column_by_name(&column)
+                    .and_then(|days| days.as_primitive_opt::<Date32Type>());
                 (0..batch.num_rows())
                     .map(|row| {
                         let over = days.is_some_and(|days| !days.is_null(row) && days.value(row) < last);

@@ -21,8 +21,9 @@ const MOST_RUNS: usize = 200;
 /// Bytes of a record.
 const SIZE: usize = 41;
 
-/// A row in a run. Records are ordered by key, then by time, then by their place in the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A row in a run. Records are ordered by key, then by time, then by their place in the source; the fields stand in that order, which
+/// is the one of their bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Record {
     pub hash: [u8; 16],
     /// Time of the row; zero where the dataset has none.
@@ -154,7 +155,7 @@ pub(crate) fn units(column: &ArrayRef, row: usize) -> Option<i128> {
 
 /// Writes a run; records come in any order.
 pub(crate) fn write(path: &Path, mut records: Vec<Record>) -> Result<(), HubError> {
-    records.sort_unstable_by_key(Record::bytes);
+    records.sort_unstable();
     let mut out = Run::create(path)?;
     for record in &records {
         out.put(record)?;

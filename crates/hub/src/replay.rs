@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dataset::{Dataset, Mode};
 use crate::error::HubError;
-use crate::ingest::{self, Job, Outcome, Report, application};
+use crate::ingest::{self, Job, LOADS, Outcome, Report, application};
 use crate::lake::{At, Lake, Table};
 use crate::publish::{self, Merge, REJECTS, Work, rejects_path};
 use crate::rejects::{self, Reject};
@@ -39,7 +39,9 @@ pub async fn waiting(lake: &Lake, dataset: &Dataset) -> Result<Vec<String>, HubE
             continue;
         };
         // a file of a load that was cut off before its commit has another number
-        if table.noted(&application(load)) == number.parse().ok() {
+        if let Some(noted) = current(&table, dataset, load)
+            && number.parse() == Ok(noted)
+        {
             loads.push(load.to_owned());
         }
     }
@@ -55,11 +57,19 @@ pub async fn rejected(lake: &Lake, dataset: &Dataset, load: &str, key: Option<&[
     let Some(table) = lake.open(&dataset.id, At::Latest).await? else {
         return Ok(Vec::new());
     };
-    of(&table, &crypt, load).await
+    of(&table, &crypt, dataset, load).await
 }
 
-async fn of(table: &Table, crypt: &crate::file::Crypt, load: &str) -> Result<Vec<Reject>, HubError> {
-    let Some(number) = table.noted(&application(load)) else {
+/// The number under which a load stands in the table. A whole source that another one has replaced stands there no more, and a row of
+/// it that is mended now would be one of another day.
+fn current(table: &Table, dataset: &Dataset, load: &str) -> Option<i64> {
+    let number = table.noted(&application(load))?;
+    let replaced = dataset.source.mode == Mode::Full && Some(number) != table.noted(LOADS);
+    (!replaced).then_some(number)
+}
+
+async fn of(table: &Table, crypt: &crate::file::Crypt, dataset: &Dataset, load: &str) -> Result<Vec<Reject>, HubError> {
+    let Some(number) = current(table, dataset, load) else {
         return Ok(Vec::new());
     };
     let path = rejects_path(load, number);
@@ -93,7 +103,7 @@ pub async fn replay(
     let locked = ingest::lock(dataset, &job.staging)?;
     let mut kept: BTreeMap<u64, Reject> = BTreeMap::new();
     if let Some(table) = lake.open(&dataset.id, At::Latest).await? {
-        for reject in of(&table, &crypt, load).await? {
+        for reject in of(&table, &crypt, dataset, load).await? {
             kept.insert(reject.place, reject);
         }
     }

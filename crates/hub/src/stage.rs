@@ -104,7 +104,7 @@ impl Staging {
         self.folder.join("journal.jsonl")
     }
 
-    /// Removes the folder. What can't be removed is removed by the next load.
+    /// Removes the folder. What can't be removed is removed by the next load of another source.
     pub fn remove(self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -133,6 +133,16 @@ impl Staging {
     }
 }
 
+/// Removes what loads of other sources left behind, which nobody goes on with any more.
+pub(crate) fn clear(folder: &Path, load: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name() != load && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Parts cut in another way are other parts.
 fn heading(sizes: &Sizes) -> String {
     format!("parts of {} rows or {} bytes", sizes.part_rows, sizes.part_bytes)
@@ -153,7 +163,11 @@ pub(crate) fn stage(
     sizes: &Sizes,
     follow: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Staged, HubError> {
-    let mut done = staging.whole(sizes);
+    // what was held against the values of another dataset then says nothing of its values now
+    let mut done = match validator.foreign.is_empty() {
+        true => staging.whole(sizes),
+        false => BTreeMap::new(),
+    };
     let journal = Mutex::new(begin(staging, sizes, done.values())?);
     let failed = AtomicBool::new(false);
     let found: Mutex<(Vec<Part>, Option<HubError>)> = Mutex::default();

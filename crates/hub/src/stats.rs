@@ -73,6 +73,8 @@ impl Stats {
 
     /// Those of two batches together.
     pub fn and(mut self, other: Stats) -> Stats {
+        // a column that has values and no bounds in one of the two, such as long texts, has none in both
+        let unbounded: Vec<String> = [&self, &other].into_iter().flat_map(Stats::unbounded).collect();
         self.rows += other.rows;
         for (name, nulls) in other.nulls {
             *self.nulls.entry(name).or_default() += nulls;
@@ -81,7 +83,6 @@ impl Stats {
             (Value::String(left), Value::String(right)) => left < right,
             (left, right) => left.as_i64() < right.as_i64(),
         };
-        // a column that has no bounds in one of the two has none in both, unless it is empty there
         for (name, low) in other.min {
             self.min
                 .entry(name)
@@ -102,7 +103,17 @@ impl Stats {
                 })
                 .or_insert(high);
         }
+        for name in unbounded {
+            self.min.remove(&name);
+            self.max.remove(&name);
+        }
         self
+    }
+
+    /// Columns with values of which no bounds are known.
+    fn unbounded(&self) -> impl Iterator<Item = String> {
+        let bare = |(name, nulls): &(&String, &u64)| **nulls < self.rows && !self.min.contains_key(*name);
+        self.nulls.iter().filter(bare).map(|(name, _)| name.clone())
     }
 
     /// As the Delta protocol writes them (Per-file Statistics).

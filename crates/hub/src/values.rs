@@ -1,6 +1,5 @@
 //! Cells of a source as values of a column.
 
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -431,11 +430,4 @@ pub(crate) fn number(kind: &Kind, text: &str) -> Option<i128> {
 #[must_use]
 pub fn begins_a_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
-}
-
-impl fmt::Display for DateFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = DateFormat::ALL.iter().find(|(_, format)| format == self);
-        f.write_str(word.map_or("", |(word, _)| word))
-    }
 }

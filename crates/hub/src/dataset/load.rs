@@ -312,7 +312,7 @@ impl Reader<'_> {
         let file = self.beside(name)?;
         let mut reader = csv::Reader::from_reader(file.text.as_bytes());
         let mut codes = BTreeMap::new();
-        for row in reader.deserialize() {
+        for (at, row) in reader.deserialize().enumerate() {
             let row: CodeRow = match row {
                 Ok(row) => row,
                 Err(error) => {
@@ -326,7 +326,7 @@ impl Reader<'_> {
                     .into_iter()
                     .filter(|(_, text)| !text.is_empty()),
             );
-            let line = u64::try_from(codes.len()).unwrap_or_default() + 2;
+            let line = u64::try_from(at).unwrap_or_default() + 2;
             if codes.insert(row.code.clone(), text).is_some() {
                 self.wrong_row(
                     &file,

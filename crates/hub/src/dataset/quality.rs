@@ -194,14 +194,15 @@ impl Reader<'_> {
         })
     }
 
+    fn is_text(&self, place: usize) -> bool {
+        let column = self.columns.get(place);
+        column.is_some_and(|column| column.kind.arrow() == arrow::datatypes::DataType::Utf8)
+    }
+
     fn texts(&self, table: &Spanned<QualityTable>) -> Found<Vec<usize>> {
         let columns = self.all(table)?;
         for (place, name) in columns.iter().zip(&table.get_ref().columns) {
-            let text = self
-                .columns
-                .get(*place)
-                .is_some_and(|column| column.kind.arrow() == arrow::datatypes::DataType::Utf8);
-            if !text {
+            if !self.is_text(*place) {
                 return self.wrong(
                     name,
                     format!("`{}` is no text", name.get_ref()),
@@ -299,6 +300,13 @@ impl Reader<'_> {
             "compare" => {
                 let [left, right] = self.some(table)?;
                 let kinds = [left, right].map(|place| self.columns.get(place).map(|column| column.kind.arrow()));
+                if kinds[0] == Some(arrow::datatypes::DataType::Boolean) {
+                    return self.wrong(
+                        &rule.check,
+                        "`compare` is for numbers, amounts, days, instants and texts",
+                        "say what must hold with `required_when`",
+                    );
+                }
                 if kinds[0] != kinds[1] {
                     return self.wrong(
                         &rule.check,
@@ -329,9 +337,17 @@ impl Reader<'_> {
                 if rule.is.is_empty() {
                     return missing("is", "is = [\"解散\"]");
                 }
+                let place = self.column(when)?;
+                if !self.is_text(place) {
+                    return self.wrong(
+                        when,
+                        format!("`{}` is no text, and never one of these", when.get_ref()),
+                        "name a column of text",
+                    );
+                }
                 Check::RequiredWhen {
                     columns,
-                    when: self.column(when)?,
+                    when: place,
                     is: rule.is.clone(),
                 }
             }

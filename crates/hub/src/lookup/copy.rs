@@ -247,7 +247,7 @@ impl Part {
             .map_err(fail)?;
         let bytes = fs::read(&path).map_err(HubError::file(&path))?;
         let mut hashes = Vec::new();
-        for batch in crypt.batches(bytes.into(), Some(&[0])).map_err(fail)? {
+        for batch in crypt.batches(bytes.into(), Some(&[HASH])).map_err(fail)? {
             let batch = batch.map_err(|error| fail(error.into()))?;
             hashes.extend_from_slice(batch.column(0).as_primitive::<UInt64Type>().values());
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use spreadsheet::{Cell, Limits};
+use spreadsheet::{Cell, Limits, Refusal};
 
 use super::{Collector, Drift};
 use crate::dataset::Dataset;
@@ -20,7 +20,7 @@ const LIMITS: Limits = Limits {
 
 pub(super) fn read(dataset: &Dataset, path: &Path, collector: &mut Collector<'_>) -> Result<Drift, HubError> {
     let size = std::fs::metadata(path).map_err(HubError::file(path))?.len();
-    if size > 64 << 20 {
+    if size > u64::try_from(LIMITS.file).unwrap_or(u64::MAX) {
         return Err(HubError::source("the file is too large; have it sent as CSV"));
     }
     let bytes = std::fs::read(path).map_err(HubError::file(path))?;
@@ -37,7 +37,13 @@ pub(super) fn read(dataset: &Dataset, path: &Path, collector: &mut Collector<'_>
     spreadsheet::each_cell(&bytes, name, &LIMITS, &mut |row, column, cell| {
         sheet.cell(row, column, cell)
     })
-    .map_err(|refusal| HubError::source(format!("{refusal}; save the values alone and send it again")))?;
+    .map_err(|refusal| {
+        let advice = match &refusal {
+            Refusal::Formula(_) | Refusal::Merged(_) => "save the values alone and send it again",
+            _ => "have it put right at the source and sent again",
+        };
+        HubError::source(format!("{refusal}; {advice}"))
+    })?;
     sheet.row_ends();
     match sheet.stopped {
         Some(error) => Err(error),

@@ -12,6 +12,7 @@ mod lake;
 mod laws;
 mod log;
 mod lookup;
+mod mended;
 mod mistakes;
 mod resume;
 mod sources;

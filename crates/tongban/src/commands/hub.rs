@@ -185,6 +185,7 @@ fn ingest(to: &LakeArgs, file: &Path, staging: &Path, accept: Vec<String>) -> Re
         );
     }
     match &report.outcome {
+        Outcome::Published(_) | Outcome::AlreadyPublished if to.json => {}
         Outcome::Published(version) => println!("published as version {version}, load {}", report.load),
         Outcome::AlreadyPublished => println!("published before, nothing was done"),
         Outcome::Held(why) => {
@@ -207,10 +208,11 @@ fn profile(of: &LakeArgs, version: Option<u64>) -> Result<ExitCode, CommandError
         println!("{}", serde_json::json!(found));
         return Ok(ExitCode::SUCCESS);
     }
-    match found.version {
-        Some(version) => println!("version {version}: {} rows", found.rows),
-        None => println!("nothing was published yet"),
-    }
+    let Some(version) = found.version else {
+        println!("nothing was published yet");
+        return Ok(ExitCode::SUCCESS);
+    };
+    println!("version {version}: {} rows", found.rows);
     for column in &found.columns {
         let bounds = column
             .bounds
