@@ -180,6 +180,7 @@ office-letter-refused = Letter of refusal
 office-letter-correction = Request for correction
 office-conflict-title = Somebody was faster
 office-conflict-text = This has changed since you opened it, so nothing was done. Open it again, look at it, then decide.
+office-conflict-kept = Somebody, or the platform, changed this in the meantime. What you typed is kept below; compare it and send it again.
 office-conflict-open = Open the newest version
 office-error-not-held = A colleague holds this case, or it is back in the queue. Take it first.
 office-error-not-eligible = The rules don’t say eligible, so it can’t be approved. Ask for a correction, or refuse.

@@ -152,6 +152,7 @@ office-letter-refused = 否准函
 office-letter-correction = 通知補正函
 office-conflict-title = 有人先一步辦理了
 office-conflict-text = 您打開之後，這筆資料已經有了變動，剛剛的動作沒有執行。請重新打開，看過最新的內容再決定。
+office-conflict-kept = 剛才有人或系統更新了這筆資料。您填的內容保留在下面，請核對後再送出一次。
 office-conflict-open = 打開最新的內容
 office-error-not-held = 這個案件由別的同仁承辦，或已經退回待辦。請先收案。
 office-error-not-eligible = 規則沒有判斷為符合，不能核准。可以通知補正，或否准。

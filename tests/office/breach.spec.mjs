@@ -38,10 +38,10 @@ test("a breach is handled from its discovery to its end", async (t) => {
     await page.getByRole("button", { name: "開立" }).click();
     await page.getByText("已開立").waitFor();
     await looked(officer, "breach-3-opened");
-    // the times of the page are of the minute, and what was just handed in came within it
-    const day = await page.getByLabel("期間起").inputValue();
-    await page.getByLabel("期間起").fill(`${day.split(" ")[0]} 00:00`);
-    await page.getByLabel("期間迄").fill(`${day.split(" ")[0]} 23:59`);
+    // a day before and after, whatever the hour is
+    const at = (hours) => new Date(Date.now() + (8 + hours) * 3_600_000).toISOString().slice(0, 16).replace("T", " ");
+    await page.getByLabel("期間起").fill(at(-24));
+    await page.getByLabel("期間迄").fill(at(24));
     await page.getByLabel("承辦人帳號").fill("nobody");
     await page.getByRole("button", { name: "計算受影響的人" }).click();
     await page.locator(".govuk-error-message").getByText("沒有這個帳號").waitFor();

@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::fmt;
 
 /// One mistake of a file, with its place and, where it can be guessed, what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Mistake {
     /// The file, relative to its folder.
     pub file: String,

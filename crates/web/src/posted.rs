@@ -14,6 +14,12 @@ use crate::visit::Visit;
 /// Names and values as typed; the shape that `services::form` reads.
 pub type Raw = BTreeMap<String, Vec<String>>;
 
+/// What was typed first under a name; empty where nothing was.
+pub(crate) fn first<'a>(raw: &'a Raw, name: &str) -> &'a str {
+    let values = raw.get(name).and_then(|values| values.first());
+    values.map(String::as_str).unwrap_or_default()
+}
+
 /// Name of the hidden input with the session's token.
 const TOKEN: &str = "_token";
 

@@ -247,7 +247,7 @@ pub async fn save_report(
     finish(desk, staff, row, content, None).await
 }
 
-/// Notes that the report was handed to the authority, and how. A late one says why.
+/// Notes that the report was handed to the authority, and how.
 ///
 /// # Errors
 /// [`CaseError::Input`] before it is ascertained and counted and every field written, or for a time that can't be;

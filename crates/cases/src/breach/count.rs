@@ -136,11 +136,11 @@ async fn used(desk: &Desk, scope: &Scope) -> Result<All, CaseError> {
         service: scope.service.clone(),
     };
     let (mut all, mut by_case) = (All::default(), HashMap::<Uuid, Found>::new());
-    let mut after = 0;
+    let (mut first, end) = ledger::span(desk.store.read(), &uses).await?;
     loop {
-        let part = ledger::within(desk.store.read(), &uses, after, PART).await?;
+        let part = ledger::within(desk.store.read(), &uses, (first, end), PART).await?;
         let Some(last) = part.last() else { break };
-        after = last.seq;
+        first = last.seq.saturating_add(1);
         for one in &part {
             match (one.subject, one.application) {
                 (Some(subject), application) => all.found.entry(subject).or_default().used(one.at, application),

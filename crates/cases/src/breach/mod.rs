@@ -127,6 +127,8 @@ pub struct File {
     pub revision: i64,
     /// When it was ascertained.
     pub ascertained: Option<Timestamp>,
+    /// Until when it is reported, whether it was or not; nothing before it was ascertained.
+    pub due: Option<Timestamp>,
     /// When it was reported.
     pub reported: Option<Timestamp>,
     /// When it was counted whom it concerns.
@@ -222,14 +224,12 @@ async fn write(tx: &Tx, seal: &store::seal::Seal, mut row: table::Model, content
 
 /// What the ledger says of a use by who handles a breach.
 fn entry(desk: &Desk, staff: &Staff, subject: Option<[u8; 32]>, fields: &[&str], count: u64) -> Entry {
-    let mut purpose = guard::of_person(&desk.breach.law, Action::Breach.word());
-    purpose.application = None;
     Entry {
         at: desk.now(),
         actor: ActorKind::Staff,
         actor_id: Some(staff.id.uuid()),
         action: Action::Breach.word().to_owned(),
-        purpose,
+        purpose: guard::of_person(&desk.breach.law, Action::Breach.word()),
         application: None,
         subject,
         fields: fields.iter().map(|&field| field.to_owned()).collect(),
@@ -282,6 +282,7 @@ pub async fn file(desk: &Desk, staff: &Staff, id: Uuid) -> Result<File, CaseErro
         line: line(&row, &content),
         revision: row.revision,
         ascertained: row.ascertained_at.map(time),
+        due: row.report_due.map(time),
         reported: row.reported_at.map(time),
         counted: row.counted_at.map(time),
         unnamed: row.unnamed.try_into().unwrap_or_default(),
@@ -302,7 +303,7 @@ pub async fn file(desk: &Desk, staff: &Staff, id: Uuid) -> Result<File, CaseErro
 }
 
 /// Persons concerned who were told in one of these ways, a page of [`PAGE`] behind `after`, and where the next page begins. Each leaves
-/// an entry in the usage ledger.
+/// an entry in the usage ledger; in a drill, which needs nobody's name, nobody is named.
 ///
 /// # Errors
 /// [`CaseError::Refused`]; [`CaseError::NotFound`]; the store's.
@@ -322,7 +323,10 @@ pub async fn persons(
     let (mut all, mut used) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
     for one in found {
         let subject: Option<[u8; 32]> = one.subject.clone().try_into().ok();
-        let known = person::by_lookup(desk.store.read(), &one.subject).await?;
+        let known = match row.drill {
+            true => None,
+            false => person::by_lookup(desk.store.read(), &one.subject).await?,
+        };
         let person = match known {
             Some(known) => Some(people::of(desk, PersonId::from_uuid(known.id)).await?),
             None => None,
@@ -331,7 +335,9 @@ pub async fn persons(
             Some(id) => application::by_id(desk.store.read(), id).await?,
             None => None,
         };
-        used.push(entry(desk, staff, subject, &["name", "phone"], 1));
+        if !row.drill {
+            used.push(entry(desk, staff, subject, &["name", "phone"], 1));
+        }
         all.push(Concerned {
             name: person.as_ref().map(|person| person.name.clone()),
             phone: person.and_then(|person| person.phone),
@@ -382,22 +388,21 @@ pub async fn mine(desk: &Desk, person: &Person) -> Result<Vec<Notice>, CaseError
     Ok(notices)
 }
 
-/// A case of the person to tell them by: the one that was used, else their latest that is not destroyed.
+/// A case of the person to tell them by: the one that was used where it is theirs, else their latest that is not destroyed. A member of
+/// a family is named in somebody else's case, on whose ways they are not told.
 async fn case_of(desk: &Desk, one: &breach_person::Model) -> Result<Option<application::Model>, CaseError> {
-    let usable = |row: &application::Model| {
-        row.state != crate::State::Disposed && row.number.is_some() && desk.catalogue.get(&row.service).is_some()
-    };
-    if let Some(id) = one.application_id {
-        let found = application::by_id(desk.store.read(), id).await?.filter(usable);
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
     let Some(known) = person::by_lookup(desk.store.read(), &one.subject).await? else {
         return Ok(None);
     };
     let all = application::by_person(desk.store.read(), known.id).await?;
-    Ok(all.into_iter().find(usable))
+    let mut usable = all.into_iter().filter(|row| {
+        row.state != crate::State::Disposed && row.number.is_some() && desk.catalogue.get(&row.service).is_some()
+    });
+    let first = usable.next();
+    if first.as_ref().is_some_and(|row| Some(row.id) == one.application_id) {
+        return Ok(first);
+    }
+    Ok(usable.find(|row| Some(row.id) == one.application_id).or(first))
 }
 
 /// The case of this number.

@@ -4,6 +4,8 @@
 mod act;
 mod copy;
 
+use std::collections::HashMap;
+
 use civic::Text;
 use civic::ids::{ApplicationId, PersonId};
 use jiff::Timestamp;
@@ -244,15 +246,21 @@ async fn recorded(desk: &Desk, subject: &[u8; 32], seq: u64) -> Result<Option<Re
 #[boxed]
 pub async fn list(desk: &Desk, staff: &Staff, is_open: bool) -> Result<Vec<Line>, CaseError> {
     guard::office(desk, staff, Action::Privacy)?;
+    let rows = table::of_agency(desk.store.read(), &staff.agency, is_open, LISTED).await?;
+    let cases: Vec<Uuid> = rows.iter().filter_map(|row| row.application_id).collect();
+    let numbers: HashMap<Uuid, String> = application::by_ids(desk.store.read(), cases)
+        .await?
+        .into_iter()
+        .filter_map(|case| Some((case.id, case.number?)))
+        .collect();
     let mut lines = Vec::new();
-    for row in table::of_agency(desk.store.read(), &staff.agency, is_open, LISTED).await? {
-        let case = case_of(desk, &row).await?;
+    for row in rows {
         let due: Option<Date> = row.due.parse().ok();
         lines.push(Line {
             id: row.id,
             kind: row.kind,
             state: row.state,
-            number: case.and_then(|case| case.number),
+            number: row.application_id.and_then(|id| numbers.get(&id).cloned()),
             made: row.made.parse().ok(),
             due,
             days_left: due

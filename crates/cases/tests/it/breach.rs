@@ -6,6 +6,7 @@ use cases::breach::{self, File, Means, Opening, Scope, State, Told};
 use cases::staff::Role;
 use cases::{CaseError, Staff, mine, review};
 use jiff::SignedDuration;
+use store::ledger::{ActorKind, Entry};
 use store::tables::message;
 use uuid::Uuid;
 
@@ -166,15 +167,16 @@ async fn whom_an_account_in_wrong_hands_concerns_is_told_by_the_ledger_and_each_
         let newest = mine::uses(desk, &one, None, 1).await.unwrap();
         assert_eq!(newest[0].entry.action, "breach");
 
-        if seen.told(Told::Page) > 0 {
-            assert_eq!(
-                input(breach::close(desk, &privacy, id, seen.revision, "改用安全金鑰").await),
-                ("measures", "not_told")
-            );
-            breach::told_otherwise(desk, &privacy, id, seen.revision, "雙掛號寄出")
-                .await
-                .unwrap();
-        }
+        // no mail server: both read it on their page, and the office tells them itself before it is closed
+        assert_eq!(seen.told(Told::Page), 2);
+        assert_eq!(
+            input(breach::close(desk, &privacy, id, seen.revision, "改用安全金鑰").await),
+            ("measures", "not_told")
+        );
+        breach::told_otherwise(desk, &privacy, id, seen.revision, "雙掛號寄出")
+            .await
+            .unwrap();
+        assert_eq!(file(&kit, &privacy, id).await.told(Told::Otherwise), 2);
         let seen = file(&kit, &privacy, id).await;
         breach::close(desk, &privacy, id, seen.revision, "改用安全金鑰")
             .await
@@ -205,6 +207,11 @@ async fn a_drill_goes_the_whole_way_and_tells_nobody() {
         kit.work().await;
         let seen = file(&kit, &privacy, id).await;
         assert_eq!(seen.line.concerned, Some(1));
+        // nobody's name is needed for a drill, and no use of it is recorded
+        let before = kit.ledger_holds().await;
+        let (persons, _) = breach::persons(desk, &privacy, id, &[Told::No], None).await.unwrap();
+        assert!(persons.len() == 1 && persons[0].name.is_none());
+        assert_eq!(kit.ledger_holds().await, before);
         breach::ascertain(desk, &privacy, id, seen.revision, desk.now())
             .await
             .unwrap();
@@ -243,6 +250,59 @@ async fn the_count_is_the_same_whatever_is_asked_twice() {
         assert_eq!(counts[0], counts[2]);
         assert_eq!(counts[1], counts[3]);
         assert!(counts[0] >= 3 && counts[1] >= 3, "{counts:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_named_in_somebody_elses_case_is_not_told_through_it() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let privacy = kit.staff("privacy", Role::Privacy).await;
+        let officer = kit.staff("officer", Role::Officer).await;
+        let (applicant, member) = (kit.person(1).await, kit.person(2).await);
+        let (case, _) = kit.submitted(&applicant).await;
+        // as a lookup of a member of the family writes it: the member's data, for the applicant's case
+        let used = Entry {
+            at: desk.now(),
+            actor: ActorKind::Staff,
+            actor_id: Some(officer.id.uuid()),
+            action: "lookup".to_owned(),
+            purpose: civic::Purpose {
+                code: "057".to_owned(),
+                basis: "社會救助法 §44-3".to_owned(),
+                function: "lookup".to_owned(),
+                application: Some(case),
+            },
+            application: Some(case),
+            subject: Some(member.lookup),
+            fields: vec!["permits.plate".to_owned()],
+            count: 1,
+        };
+        let written = desk.store.write(move |tx| {
+            Box::pin(async move { Ok::<_, CaseError>(store::ledger::append(tx, used).await.map(drop)?) })
+        });
+        written.await.unwrap();
+        kit.wait(1);
+        let id = opened(&kit, &privacy, false).await;
+        let revision = file(&kit, &privacy, id).await.revision;
+        breach::scope(desk, &privacy, id, revision, scope(&kit, Means::Used))
+            .await
+            .unwrap();
+        kit.work().await;
+        let seen = file(&kit, &privacy, id).await;
+        assert_eq!(seen.line.concerned, Some(2));
+        breach::ascertain(desk, &privacy, id, seen.revision, desk.now())
+            .await
+            .unwrap();
+        let revision = file(&kit, &privacy, id).await.revision;
+        breach::tell(desk, &privacy, id, revision, "說明").await.unwrap();
+        kit.work().await;
+        let seen = file(&kit, &privacy, id).await;
+        assert_eq!((seen.line.state, seen.told(Told::No)), (State::Told, 0));
+        let rows = message::of_application(desk.store.read(), case.uuid()).await.unwrap();
+        assert_eq!(rows.iter().filter(|row| row.kind == "breach").count(), 1);
+        assert_eq!(breach::mine(desk, &member).await.unwrap().len(), 1);
     })
     .await;
 }

@@ -28,7 +28,7 @@ pub use merkle::Hash;
 pub use proof::{Proof, Proven, prove_entry, prove_extension};
 pub use publish::{Publisher, published};
 pub use read::{between, head, of_application, of_subject};
-pub use scope::{Scope, Use, within};
+pub use scope::{Scope, Use, span, within};
 pub use transfer::export;
 #[cfg(feature = "testing")]
 pub use transfer::generate;

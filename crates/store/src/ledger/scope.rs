@@ -1,6 +1,6 @@
 //! Whose data was used within a scope: the question that a breach of personal data asks of the ledger.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -42,18 +42,59 @@ pub struct Use {
 /// Number, time, subject and case of an entry, as stored.
 type Columns = (i64, i64, Option<Vec<u8>>, Option<Uuid>);
 
-/// The uses within a scope behind entry `after`, oldest first, at most `limit`.
+/// How far the time of an entry may stand before that of an earlier one: it is taken when the use begins, its place when it is written.
+const SKEW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Numbers of the entries between which those of a scope stand, found by halving: the first that may be of it, and the one behind the
+/// last. A ledger has no order by time that could be asked.
+///
+/// # Errors
+/// The database's.
+pub async fn span(db: &impl ConnectionTrait, scope: &Scope) -> Result<(u64, u64), StoreError> {
+    let from = scope.from.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
+    let to = scope.to.checked_add(SKEW).unwrap_or(Timestamp::MAX);
+    Ok((first_at(db, from).await?, first_at(db, to).await?))
+}
+
+/// The first entry that is not before this time; behind the last one where there is none.
+async fn first_at(db: &impl ConnectionTrait, time: Timestamp) -> Result<u64, StoreError> {
+    let (mut low, mut high) = (1, super::head(db).await?.seq.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let at: Option<i64> = ledger::Entity::find_by_id(i64::try_from(middle).unwrap_or(i64::MAX))
+            .select_only()
+            .column(ledger::Column::At)
+            .into_tuple()
+            .one(db)
+            .await?;
+        if at.is_some_and(|at| at < time.as_microsecond()) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// The uses within a scope from entry `first` on and before entry `end`, oldest first, at most `limit`.
 ///
 /// # Errors
 /// The database's, or an entry that can't be understood.
-pub async fn within(db: &impl ConnectionTrait, scope: &Scope, after: u64, limit: u64) -> Result<Vec<Use>, StoreError> {
+pub async fn within(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    (first, end): (u64, u64),
+    limit: u64,
+) -> Result<Vec<Use>, StoreError> {
+    let stored = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
     let mut query = ledger::Entity::find()
         .select_only()
         .column(ledger::Column::Seq)
         .column(ledger::Column::At)
         .column(ledger::Column::Subject)
         .column(ledger::Column::Application)
-        .filter(ledger::Column::Seq.gt(i64::try_from(after).unwrap_or(i64::MAX)))
+        .filter(ledger::Column::Seq.gte(stored(first)))
+        .filter(ledger::Column::Seq.lt(stored(end)))
         .filter(ledger::Column::At.gte(scope.from.as_microsecond()))
         .filter(ledger::Column::At.lt(scope.to.as_microsecond()));
     if let Some(staff) = scope.staff {

@@ -82,14 +82,6 @@ pub async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>,
     Entity::find_by_id(id).one(db).await
 }
 
-/// The breaches with these identifiers, in no order.
-///
-/// # Errors
-/// The database error.
-pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::Id.is_in(ids)).all(db).await
-}
-
 /// The breaches of an office, newest first, at most `limit`.
 ///
 /// # Errors

@@ -131,19 +131,19 @@ pub async fn told(db: &impl ConnectionTrait, ids: Vec<Uuid>, how: Told, at: i64)
     Ok(())
 }
 
-/// Notes that the office told everybody who is left itself. Returns how many these were.
+/// Notes that the office told everybody who is left itself.
 ///
 /// # Errors
 /// The database error.
-pub async fn told_otherwise(db: &impl ConnectionTrait, breach: Uuid, at: i64) -> Result<u64, DbErr> {
-    let done = Entity::update_many()
+pub async fn told_otherwise(db: &impl ConnectionTrait, breach: Uuid, at: i64) -> Result<(), DbErr> {
+    Entity::update_many()
         .col_expr(Column::Told, Expr::val(Told::Otherwise.to_value()))
         .col_expr(Column::ToldAt, Expr::val(at))
         .filter(Column::BreachId.eq(breach))
         .filter(Column::Told.is_in([Told::No, Told::Page]))
         .exec(db)
         .await?;
-    Ok(done.rows_affected)
+    Ok(())
 }
 
 /// What concerns one person.

@@ -67,3 +67,18 @@ pub async fn last(db: &impl ConnectionTrait, plan: Uuid) -> Result<Option<Model>
         .one(db)
         .await
 }
+
+/// What was sent last of each of these plans, in no order.
+///
+/// # Errors
+/// The database error.
+pub async fn last_of_plans(db: &impl ConnectionTrait, plans: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+    let mut rows = Entity::find()
+        .filter(Column::PlanId.is_in(plans.iter().copied()))
+        .order_by_asc(Column::PlanId)
+        .order_by_desc(Column::Round)
+        .all(db)
+        .await?;
+    rows.dedup_by_key(|row| row.plan_id);
+    Ok(rows)
+}

@@ -64,6 +64,10 @@ const ACTIONS: &[&str] = &[
     "invite",
     "visit",
     "prefer",
+    "exercise",
+    "answer_request",
+    "privacy",
+    "breach",
     "channels",
     "audit",
     "administer",
@@ -98,6 +102,7 @@ const ROLES: &[&str] = &[
     "grant_writer",
     "grant_reviewer",
     "grant_officer",
+    "privacy",
     "steward",
 ];
 const STATES: [&str; 9] = [
@@ -273,6 +278,38 @@ fn table(access: &Access) -> String {
                     Resource::Dataset {
                         id: "permits",
                         steward: "health",
+                    },
+                ),
+                (
+                    "a request about their own data",
+                    Resource::Request {
+                        id: THING,
+                        owner: ME,
+                        agency: Some("social"),
+                    },
+                ),
+                (
+                    "another's request about a case of the office",
+                    Resource::Request {
+                        id: THING,
+                        owner: OTHER,
+                        agency: Some("social"),
+                    },
+                ),
+                (
+                    "another's request about a case of another office",
+                    Resource::Request {
+                        id: THING,
+                        owner: OTHER,
+                        agency: Some("health"),
+                    },
+                ),
+                (
+                    "another's request about no case",
+                    Resource::Request {
+                        id: THING,
+                        owner: OTHER,
+                        agency: None,
                     },
                 ),
                 ("the register", Resource::Register(THING)),

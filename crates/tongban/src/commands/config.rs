@@ -42,6 +42,7 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
             match Config::read(file).and_then(|config| {
                 config
                     .work_calendar()
+                    .and_then(|_| config.breach_policy())
                     .and_then(|_| config.check_keys())
                     .and_then(|()| config.ways().map(drop))
                     .map(|()| config)

@@ -64,6 +64,10 @@ async fn look(config: &Config) -> Vec<Look> {
         "calendar of working days",
         config.work_calendar().err().map(|error| error.to_string()),
     );
+    add(
+        "what the law asks after a breach",
+        config.breach_policy().err().map(|error| error.to_string()),
+    );
     add("keys", config.keys().err().map(|error| error.to_string()));
     match server::store(config, Arc::new(civic::SystemClock)).await {
         Ok(store) => {

@@ -112,6 +112,16 @@ impl Field {
         }
     }
 
+    /// A field whose question is the text of a key, and whose hint is that of the key with `-hint`, where there is one.
+    #[must_use]
+    pub fn keyed(words: Words, name: impl Into<String>, key: &str, control: Control) -> Field {
+        let hint = format!("{key}-hint");
+        Field {
+            hint: words.has(&hint).then(|| words.t(&hint)),
+            ..Field::new(words, name, words.t(key), control)
+        }
+    }
+
     fn is_group(&self) -> bool {
         matches!(
             self.control,

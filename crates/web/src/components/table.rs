@@ -42,6 +42,16 @@ impl Head {
         }
     }
 
+    /// The columns of a table by their texts' keys, each with whether its cells are numbers.
+    #[must_use]
+    pub fn all(words: Words, columns: &[(&str, bool)]) -> Vec<Head> {
+        let head = |(key, numeric): &(&str, bool)| Head {
+            text: words.t(key),
+            numeric: *numeric,
+        };
+        columns.iter().map(head).collect()
+    }
+
     /// A column of numbers.
     #[must_use]
     pub fn number(text: impl Into<String>) -> Head {

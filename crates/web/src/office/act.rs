@@ -23,7 +23,7 @@ struct ConflictPage {
 }
 
 /// The page for an act that came too late.
-pub(super) fn conflict(duty: Duty, here: String) -> Result<Response, Problem> {
+pub(crate) fn conflict(duty: Duty, here: String) -> Result<Response, Problem> {
     page_with(
         StatusCode::CONFLICT,
         &ConflictPage {

@@ -53,13 +53,9 @@ pub(super) struct Asked {
 }
 
 fn table(words: Words, caption: &str, heads: &[(&str, bool)], rows: Vec<Vec<Cell>>) -> Table {
-    let head = heads.iter().map(|(key, numeric)| Head {
-        text: words.t(key),
-        numeric: *numeric,
-    });
     Table {
         caption: words.t(caption),
-        head: head.collect(),
+        head: Head::all(words, heads),
         rows,
     }
 }

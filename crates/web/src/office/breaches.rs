@@ -15,9 +15,8 @@ use jiff::civil::Time;
 use jiff::tz::{TimeZone, offset};
 use serde::Deserialize;
 
-use super::act::conflict;
 use super::audit::{day, short_time};
-use super::{Duty, done};
+use super::{Duty, done, overtaken};
 use crate::address::{id, onward};
 use crate::components::{
     Banner, Cell, Choice, Colour, Control, ErrorSummary, Field, Head, Row, SummaryList, Table, Tag, Typed,
@@ -105,34 +104,34 @@ impl Fields<'_> {
         self.kept.get(name).cloned().unwrap_or_else(|| stored.to_owned())
     }
 
-    fn field(&self, name: &str, label: String, hint: Option<String>, control: Control) -> Field {
-        let error = self.error.filter(|(field, _)| field == name);
-        Field {
-            hint,
-            error: error.map(|(_, text)| text.clone()),
-            ..Field::new(self.words, name, label, control)
-        }
+    /// With what is wrong with it.
+    fn told(&self, mut field: Field) -> Field {
+        let error = self.error.filter(|(name, _)| *name == field.name);
+        field.error = error.map(|(_, text)| text.clone());
+        field
+    }
+
+    fn keyed(&self, name: &str, control: Control) -> Field {
+        self.told(Field::keyed(
+            self.words,
+            name,
+            &format!("office-breach-{name}"),
+            control,
+        ))
     }
 
     fn line(&self, name: &str, stored: &str, width: u8) -> Field {
-        let key = format!("office-breach-{name}");
-        let hint = format!("{key}-hint");
-        let value = self.value(name, stored);
-        let control = Control::Input(Typed {
-            value,
+        let typed = Typed {
+            value: self.value(name, stored),
             width,
             ..Typed::default()
-        });
-        let hint = self.words.has(&hint).then(|| self.words.t(&hint));
-        self.field(name, self.words.t(&key), hint, control)
+        };
+        self.keyed(name, Control::Input(typed))
     }
 
     fn area(&self, name: &str, stored: &str) -> Field {
-        let key = format!("office-breach-{name}");
-        let hint = format!("{key}-hint");
         let value = self.value(name, stored);
-        let hint = self.words.has(&hint).then(|| self.words.t(&hint));
-        self.field(name, self.words.t(&key), hint, Control::TextArea { value, rows: 5 })
+        self.keyed(name, Control::TextArea { value, rows: 5 })
     }
 
     fn choices(&self, name: &str, stored: &str, all: Vec<(String, String)>) -> Vec<Choice> {
@@ -225,12 +224,7 @@ async fn listed(
     ];
     let breaches = Table {
         caption: words.t("office-nav-breaches"),
-        head: heads
-            .map(|(key, numeric)| Head {
-                text: words.t(key),
-                numeric,
-            })
-            .to_vec(),
+        head: Head::all(words, &heads),
         rows: rows.collect(),
     };
     let fields = Fields { words, kept, error };
@@ -239,7 +233,7 @@ async fn listed(
     let all = vec![
         fields.line("title", "", 0),
         fields.line("discovered", &typed_time(words, now), 20),
-        fields.field("kind", words.t("office-breach-kind"), None, Control::Radios(kinds)),
+        fields.keyed("kind", Control::Radios(kinds)),
     ];
     let status = error.map_or(StatusCode::OK, |_| StatusCode::UNPROCESSABLE_ENTITY);
     let page = ListPage {
@@ -360,20 +354,13 @@ fn scope_fields(fields: &Fields<'_>, desk: &Desk, file: &File, now: Timestamp) -
     let to = stored.map_or(now, |scope| scope.to);
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
     vec![
-        fields.field(
-            "means",
-            words.t("office-breach-means"),
-            None,
-            Control::Radios(fields.choices("means", chosen, means)),
-        ),
+        fields.keyed("means", Control::Radios(fields.choices("means", chosen, means))),
         fields.line("from", &typed_time(words, from), 20),
         fields.line("to", &typed_time(words, to), 20),
         fields.line("account", &text(stored.and_then(|scope| scope.account.as_ref())), 20),
         fields.line("number", &text(stored.and_then(|scope| scope.number.as_ref())), 20),
-        fields.field(
+        fields.keyed(
             "service",
-            words.t("office-breach-service"),
-            None,
             Control::Select(fields.choices("service", &service, services)),
         ),
     ]
@@ -401,7 +388,10 @@ fn report_fields(fields: &Fields<'_>, desk: &Desk, file: &File) -> Vec<Field> {
                 ..Typed::default()
             })
         };
-        fields.field(&name, label, hint, control)
+        fields.told(Field {
+            hint,
+            ..Field::new(words, &name, label, control)
+        })
     };
     desk.breach.report.fields.iter().map(one).collect()
 }
@@ -472,6 +462,7 @@ async fn render(
     app: &App,
     duty: Duty,
     breach: &str,
+    status: StatusCode,
     said: Option<Banner>,
     kept: &Kept,
     error: Option<&Mistake>,
@@ -489,7 +480,6 @@ async fn render(
         .fields
         .iter()
         .all(|field| file.report.contains_key(&field.name));
-    let status = error.map_or(StatusCode::OK, |_| StatusCode::UNPROCESSABLE_ENTITY);
     let sent = ready && complete && file.reported.is_none() && !is_closed;
     let page = BreachPage {
         done: said,
@@ -550,7 +540,7 @@ async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let said = done(&duty.frame, &asked.done);
-    render(&app, duty, &breach, said, &Kept::new(), None).await
+    render(&app, duty, &breach, StatusCode::OK, said, &Kept::new(), None).await
 }
 
 fn scope_of(words: Words, kept: &Kept) -> Result<Scope, Mistake> {
@@ -622,16 +612,21 @@ async fn act(
         }
         _ => return Err(Problem::NotFound),
     };
+    let unusable = StatusCode::UNPROCESSABLE_ENTITY;
     let (said, result) = match done {
         Ok(done) => done,
-        Err(mistake) => return render(&app, duty, &breach, None, &kept, Some(&mistake)).await,
+        Err(mistake) => return render(&app, duty, &breach, unusable, None, &kept, Some(&mistake)).await,
     };
     match result {
         Ok(()) => Ok(onward(&format!("{HERE}/{to}?done={said}"))),
-        Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/{to}")),
+        // the count and the telling change it too, while somebody writes
+        Err(CaseError::Conflict(_)) => {
+            let said = Some(overtaken(words));
+            render(&app, duty, &breach, StatusCode::CONFLICT, said, &kept, None).await
+        }
         Err(CaseError::Input { field, problem }) => {
             let mistake = (field.to_owned(), wrong(words, field, problem));
-            render(&app, duty, &breach, None, &kept, Some(&mistake)).await
+            render(&app, duty, &breach, unusable, None, &kept, Some(&mistake)).await
         }
         Err(error) => Err(error.into()),
     }
@@ -659,12 +654,9 @@ async fn report(State(app): State<App>, duty: Duty, Path(breach): Path<String>) 
         || words.t("none"),
         |count| words.t1("office-breach-persons", "n", count),
     );
-    let in_time = match (file.ascertained, file.reported) {
-        (Some(from), Some(at)) => words.t(if at.duration_since(from).as_hours() < policy.hours {
-            "office-breach-in-time"
-        } else {
-            "office-breach-not-in-time"
-        }),
+    let in_time = match (file.due, file.reported) {
+        (Some(due), Some(at)) if at <= due => words.t("office-breach-in-time"),
+        (Some(_), Some(_)) => words.t("office-breach-not-in-time"),
         _ => words.t("none"),
     };
     let mut rows = vec![
@@ -758,12 +750,7 @@ async fn persons(
     page(&PersonsPage {
         persons: Table {
             caption: words.t("office-breach-concerned"),
-            head: heads
-                .map(|(key, numeric)| Head {
-                    text: words.t(key),
-                    numeric,
-                })
-                .to_vec(),
+            head: Head::all(words, &heads),
             rows: rows.collect(),
         },
         next: next.map(|after| format!("{here}/persons?told={word}&after={after}")),

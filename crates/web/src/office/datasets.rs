@@ -58,10 +58,6 @@ async fn list(State(app): State<App>, duty: Duty) -> Result<Response, Problem> {
         ("office-dataset-rejected", true),
         ("office-dataset-waiting", false),
     ];
-    let head = |(key, numeric): (&str, bool)| Head {
-        text: words.t(key),
-        numeric,
-    };
     let rows = sets.iter().map(|set| {
         let id = &set.dataset.id;
         let latest = set.latest.as_ref();
@@ -80,7 +76,7 @@ async fn list(State(app): State<App>, duty: Duty) -> Result<Response, Problem> {
     let page = ListPage {
         sets: Table {
             caption: words.t("office-nav-datasets"),
-            head: heads.map(head).to_vec(),
+            head: Head::all(words, &heads),
             rows: rows.collect(),
         },
         frame,
@@ -284,12 +280,7 @@ fn runs(words: Words, dataset: &steward::Dataset, runs: &[Run]) -> Table {
     });
     Table {
         caption: words.t("office-dataset-runs"),
-        head: heads
-            .map(|(key, numeric)| Head {
-                text: words.t(key),
-                numeric,
-            })
-            .to_vec(),
+        head: Head::all(words, &heads),
         rows: rows.collect(),
     }
 }

@@ -122,13 +122,7 @@ fn counts(words: Words, rows: Vec<ChannelRow>) -> Table {
     });
     Table {
         caption: words.t("office-message-counts"),
-        head: heads
-            .iter()
-            .map(|(key, numeric)| Head {
-                text: words.t(key),
-                numeric: *numeric,
-            })
-            .collect(),
+        head: Head::all(words, &heads),
         rows: rows.collect(),
     }
 }

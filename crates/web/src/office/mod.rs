@@ -44,11 +44,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cases::{CaseError, Role, Staff};
 
+pub(crate) use act::conflict;
 pub(crate) use appeals::state as appeal_state;
 pub(crate) use claims::{month as claim_month, state as claim_state};
 pub(crate) use rounds::{class, clock, state as ticket_state};
 
 use crate::components::Banner;
+use crate::texts::Words;
 use crate::visit::{self, OnDuty};
 use crate::{App, Frame, Problem, frame};
 
@@ -282,14 +284,28 @@ pub(crate) fn role(frame: &Frame, role: Role) -> String {
 
 /// What has just been done, by the word the address carries; words we don't know say nothing.
 pub(crate) fn done(frame: &Frame, word: &str) -> Option<Banner> {
-    let plain = !word.is_empty() && word.len() < 30 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    let key = format!("office-done-{word}");
-    (plain && frame.words.has(&key)).then(|| Banner {
+    said(frame, &format!("office-done-{word}"))
+}
+
+/// The text of a key that ends in a word of an address; words we don't know say nothing.
+pub(crate) fn said(frame: &Frame, key: &str) -> Option<Banner> {
+    let plain = key.len() < 50 && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    (plain && frame.words.has(key)).then(|| Banner {
         words: frame.words,
         success: true,
-        text: frame.t(&key),
+        text: frame.t(key),
         detail: None,
     })
+}
+
+/// What somebody is told whose act came after a change that they had not seen: what they typed is kept, and shown again.
+pub(crate) fn overtaken(words: Words) -> Banner {
+    Banner {
+        words,
+        success: false,
+        text: words.t("office-conflict-kept"),
+        detail: None,
+    }
 }
 
 /// A document. `name` is made of identifiers only.

@@ -10,10 +10,9 @@ use cases::rights::{self, Line, State as Step};
 use cases::{CaseError, Staff};
 use serde::Deserialize;
 
-use super::act::conflict;
 use super::audit;
 use super::queue::short;
-use super::{Duty, done};
+use super::{Duty, done, overtaken};
 use crate::address::{id, onward};
 use crate::components::{Banner, Cell, Choice, Control, ErrorSummary, Field, Head, Row, SummaryList, Table, Tag};
 use crate::resident::rights as own;
@@ -145,6 +144,7 @@ async fn render(
     app: &App,
     duty: Duty,
     request: &str,
+    status: StatusCode,
     said: Option<Banner>,
     typed: Typed,
     error: Option<(&str, String)>,
@@ -223,9 +223,6 @@ async fn render(
             "office-privacy-needed"
         })
     });
-    let status = error
-        .as_ref()
-        .map_or(StatusCode::OK, |_| StatusCode::UNPROCESSABLE_ENTITY);
     let page = RequestPage {
         done: said,
         errors: error.as_ref().map(|(field, text)| ErrorSummary {
@@ -260,7 +257,7 @@ async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let said = done(&duty.frame, &asked.done);
-    render(&app, duty, &request, said, Typed::default(), None).await
+    render(&app, duty, &request, StatusCode::OK, said, Typed::default(), None).await
 }
 
 /// `POST /office/privacy/{id}/{act}`: answers a request, or gives it more time.
@@ -278,7 +275,7 @@ async fn act(
         longer: text("longer"),
     };
     let (desk, staff, words) = (&app.desk, &duty.staff, duty.frame.words);
-    let to = id(&request)?;
+    let (to, unusable) = (id(&request)?, StatusCode::UNPROCESSABLE_ENTITY);
     let (said, result) = match act.as_str() {
         "extend" => (
             "request-extended",
@@ -288,7 +285,7 @@ async fn act(
             let outcome = OUTCOMES.iter().find(|(word, _)| *word == typed.outcome);
             let Some((_, outcome)) = outcome else {
                 let error = ("outcome", words.t("office-privacy-error-outcome"));
-                return render(&app, duty, &request, None, typed, Some(error)).await;
+                return render(&app, duty, &request, unusable, None, typed, Some(error)).await;
             };
             (
                 "request-answered",
@@ -299,7 +296,10 @@ async fn act(
     };
     match result {
         Ok(()) => Ok(onward(&format!("{HERE}?done={said}"))),
-        Err(CaseError::Conflict(_)) => conflict(duty, format!("{HERE}/{request}")),
+        Err(CaseError::Conflict(_)) => {
+            let said = Some(overtaken(words));
+            render(&app, duty, &request, StatusCode::CONFLICT, said, typed, None).await
+        }
         Err(CaseError::Input { field, problem }) => {
             let key = match problem {
                 "too_long" => "office-error-too-long",
@@ -307,7 +307,7 @@ async fn act(
                 _ => "office-privacy-error-text",
             };
             let error = (field, words.t(key));
-            render(&app, duty, &request, None, typed, Some(error)).await
+            render(&app, duty, &request, unusable, None, typed, Some(error)).await
         }
         Err(error) => Err(error.into()),
     }

@@ -1,5 +1,6 @@
 //! The office's pages: who may see what, what an act changes, and what a hostile browser gets.
 
+mod breach;
 mod datasets;
 mod decide;
 mod hostile;
