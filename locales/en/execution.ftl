@@ -168,3 +168,4 @@ programme-results-approved = Approved subsidy
 programme-results-paid = Subsidy paid
 programme-results-progress = Progress
 programme-results-progress-value = { $quarter }: { $real }%, planned { $planned }%
+programme-filing-conflict = A colleague saved this in the meantime. What you typed is kept below; sending it again puts it over theirs.

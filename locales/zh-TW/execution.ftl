@@ -168,3 +168,4 @@ programme-results-approved = 核定補助
 programme-results-paid = 實付補助
 programme-results-progress = 執行進度
 programme-results-progress-value = { $quarter }：實際 { $real }%，預定 { $planned }%
+programme-filing-conflict = 同事剛才儲存了這份文件。您填的內容保留在下面；再送出一次會蓋過同事的內容。

@@ -156,7 +156,7 @@ test("a funded plan from its first report to the payment", async (t) => {
     assert.equal(await lin.page.locator("#change").inputValue(), "再順延一季。", "the draft is kept");
     await lin.page.goto(execution);
     await lin.page.getByText("不再受理變更").waitFor();
-    await lin.page.getByText("逾期 1 天").first().waitFor();
+    await lin.page.getByText(/逾期 [12] 天/).first().waitFor();
     await looked(lin, "execution-late");
     await wu.page.goto(execution);
     await looked(wu, "execution-late-phone");

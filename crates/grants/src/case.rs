@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use civic::Money;
+use civic::{Mistake, Money};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::correction::{Deferral, Record};
 use crate::execution::{self, Done, Spent, What};
 use crate::finding::Finding;
 use crate::indicator;
-use crate::mistake::{Mistake, TextFile, at_top};
+use crate::mistake::{TextFile, at_top};
 use crate::plan::{self, Contact, Plan};
 use crate::programme::Programme;
 use crate::programme::file::{AnnouncementsFile, announced, cases};
@@ -426,7 +426,7 @@ fn outcome(
                     let value = value.and_then(|value| i64::try_from(value).ok());
                     (
                         reading.reading.clone(),
-                        json!({ "hundredths": value, "met": reading.met }),
+                        json!({ "hundredths": value, "known": value.is_some(), "met": reading.met }),
                     )
                 });
                 let readings: serde_json::Map<String, Value> = readings.collect();

@@ -187,7 +187,7 @@ impl Programme {
         self.term(clock, now).map(|term| term.phase(legal_time(now)))
     }
 
-    /// Whole days by which what arrives at a moment is late, a part of a day counted whole; 0 in time.
+    /// Calendar days after its last day by which what arrives at a moment is late, 1 at least; 0 in time.
     #[must_use]
     pub fn late(&self, clock: &str, at: Timestamp) -> u16 {
         match self.term(clock, at) {

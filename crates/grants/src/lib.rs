@@ -22,7 +22,7 @@ pub mod review;
 pub mod similarity;
 
 pub use assessment::Assessment;
+pub use civic::Mistake;
 pub use finding::{Finding, Rule, Severity};
-pub use mistake::Mistake;
 pub use plan::Plan;
 pub use programme::{Programme, Report, check};

@@ -1,41 +1,15 @@
 //! Files of a programme folder, with the place of everything said about them.
 
-use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Serialize;
+use civic::Mistake;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Largest file a folder may hold; larger ones are refused unread.
 const MAX_BYTES: u64 = 1 << 20;
-
-/// One mistake of a programme folder.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Mistake {
-    /// The file, relative to the folder of the programme.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub message: String,
-    /// What to do, if it can be guessed.
-    pub suggestion: Option<String>,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
-        match &self.suggestion {
-            Some(suggestion) => write!(f, "; {suggestion}"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// One text file of a folder, read whole.
 #[derive(Clone, Debug)]

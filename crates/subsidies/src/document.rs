@@ -69,7 +69,7 @@ pub async fn print_own(desk: &Desk, member: &Member, plan: Uuid, corrected: bool
 #[boxed]
 pub async fn print_sent(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>, SubsidyError> {
     let row = guard::plan(desk, member, Action::Read, plan).await?;
-    view::read(desk, member, &row.programme).await?;
+    view::note_use(desk, member, Action::Read, &row.programme).await?;
     let last = subsidy_submission::last(desk.store.read(), plan).await?;
     print(desk, &row.programme, &last.ok_or(SubsidyError::NotFound("plan"))?).await
 }
@@ -86,8 +86,13 @@ async fn print(desk: &Desk, programme: &str, row: &subsidy_submission::Model) ->
 
 async fn printed(plan: Plan, programme: Arc<Programme>, stamp: Stamp) -> Result<Vec<u8>, SubsidyError> {
     let ended = |why: String| SubsidyError::Corrupt { what: "plan", why };
-    let _turn = PRESSES.acquire().await.map_err(|error| ended(error.to_string()))?;
-    match tokio::task::spawn_blocking(move || pdf::write(&plan, &programme, stamp)).await {
+    let turn = PRESSES.acquire().await.map_err(|error| ended(error.to_string()))?;
+    // the turn ends with the work: a request that was given up still takes its processor
+    let work = move || {
+        let _turn = turn;
+        pdf::write(&plan, &programme, stamp)
+    };
+    match tokio::task::spawn_blocking(work).await {
         Ok(made) => Ok(made?),
         Err(error) => Err(ended(format!("printing ended early: {error}"))),
     }

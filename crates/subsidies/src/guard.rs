@@ -49,6 +49,11 @@ impl Action {
 /// of those who write it.
 const CODE: &str = "175";
 
+/// Whether an act of panel or ministry is of before the decision, which no government is told.
+pub(crate) fn is_inner(act: &str) -> bool {
+    matches!(act, "score" | "appraise")
+}
+
 /// Names of what the ledger says was used of a plan.
 pub(crate) const FIELDS: [&str; 2] = ["contact", "test_accounts"];
 

@@ -142,8 +142,7 @@ pub async fn draft(desk: &Desk, member: &Member, plan: Uuid) -> Result<Draft, Su
             note: event.note,
         });
     }
-    // what the panel and the ministry did before the decision is not the government's to know
-    history.retain(|act| !matches!(act.act.as_str(), "score" | "appraise"));
+    history.retain(|act| !guard::is_inner(&act.act));
     let sent = subsidy_submission::of_plan(db, plan).await?;
     let sent = sent
         .iter()
@@ -191,7 +190,7 @@ pub async fn received(desk: &Desk, member: &Member, programme: &str) -> Result<V
 pub async fn sent(desk: &Desk, member: &Member, plan: Uuid) -> Result<Sent, SubsidyError> {
     let row = guard::plan(desk, member, Action::Read, plan).await?;
     let programme = Arc::clone(desk.programme(&row.programme)?);
-    read(desk, member, &row.programme).await?;
+    note_use(desk, member, Action::Read, &row.programme).await?;
     let last = subsidy_submission::last(desk.store.read(), plan)
         .await?
         .ok_or(SubsidyError::NotFound("plan"))?;
@@ -206,11 +205,16 @@ pub async fn sent(desk: &Desk, member: &Member, plan: Uuid) -> Result<Sent, Subs
     })
 }
 
-/// Enters in the usage ledger that a plan is read.
-pub(crate) async fn read(desk: &Desk, member: &Member, programme: &str) -> Result<(), SubsidyError> {
+/// Enters in the usage ledger that what a plan says of people is used.
+pub(crate) async fn note_use(
+    desk: &Desk,
+    member: &Member,
+    action: Action,
+    programme: &str,
+) -> Result<(), SubsidyError> {
     let (ours, by, of) = (desk.clone(), member.clone(), programme.to_owned());
     desk.store
-        .write(move |tx| Box::pin(async move { guard::used(&ours, tx, &by, Action::Read, &of, &guard::FIELDS).await }))
+        .write(move |tx| Box::pin(async move { guard::used(&ours, tx, &by, action, &of, &guard::FIELDS).await }))
         .await
 }
 
@@ -225,10 +229,17 @@ pub(crate) async fn whole(desk: &Desk, plan: Uuid) -> Result<Plan, SubsidyError>
 
 /// The plan of what was sent.
 pub(crate) async fn submitted(desk: &Desk, row: &subsidy_submission::Model) -> Result<Plan, SubsidyError> {
+    serde_json::from_slice(&opened(desk, row).await?).map_err(|error| SubsidyError::json("plan", &error))
+}
+
+/// What was sent, to the byte: its digest is the one the ministry has.
+pub(crate) async fn opened(
+    desk: &Desk,
+    row: &subsidy_submission::Model,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, SubsidyError> {
     let place = Place::new("subsidy_submission", "sealed", &row.id);
     let (db, seal) = (desk.store.read(), desk.store.seal());
-    let bytes = seal.open_own(db, row.key_id.into(), place, &row.sealed).await?;
-    serde_json::from_slice(&bytes).map_err(|error| SubsidyError::json("plan", &error))
+    Ok(seal.open_own(db, row.key_id.into(), place, &row.sealed).await?)
 }
 
 /// What a plan asks of the ministry in the funded year.

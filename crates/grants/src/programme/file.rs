@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use civic::Text;
+use civic::{Mistake, Text};
 use jiff::civil::{Date, DateTime};
 use serde::Deserialize;
 use toml::Spanned;
@@ -17,7 +17,7 @@ use crate::clock::{Announcement, Clock, Move, NEEDED, Term, after};
 use crate::correction::Correction;
 use crate::execution::ExecutionRules;
 use crate::funding::Funding;
-use crate::mistake::{Mistake, TextFile, at_top, names, suggest};
+use crate::mistake::{TextFile, at_top, names, suggest};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

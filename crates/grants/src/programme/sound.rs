@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use civic::Mistake;
+
 use super::{ChapterKind, Programme};
-use crate::mistake::{Mistake, TextFile, at_top, suggest};
+use crate::mistake::{TextFile, at_top, suggest};
 
 pub(super) fn main(file: &TextFile, programme: &Programme, mistakes: &mut Vec<Mistake>) {
     let mut wrong = |path: &str, message: String, suggestion: &str| {

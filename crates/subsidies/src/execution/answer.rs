@@ -3,7 +3,7 @@
 use store::tables::subsidy_filing::{self, Kind, State};
 use uuid::Uuid;
 
-use super::file::{replaced, word};
+use super::file::{replaced, unsettled, word};
 use crate::guard::{self, Action};
 use crate::{Desk, Member, SubsidyError, boxed, text};
 
@@ -72,6 +72,14 @@ pub async fn answer(
                 }
                 if row.state != State::Sent {
                     return Err(SubsidyError::State);
+                }
+                let reopens = match kind {
+                    Kind::Change => state == State::Accepted,
+                    Kind::Completion => state == State::Returned,
+                    Kind::Report | Kind::Request | Kind::Results => false,
+                };
+                if reopens {
+                    unsettled(tx, plan).await?;
                 }
                 row.state = state;
                 row.answer = Some(said);

@@ -2,14 +2,13 @@
 //! and the history, with the digest of each.
 
 use serde_json::{Value, json};
-use store::seal::Place;
 use store::tables::{subsidy_event, subsidy_filing, subsidy_sending, subsidy_settlement, subsidy_submission};
 use uuid::Uuid;
 
 use super::file::word;
-use super::look::loaded;
+use super::look::{loaded, side};
 use crate::draft::{names, time};
-use crate::guard::{self, Action};
+use crate::guard;
 use crate::{Desk, Member, SubsidyError, boxed, decide, view};
 
 /// The audit file as a ZIP archive, for the plan's government or the ministry. Making it is an entry of the usage ledger, because the
@@ -19,30 +18,17 @@ use crate::{Desk, Member, SubsidyError, boxed, decide, view};
 /// [`SubsidyError::NotFound`]; [`SubsidyError::Refused`] before the corrected plan is there; the store's.
 #[boxed]
 pub async fn audit(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>, SubsidyError> {
-    let action = match member.role.as_str() {
-        "grant_writer" => Action::Execute,
-        _ => Action::Settle,
-    };
+    let action = side(member);
     let row = guard::plan(desk, member, action, plan).await?;
-    let (ours, by, of) = (desk.clone(), member.clone(), row.programme.clone());
-    desk.store
-        .write(move |tx| Box::pin(async move { guard::used(&ours, tx, &by, action, &of, &guard::FIELDS).await }))
-        .await?;
+    view::note_use(desk, member, action, &row.programme).await?;
     let db = desk.store.read();
     let all = loaded(desk, &row).await?;
     let names = names(desk).await?;
     let name = |id: Uuid| names.get(&id).cloned().unwrap_or_default();
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for sent in subsidy_submission::of_plan(db, plan).await? {
-        let place = Place::new("subsidy_submission", "sealed", &sent.id);
-        let bytes = desk
-            .store
-            .seal()
-            .open_own(db, sent.key_id.into(), place, &sent.sealed)
-            .await?;
         let what = if sent.round == 1 { "plan" } else { "plan-corrected" };
-        // as it was sent, to the byte: its digest is the one the ministry has
-        files.push((format!("{what}.json"), bytes.to_vec()));
+        files.push((format!("{what}.json"), view::opened(desk, &sent).await?.to_vec()));
     }
     let correction = decide::correction(desk, &row)?;
     let decision = json!({
@@ -106,8 +92,7 @@ pub async fn audit(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>, 
     }
     let mut history = Vec::new();
     for event in subsidy_event::of_plan(db, plan).await? {
-        // what panel and ministry did before the decision stays theirs
-        if matches!(event.act.as_str(), "score" | "appraise") {
+        if guard::is_inner(&event.act) {
             continue;
         }
         let at = time("subsidy_event", event.done_at)?;

@@ -135,6 +135,9 @@ pub async fn file(
     desk.store
         .write(move |tx| {
             Box::pin(async move {
+                if is_closed_by_settlement(filing.kind()) {
+                    unsettled(tx, plan).await?;
+                }
                 let mut now = open(tx, plan, filing.kind(), number).await?;
                 if now.revision != saved {
                     return Err(SubsidyError::Conflict("filing"));
@@ -180,6 +183,18 @@ fn numbered(all: &Execution, kind: Kind, number: i32) -> Result<(), SubsidyError
     }
 }
 
+const fn is_closed_by_settlement(kind: Kind) -> bool {
+    matches!(kind, Kind::Change | Kind::Completion | Kind::Request)
+}
+
+/// What is settled is changed no more, and what lapsed is in the ministry's books.
+pub(super) async fn unsettled(tx: &Tx, plan: Uuid) -> Result<(), SubsidyError> {
+    match subsidy_settlement::of_plans(tx, &[plan]).await?.is_empty() {
+        true => Ok(()),
+        false => Err(SubsidyError::State),
+    }
+}
+
 /// A filing that may be written, within the transaction that writes it.
 async fn open(tx: &Tx, plan: Uuid, kind: Kind, number: i32) -> Result<Model, SubsidyError> {
     let row = subsidy_filing::one(tx, plan, kind, number)
@@ -210,11 +225,8 @@ async fn put(
     content: String,
     seen: i64,
 ) -> Result<i64, SubsidyError> {
-    // what is settled is changed no more, and what lapsed is in the ministry's books
-    if matches!(kind, Kind::Change | Kind::Completion | Kind::Request)
-        && !subsidy_settlement::of_plans(tx, &[plan]).await?.is_empty()
-    {
-        return Err(SubsidyError::State);
+    if is_closed_by_settlement(kind) {
+        unsettled(tx, plan).await?;
     }
     let saved_at = tx.now().as_microsecond();
     if seen == 0 {
@@ -410,19 +422,12 @@ fn may_send(all: &Execution, number: i32, filing: &Filing, arrived: Timestamp) -
 
 impl Execution {
     /// The completion, where it was sent and not given back.
-    #[must_use]
-    pub fn completion(&self) -> Option<&Completion> {
-        match self.there(Kind::Completion, 1)?.sent.as_ref()? {
-            Filing::Completion(completion) => Some(completion),
+    pub(super) fn completion(&self) -> Option<&Completion> {
+        let one = self.filed(Kind::Completion, 1)?;
+        match one.sent.as_ref()? {
+            Filing::Completion(completion) if matches!(one.state, State::Sent | State::Accepted) => Some(completion),
             _ => None,
         }
-    }
-
-    /// A filing that was sent and not given back or refused.
-    #[must_use]
-    pub fn there(&self, kind: Kind, number: i32) -> Option<&Filed> {
-        let one = self.filed(kind, number)?;
-        matches!(one.state, State::Sent | State::Accepted).then_some(one)
     }
 
     /// The number of a new request to change the plan; nothing while one is written or waits.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use store::tables::subsidy_filing::{self, Kind, State};
-use store::tables::{subsidy_plan, subsidy_sending, subsidy_settlement};
+use store::tables::{subsidy_plan, subsidy_sending, subsidy_settlement, subsidy_submission};
 use uuid::Uuid;
 
 use super::file::Filing;
@@ -182,11 +182,13 @@ pub(super) async fn loaded_all(desk: &Desk, rows: &[subsidy_plan::Model]) -> Res
     let numbers: Vec<Uuid> = filings.iter().map(|one| one.id).collect();
     let sendings = subsidy_sending::of_filings(db, &numbers).await?;
     let settlements = subsidy_settlement::of_plans(db, &ids).await?;
+    let submissions = subsidy_submission::last_of_plans(db, &ids).await?;
     let names = names(desk).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let programme = Arc::clone(desk.programme(&row.programme)?);
-        let mut plan = view::whole(desk, row.id).await?;
+        let sent = submissions.iter().find(|one| one.plan_id == row.id);
+        let mut plan = view::submitted(desk, sent.ok_or(SubsidyError::NotFound("plan"))?).await?;
         let mine = filings.iter().filter(|one| one.plan_id == row.id);
         let mut filings: Vec<Filed> = mine
             .map(|one| filed(one, &sendings, &names))
@@ -270,16 +272,21 @@ fn done(filings: &[Filed]) -> Done {
     done
 }
 
+/// What a member does with a plan that is carried out: a government hands in, the ministry settles.
+pub(super) fn side(member: &Member) -> Action {
+    match member.role.as_str() {
+        "grant_writer" => Action::Execute,
+        _ => Action::Settle,
+    }
+}
+
 /// How a plan stands, for its government or the ministry that pays it.
 ///
 /// # Errors
 /// [`SubsidyError::NotFound`]; [`SubsidyError::Refused`] before the corrected plan is there; the store's.
 #[boxed]
 pub async fn execution(desk: &Desk, member: &Member, plan: Uuid) -> Result<Execution, SubsidyError> {
-    let action = match member.role.as_str() {
-        "grant_writer" => Action::Execute,
-        _ => Action::Settle,
-    };
+    let action = side(member);
     let row = guard::plan(desk, member, action, plan).await?;
     let mut all = loaded(desk, &row).await?;
     if action == Action::Settle {

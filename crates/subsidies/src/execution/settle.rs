@@ -24,7 +24,7 @@ const MOST_REFERENCE: usize = 100;
 ///
 /// # Errors
 /// [`SubsidyError::Settle`] for amounts that can't be; [`SubsidyError::Input`] where something is struck, or the request came late,
-/// and no reason is given; [`SubsidyError::State`] without a request that waits; [`SubsidyError::Conflict`];
+/// and no reason is given; [`SubsidyError::State`] without a request that waits, or where the work is not said to be complete; [`SubsidyError::Conflict`];
 /// [`SubsidyError::NotFound`]; the store's.
 #[boxed]
 pub async fn settle(
@@ -47,6 +47,10 @@ pub async fn settle(
     let Some(Filing::Request(request)) = &filed.sent else {
         return Err(SubsidyError::State);
     };
+    // the work is complete before it is accepted, as when the request was sent: the completion may have been given back since
+    if all.completion().is_none_or(|one| one.on > request.accepted_on) {
+        return Err(SubsidyError::State);
+    }
     if struck.len() != request.spent.len() {
         return Err(SubsidyError::input("struck", "amount"));
     }

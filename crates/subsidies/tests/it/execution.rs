@@ -177,6 +177,14 @@ async fn a_year_from_the_first_report_to_the_payment() {
         sent(&kit, &writer, id, 1, request("2025-11-18", &spent)).await.unwrap();
         let seen = revision(&kit, &officer, id, Kind::Request, 1).await;
         let struck = [Money(0), Money(100_000), Money(0)];
+        // nothing is paid while the completion is given back
+        let returned = || Answer::Return {
+            reason: "請補教育訓練紀錄".to_owned(),
+        };
+        answered(&kit, &officer, id, Kind::Completion, 1, returned()).await;
+        let incomplete = settle(&kit.desk, &officer, id, seen, &struck, "逾計畫範圍").await;
+        assert!(matches!(incomplete, Err(SubsidyError::State)));
+        sent(&kit, &writer, id, 1, completion("2025-10-30")).await.unwrap();
         let reasonless = settle(&kit.desk, &officer, id, seen, &struck, " ").await;
         assert!(matches!(reasonless, Err(SubsidyError::Input { field: "note", .. })));
         settle(&kit.desk, &officer, id, seen, &struck, "逾計畫範圍")
@@ -198,7 +206,10 @@ async fn a_year_from_the_first_report_to_the_payment() {
             .unwrap();
         let twice = pay(&kit.desk, &officer, id, 2, "2025-11-20".parse().unwrap(), "付款字第2號").await;
         assert!(matches!(twice, Err(SubsidyError::State)));
-        // what is settled is changed no more
+        // what is settled is changed no more, and not given back
+        let of_completion = revision(&kit, &officer, id, Kind::Completion, 1).await;
+        let reopened = answer(&kit.desk, &officer, id, Kind::Completion, 1, of_completion, returned()).await;
+        assert!(matches!(reopened, Err(SubsidyError::State)));
         let late = sent(&kit, &writer, id, 1, request("2025-11-18", &spent)).await;
         assert!(matches!(late, Err(SubsidyError::State)));
     })

@@ -294,9 +294,15 @@ pub(super) async fn save(
     let wrong = match result {
         Ok(()) if send => return Ok(onward(&format!("{here}?done=filed"))),
         Ok(()) => return Ok(onward(&format!("{here}?done=kept"))),
-        Err(SubsidyError::Conflict(_) | SubsidyError::State) => {
-            return conflict(seat, format!("{here}/{kind_word}/{number_word}"));
+        // a colleague saved it meanwhile: what was typed is shown over what they saved
+        Err(SubsidyError::Conflict(_)) => {
+            let again = Again {
+                raw: Some(posted.raw),
+                wrong: vec![(first_field(kind).to_owned(), words.t("programme-filing-conflict"))],
+            };
+            return render(&app, seat, name, StatusCode::CONFLICT, again).await;
         }
+        Err(SubsidyError::State) => return conflict(seat, format!("{here}/{kind_word}/{number_word}")),
         Err(error) => told(words, &all, kind, error)?,
     };
     let again = Again {
@@ -304,6 +310,17 @@ pub(super) async fn save(
         wrong,
     };
     render(&app, seat, name, unusable, again).await
+}
+
+/// The field at which what is wrong with a filing as a whole is told.
+const fn first_field(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Report => "progress",
+        Kind::Change => "change",
+        Kind::Completion => "on",
+        Kind::Request => "accepted_on",
+        Kind::Results => "text.0",
+    }
 }
 
 /// What keeps a filing from being sent, by field; the draft is kept.

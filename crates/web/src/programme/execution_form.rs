@@ -9,17 +9,13 @@ use jiff::civil::Date;
 use subsidies::{Execution, Filing, Kind};
 
 use super::fields::Group;
-use super::{dollars, lines};
+use super::{dollars, lines, put, share};
 use crate::components::{Control, Field, Typed};
-use crate::posted::Raw;
+use crate::posted::{Raw, first};
 use crate::texts::Words;
 
 /// Numbers of the platform for a year, by indicator.
 pub(super) type Counted = BTreeMap<String, BTreeMap<String, i64>>;
-
-fn put(raw: &mut Raw, name: impl Into<String>, value: impl Into<String>) {
-    raw.entry(name.into()).or_default().push(value.into());
-}
 
 /// What stands in the fields of a filing.
 pub(super) fn values(all: &Execution, filing: &Filing) -> Raw {
@@ -93,23 +89,23 @@ pub(super) struct FilingForm<'a> {
 
 impl FilingForm<'_> {
     fn value(&self, name: &str) -> String {
-        let first = self.raw.get(name).and_then(|values| values.first());
-        first.cloned().unwrap_or_default()
+        first(self.raw, name).to_owned()
     }
 
     fn field(&self, name: &str, label: String, control: Control) -> Field {
-        let mut field = Field::new(self.words, name, label, control);
-        let wrong = self.wrong.iter().find(|(at, _)| at == name);
+        self.told(Field::new(self.words, name, label, control))
+    }
+
+    /// With what is wrong with it.
+    fn told(&self, mut field: Field) -> Field {
+        let wrong = self.wrong.iter().find(|(at, _)| *at == field.name);
         field.error = wrong.map(|(_, text)| text.clone());
         field
     }
 
     fn area(&self, name: &str, key: &str, rows: u8) -> Field {
         let value = self.value(name);
-        let mut field = self.field(name, self.words.t(key), Control::TextArea { value, rows });
-        let hint = format!("{key}-hint");
-        field.hint = self.words.has(&hint).then(|| self.words.t(&hint));
-        field
+        self.told(Field::keyed(self.words, name, key, Control::TextArea { value, rows }))
     }
 
     fn day(&self, name: &str, key: &str) -> Field {
@@ -351,14 +347,10 @@ pub(super) fn read(all: &Execution, kind: Kind, number: i32, raw: &Raw) -> Resul
 }
 
 fn percent(raw: &Raw, name: &str, wrong: &mut Vec<(String, &'static str)>) -> u8 {
-    let text = lines(raw, name);
-    match text.trim_end_matches('%').trim().parse::<u8>() {
-        Ok(percent) if percent <= 100 => percent,
-        _ => {
-            wrong.push((name.to_owned(), "programme-wrong-percent"));
-            0
-        }
-    }
+    share(first(raw, name)).ok().flatten().unwrap_or_else(|| {
+        wrong.push((name.to_owned(), "programme-wrong-percent"));
+        0
+    })
 }
 
 /// A day as browsers send it.

@@ -4,7 +4,7 @@ use grants::{Plan, Programme};
 
 use super::form::{MOST, all, numbers};
 use crate::components::{Choice, Control, Field, Typed};
-use crate::posted::Raw;
+use crate::posted::{Raw, first};
 use crate::texts::Words;
 
 /// Empty lines at the end of a table.
@@ -83,14 +83,11 @@ impl Fields<'_> {
     }
 
     fn value(&self, name: &str) -> String {
-        let first = self.raw.get(name).and_then(|values| values.first());
-        first.cloned().unwrap_or_default()
+        first(self.raw, name).to_owned()
     }
 
     fn field(&self, name: &str, key: &str, control: Control) -> Field {
-        let mut field = Field::new(self.words, name, self.words.t(key), control);
-        let hint = format!("{key}-hint");
-        field.hint = self.words.has(&hint).then(|| self.words.t(&hint));
+        let mut field = Field::keyed(self.words, name, key, control);
         let wrong = self.wrong.iter().find(|(wrong, _)| wrong == name);
         field.error = wrong.map(|(_, key)| self.words.t(key));
         field

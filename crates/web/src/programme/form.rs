@@ -7,15 +7,11 @@ use grants::Programme;
 use grants::plan::{Checkpoint, Contact, Kind, Line, PlanIndicator, PlanTarget, Subsidy};
 use subsidies::Part;
 
-use super::{dollars, lines};
+use super::{dollars, lines, put, share};
 use crate::posted::Raw;
 
 /// Lines a table has at most, blank ones among them.
 pub(super) const MOST: usize = grants::plan::MOST_LINES;
-
-fn put(raw: &mut Raw, name: impl Into<String>, value: impl Into<String>) {
-    raw.entry(name.into()).or_default().push(value.into());
-}
 
 fn amount(money: Money) -> String {
     if money.0 == 0 { String::new() } else { money.grouped() }
@@ -164,16 +160,12 @@ impl Reading<'_> {
     }
 
     fn percent(&mut self, name: &str) -> u8 {
-        let text = self.text(name);
-        let digits = text.trim_end_matches(['%', '％']).trim();
-        match digits.parse() {
-            Ok(percent) if percent <= 100 => percent,
-            _ if digits.is_empty() => 0,
-            _ => {
+        share(&self.text(name))
+            .unwrap_or_else(|()| {
                 self.wrong.push((name.to_owned(), "programme-wrong-percent"));
-                0
-            }
-        }
+                None
+            })
+            .unwrap_or(0)
     }
 }
 

@@ -28,10 +28,8 @@ mod stage_fields;
 mod stage_form;
 mod versions;
 
-use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -41,10 +39,10 @@ use jiff::civil::DateTime;
 use subsidies::{Member, State, SubsidyError};
 
 use crate::components::{Banner, Colour, Tag};
-use crate::office::Duty;
-use crate::posted::Raw;
+use crate::office::{self, Duty};
+use crate::posted::{Raw, first};
 use crate::texts::Words;
-use crate::{App, Frame, Problem, page_with};
+use crate::{App, Frame, Problem};
 
 /// The first page.
 pub(crate) const HERE: &str = "/programme";
@@ -204,35 +202,15 @@ impl From<SubsidyError> for Problem {
     }
 }
 
-/// Somebody was faster, or the act has no place any more.
-#[derive(Template)]
-#[template(path = "office/conflict.html")]
-struct ConflictPage {
-    frame: Frame,
-    staff: Staff,
-    here: String,
-}
-
 /// The page for an act that came too late.
 pub(super) fn conflict(seat: Seat, here: String) -> Result<Response, Problem> {
-    let page = ConflictPage {
-        frame: seat.frame,
-        staff: seat.staff,
-        here,
-    };
-    page_with(StatusCode::CONFLICT, &page)
+    let Seat { frame, staff, .. } = seat;
+    office::conflict(Duty { frame, staff }, here)
 }
 
-/// What has just been done, by the word the address carries; words we don't know say nothing.
+/// What has just been done, by the word the address carries.
 pub(super) fn done(frame: &Frame, word: &str) -> Option<Banner> {
-    let plain = !word.is_empty() && word.len() < 30 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    let key = format!("programme-done-{word}");
-    (plain && frame.words.has(&key)).then(|| Banner {
-        words: frame.words,
-        success: true,
-        text: frame.t(&key),
-        detail: None,
-    })
+    office::said(frame, &format!("programme-done-{word}"))
 }
 
 /// What an address may say beside its path: what was done.
@@ -268,7 +246,10 @@ pub(super) fn hundredths(value: i64) -> String {
 
 /// A typed number of whole dollars; separators are left out, nothing is nothing.
 pub(super) fn dollars(text: &str) -> Result<Option<Money>, ()> {
-    let digits: String = text.chars().filter(|c| !matches!(c, ',' | '，' | ' ')).collect();
+    let digits: String = civic::fold_width(text)
+        .chars()
+        .filter(|c| !matches!(c, ',' | ' '))
+        .collect();
     if digits.is_empty() {
         return Ok(None);
     }
@@ -279,8 +260,24 @@ pub(super) fn dollars(text: &str) -> Result<Option<Money>, ()> {
     }
 }
 
+/// A typed share of at most 100 per cent; nothing is nothing.
+pub(super) fn share(text: &str) -> Result<Option<u8>, ()> {
+    let digits = civic::fold_width(text);
+    match digits.trim_end_matches('%').trim() {
+        "" => Ok(None),
+        digits => match digits.parse() {
+            Ok(share) if share <= 100 => Ok(Some(share)),
+            _ => Err(()),
+        },
+    }
+}
+
+/// Puts what stands in a field.
+pub(super) fn put(raw: &mut Raw, name: impl Into<String>, value: impl Into<String>) {
+    raw.entry(name.into()).or_default().push(value.into());
+}
+
 /// A typed text with the line ends that are kept; browsers send CR LF.
 pub(super) fn lines(raw: &Raw, name: &str) -> String {
-    let first = raw.get(name).and_then(|values| values.first());
-    first.map_or_else(String::new, |text| text.replace("\r\n", "\n").trim().to_owned())
+    first(raw, name).replace("\r\n", "\n").trim().to_owned()
 }

@@ -1,7 +1,5 @@
 //! One part of a plan: its form, with the chapter's guidance, findings, comments and versions beside it.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -355,12 +353,4 @@ pub(super) async fn save(
         Err(SubsidyError::State) => conflict(seat, here),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The versions that a form of the whole plan was made over, to be sent along unseen.
-pub(super) fn seen(versions: &BTreeMap<String, i64>) -> Vec<(String, i64)> {
-    versions
-        .iter()
-        .map(|(part, version)| (part.clone(), *version))
-        .collect()
 }

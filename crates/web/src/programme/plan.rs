@@ -1,5 +1,7 @@
 //! Our plan: what is decided, what is to do, chapter by chapter, and what was done.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -11,7 +13,7 @@ use grants::correction::Standing;
 use subsidies::{Correction, Draft};
 
 use super::execution_view::{StepView, noted, steps};
-use super::part::{is_open, progress, seen};
+use super::part::{is_open, progress};
 use super::place::{self, ASSESSMENT};
 use super::{Asked, Seat, done, meeting, minute, state};
 use crate::address::id;
@@ -69,7 +71,7 @@ struct PlanPage {
     refusals: usize,
     warnings: usize,
     open: bool,
-    seen: Vec<(String, i64)>,
+    seen: BTreeMap<String, i64>,
     history: Timeline,
     earlier: Timeline,
 }
@@ -314,7 +316,7 @@ pub(super) async fn render(
         refusals,
         warnings: draft.findings.len() - refusals,
         open: is_open(&draft),
-        seen: seen(&draft.versions),
+        seen: draft.versions.clone(),
         history: Timeline { words, events },
         earlier: Timeline { words, events: earlier },
         here,

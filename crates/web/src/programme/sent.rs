@@ -125,15 +125,7 @@ fn chapters(words: Words, plan: &Plan, programme: &Programme) -> Vec<ChapterView
 
 /// A table of a plan, as its form is read.
 fn of_part(words: Words, plan: &Plan, programme: &Programme, part: &str, caption: &str) -> Table {
-    let head = |keys: &[(&str, bool)]| -> Vec<Head> {
-        let heads = keys.iter();
-        heads
-            .map(|(key, numeric)| Head {
-                text: words.t(key),
-                numeric: *numeric,
-            })
-            .collect()
-    };
+    let head = |columns: &[(&str, bool)]| Head::all(words, columns);
     let money = |amount: Money| Cell::text(amount.grouped());
     let (head, rows): (Vec<Head>, Vec<Vec<Cell>>) = match Part::of(plan, programme, part) {
         Some(Part::Indicators(all)) => (

@@ -44,7 +44,8 @@ pub(super) fn points(tenths: u32) -> String {
 
 /// Typed points in tenths: whole points, or with one place behind the point.
 fn tenths(text: &str) -> Option<u16> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let text = civic::fold_width(text);
+    let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
     let whole: u16 = whole.parse().ok()?;
     let part: u16 = match part.len() {
         1 => part.parse().ok()?,

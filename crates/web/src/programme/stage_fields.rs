@@ -8,7 +8,7 @@ use super::fields::Group;
 use super::form::numbers;
 use super::stage_form::{BUILT, NONE, PLAN, STANDS};
 use crate::components::{Choice, Control, Field, Typed};
-use crate::posted::Raw;
+use crate::posted::{Raw, first};
 use crate::texts::Words;
 
 /// Empty evidence and extra items at the end.
@@ -45,14 +45,11 @@ pub(super) struct StageForm<'a> {
 
 impl StageForm<'_> {
     fn value(&self, name: &str) -> String {
-        let first = self.raw.get(name).and_then(|values| values.first());
-        first.cloned().unwrap_or_default()
+        first(self.raw, name).to_owned()
     }
 
     fn field(&self, name: &str, key: &str, control: Control) -> Field {
-        let mut field = Field::new(self.words, name, self.words.t(key), control);
-        let hint = format!("{key}-hint");
-        field.hint = self.words.has(&hint).then(|| self.words.t(&hint));
+        let mut field = Field::keyed(self.words, name, key, control);
         if let Some((wrong, text)) = &self.wrong
             && wrong == name
         {

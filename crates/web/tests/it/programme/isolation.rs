@@ -254,7 +254,7 @@ async fn nobody_of_a_programme_sees_a_residents_case() {
                     "{page} as {account} of {office}: {}",
                     answer.status
                 );
-                answer.lacks("114-SA-").lacks("林阿梅");
+                answer.lacks("-SA-0").lacks("林阿梅");
             }
         }
     }
