@@ -1,6 +1,8 @@
 // The platform under test: `tongban demo` on free ports with a folder of its own, stopped and removed at the end.
+// Its database is the embedded one, or a new one of the PostgreSQL that TONGBAN_JOURNEY_POSTGRES names.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,18 +15,31 @@ export function program() {
   return binary;
 }
 
+/** Makes a database of the PostgreSQL of the journeys and answers its address; nothing without such a server. */
+function database() {
+  const server = process.env.TONGBAN_JOURNEY_POSTGRES;
+  if (!server) return undefined;
+  const name = `journey_${randomBytes(8).toString("hex")}`;
+  execFileSync("psql", ["--no-psqlrc", "--quiet", "--command", `CREATE DATABASE ${name}`, server]);
+  const address = new URL(server);
+  address.pathname = `/${name}`;
+  return address.href;
+}
+
 /**
  * Starts the demonstration city and answers what its line of JSON says, with `stop()`. `services` is a folder of services
  * instead of the built-in ones; `history` begins with the past months of the demonstration.
  */
 export async function start({ residents = 2000, grace = 2, history = false, services, more = [] } = {}) {
   const data = mkdtempSync(join(tmpdir(), "tongban-journey-"));
+  const postgres = database();
   let child;
   let ended;
   async function open(listen) {
     const args = ["demo", "--residents", String(residents), "--data", data, "--listen", listen, "--grace", String(grace), "--json"];
     if (!history) args.push("--no-history");
     if (services) args.push("--services", services);
+    if (postgres) args.push("--database", postgres);
     child = spawn(program(), [...args, ...more], { stdio: ["ignore", "pipe", "inherit"] });
     ended = new Promise((resolve) => child.once("exit", resolve));
     const line = await Promise.race([

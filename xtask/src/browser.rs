@@ -10,12 +10,21 @@ pub fn journeys(binary: &Path) -> Command {
     walked(binary, |_| true)
 }
 
-/// The command that walks the journeys whose file has this name.
-pub fn journey(binary: &Path, name: &str) -> Command {
-    let file = format!("{name}.spec.mjs");
+/// The command that walks the journeys whose files have these names.
+pub fn named(binary: &Path, names: &[&str]) -> Command {
+    let files: Vec<String> = names.iter().map(|name| format!("{name}.spec.mjs")).collect();
     walked(binary, |path| {
-        path.file_name().is_some_and(|name| name == file.as_str())
+        path.file_name()
+            .is_some_and(|name| files.iter().any(|file| name == file.as_str()))
     })
+}
+
+/// The command that walks the journeys of these names with a database each of the server at `address`.
+pub fn named_on_postgres(binary: &Path, names: &[&str], address: &str) -> Command {
+    let mut node = named(binary, names);
+    node.env("TONGBAN_JOURNEY_POSTGRES", address)
+        .env("TONGBAN_SCREENSHOTS", target().join("screenshots/postgres"));
+    node
 }
 
 fn walked(binary: &Path, is_wanted: impl Fn(&Path) -> bool) -> Command {

@@ -159,16 +159,19 @@ fn filters(area: Option<&str>) -> &'static [&'static str] {
     }
 }
 
-/// The journey of an area, by the name of its file.
-fn journey(area: &str) -> Option<&'static str> {
+/// The journeys that are walked on PostgreSQL too: the main job, and a subsidy from the call to the payment.
+const ON_POSTGRES: &[&str] = &["apply", "call", "execution"];
+
+/// The journeys of an area, by the names of their files.
+fn journeys(area: &str) -> &'static [&'static str] {
     match area {
-        "grants" => Some("call"),
-        "mydata" => Some("mydata-provider"),
-        "troad" => Some("road"),
-        "identity" => Some("identity"),
-        "wallet" => Some("wallet"),
-        "notify" => Some("channels"),
-        _ => None,
+        "grants" => &["call", "execution"],
+        "mydata" => &["mydata-provider"],
+        "troad" => &["road"],
+        "identity" => &["identity"],
+        "wallet" => &["wallet"],
+        "notify" => &["channels"],
+        _ => &[],
     }
 }
 
@@ -256,9 +259,18 @@ pub fn run(args: &[&str]) -> Done {
     }
     if !quick && (wanted("journey") || wanted("pages")) {
         tally.counted("journeys in a browser", browser::journeys(&binary), browser::node_line);
-    } else if let Some(name) = only.filter(|_| !quick).and_then(journey) {
-        let walked = browser::journey(&binary, name);
-        tally.counted("the area's journey in a browser", walked, browser::node_line);
+        let walked = browser::named_on_postgres(&binary, ON_POSTGRES, &address);
+        tally.counted("journeys on PostgreSQL", walked, browser::node_line);
+    } else if let Some(area) = only.filter(|_| !quick) {
+        let names = journeys(area);
+        if !names.is_empty() {
+            let walked = browser::named(&binary, names);
+            tally.counted("the area's journeys in a browser", walked, browser::node_line);
+        }
+        if names.iter().any(|name| ON_POSTGRES.contains(name)) {
+            let walked = browser::named_on_postgres(&binary, names, &address);
+            tally.counted("the area's journeys on PostgreSQL", walked, browser::node_line);
+        }
     }
     if wanted("notify") {
         tally.check("two thousand messages and two sudden deaths", || {
