@@ -1,4 +1,4 @@
-// A funded plan is carried out: two quarters, a change, acceptance, settlement, the payment, the audit file and the public page.
+// Two funded plans are carried out: two quarters, a change, acceptance, settlement, the payment, the audit file and the public page.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DESK, PHONE, launch, looked, person } from "../support/browser.mjs";
 import { start } from "../support/platform.mjs";
-import { fill, grant, handIn, score, written } from "../support/programme.mjs";
+import { TABLES, fill, grant, handIn, score, written } from "../support/programme.mjs";
 import { signInStaff } from "../support/steps.mjs";
 
 let platform;
@@ -52,36 +52,66 @@ async function file(who, address, values, name) {
   await page.getByRole("button", { name: "送出", exact: true }).click();
 }
 
-test("a funded plan from its first report to the payment", async (t) => {
+// the platform counts for its own city only, so another's indicator is bound to nothing
+const { "indicator.0.measure": _, ...indicators } = TABLES.indicators;
+
+/** Another government's plan, of a tier that is given 70 per cent. */
+const KEELUNG = {
+  title: { text: "家戶需求主動發現計畫" },
+  indicators,
+  subsidy: {
+    "year.114.total": "4500000",
+    "year.114.own": "1350000",
+    "year.114.capital": "1950000",
+    "year.114.current": "1200000",
+    "year.115.total": "1000000",
+    "year.115.own": "1000000",
+    "year.115.capital": "0",
+    "year.115.current": "0",
+  },
+};
+
+test("two funded plans from their first reports to the payment", async (t) => {
   const lin = await seated("taichung", { width: DESK });
   const wu = await seated("taichung2", { width: PHONE });
   // the ministry does without script
   const ministry = await seated("ministry", { width: DESK, script: false });
   const auditor = await seated("ministry", { width: PHONE });
+  const hsu = await seated("keelung", { width: DESK });
   let plan;
   let received;
   let execution;
+  let other;
 
-  await t.test("the plan is written, sent, scored, granted and corrected", async () => {
-    plan = await written(lin.page, platform, async (part) => {
+  await t.test("two plans are written, sent, scored, granted and corrected", async () => {
+    const look = async (part) => {
       if (part === "indicators") await looked(lin, "execution-indicators");
-    });
+    };
+    [plan, other] = await Promise.all([
+      written(lin.page, platform, { look }),
+      written(hsu.page, platform, { own: KEELUNG }),
+    ]);
     received = plan.replace("/plans/", "/received/");
     execution = `${plan}/execution`;
     await handIn(lin.page, plan, "送出計畫");
+    await handIn(hsu.page, other, "送出計畫");
     assert.equal((await lin.context.request.get(execution)).status(), 403, "nothing is carried out before it is decided");
+    const othersAddress = other.replace("/plans/", "/received/");
     for (const account of ["panel", "panel2", "panel3"]) {
       const reviewer = await seated(account);
       await score(reviewer.page, received);
+      await score(reviewer.page, othersAddress);
       await reviewer.context.close();
     }
     await grant(ministry.page, received, "2,500,000");
+    await grant(ministry.page, othersAddress, "3,150,000");
     const visitor = await person(browser);
     await visitor.page.goto(`${platform.portal}/results/moda-114`);
     await visitor.page.getByText("目前沒有可公開的計畫").waitFor();
     await looked(visitor, "execution-results-empty");
     await visitor.context.close();
     await handIn(lin.page, plan, "送出修正計畫");
+    await handIn(hsu.page, other, "送出修正計畫");
     await lin.page.getByRole("heading", { name: "接下來要做的事" }).waitFor();
     await looked(lin, "execution-plan");
     await wu.page.goto(plan);
@@ -131,6 +161,16 @@ test("a funded plan from its first report to the payment", async (t) => {
     await ministry.page.goto(`${received}/execution`);
     await ministry.page.getByRole("button", { name: "同意備查" }).click();
     await ministry.page.getByText("已同意").waitFor();
+  });
+
+  await t.test("the other government reports both quarters", async () => {
+    for (const [quarter, progress, spending] of [[1, "20", "500,000"], [2, "50", "2,000,000"]]) {
+      await file(hsu, `${other}/execution/report/${quarter}`, { progress, spending, done: "依進度完成。" }, `execution-other-${quarter}`);
+      await hsu.page.getByText("已送出").first().waitFor();
+    }
+    await ministry.page.goto(`${platform.portal}/programme/calls/moda-114/progress`);
+    for (const name of ["臺中市", "基隆市"]) await ministry.page.getByRole("link", { name, exact: true }).waitFor();
+    await looked(ministry, "execution-progress-both");
   });
 
   await t.test("a change is granted, the next one comes too late and its draft is kept", async () => {
@@ -209,11 +249,39 @@ test("a funded plan from its first report to the payment", async (t) => {
     await looked(ministry, "execution-paid");
     await page.goto(`${platform.portal}/programme/calls/moda-114/progress`);
     await page.getByText("已核銷並付款").waitFor();
+    await looked(ministry, "execution-progress-one-paid");
     await lin.page.goto(execution);
     await lin.page.getByText("新臺幣 2,460,000 元").first().waitFor();
     await looked(lin, "execution-closed");
     await wu.page.goto(execution);
     await looked(wu, "execution-closed-phone");
+  });
+
+  await t.test("the other government completes, is settled and paid on its own", async () => {
+    const { page } = ministry;
+    await file(hsu, `${other}/execution/completion/1`, { on: today(), text: "全案完成。" }, "execution-other-completion");
+    await hsu.page.getByText("已送出").first().waitFor();
+    const spent = { accepted_on: today(), "spent.0": "3,000,000", "spent.1": "1,500,000", note: "驗收紀錄 114-070" };
+    await file(hsu, `${other}/execution/request/1`, spent, "execution-other-request");
+    await hsu.page.getByText("已送出").first().waitFor();
+    const grades = { very_satisfied: "60", satisfied: "25", neutral: "10", dissatisfied: "4", very_dissatisfied: "1" };
+    const results = { "value.1.before": "4000", "value.1.after": "5000" };
+    for (const [grade, count] of Object.entries(grades)) results[`value.0.${grade}`] = count;
+    await file(hsu, `${other}/execution/results/114`, results, "execution-other-results");
+    await hsu.page.getByText("已送出").first().waitFor();
+    await page.goto(`${other.replace("/plans/", "/received/")}/execution`);
+    await page.getByRole("button", { name: "核銷並結案" }).click();
+    // all of 4,500,000 at 70 %
+    await page.getByText("新臺幣 3,150,000 元").first().waitFor();
+    await page.locator("#on").fill(today());
+    await page.locator("#reference").fill("數位付字第1150000002號");
+    await page.getByRole("button", { name: "記錄付款" }).click();
+    await page.getByText("已記錄付款").waitFor();
+    await page.goto(`${platform.portal}/programme/calls/moda-114/progress`);
+    await page.getByText("已核銷並付款").nth(1).waitFor();
+    await looked(ministry, "execution-progress-both-paid");
+    await lin.page.goto(execution);
+    await lin.page.getByText("新臺幣 2,460,000 元").first().waitFor();
   });
 
   await t.test("the audit file checks itself, and another government gets nothing", async () => {
@@ -224,11 +292,12 @@ test("a funded plan from its first report to the payment", async (t) => {
     execFileSync("python3", ["-c", script, folder], { input: await answer.body() });
     execFileSync("sha256sum", ["--check", "--strict", "--quiet", "SHA256SUMS"], { cwd: folder });
     rmSync(folder, { recursive: true, force: true });
-    const hsu = await seated("keelung");
-    for (const address of [execution, `${execution}/report/1`, `${plan}/audit`, `${received}/execution`, `${received}/audit`]) {
-      assert.equal((await hsu.context.request.get(address)).status(), 404, address);
+    for (const [who, theirs] of [[hsu, plan], [lin, other]]) {
+      const seen = theirs.replace("/plans/", "/received/");
+      const ends = ["", "/check", "/parts/goals", "/parts/goals/versions", "/document", "/pdf", "/execution", "/execution/report/1", "/audit"];
+      const addresses = [...ends.map((end) => theirs + end), seen, `${seen}/execution`, `${seen}/audit`, `${seen}/pdf`];
+      for (const address of addresses) assert.equal((await who.context.request.get(address)).status(), 404, `${who.name} ${address}`);
     }
-    await hsu.context.close();
   });
 
   await t.test("everybody reads the results", async () => {
@@ -238,6 +307,7 @@ test("a funded plan from its first report to the payment", async (t) => {
     await looked(visitor, "execution-results-list");
     await visitor.page.getByRole("link", { name: /114年度/ }).click();
     await visitor.page.getByText("臺中市：長者津貼主動發放計畫").waitFor();
+    await visitor.page.getByText("基隆市：家戶需求主動發現計畫").waitFor();
     // the formula as printed, and what it evidently means
     await visitor.page.getByText("所列公式：分析前破獲率/分析後破獲率：81.97%（達標）").waitFor();
     await visitor.page.getByText("用意：（分析後−分析前）/分析前：22%（達標）").waitFor();

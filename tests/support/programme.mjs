@@ -11,7 +11,8 @@ export async function fill(page, values) {
   }
 }
 
-const TABLES = {
+/** The tables of a plan of the platform's own city. */
+export const TABLES = {
   title: { text: "長者津貼主動發放計畫" },
   indicators: {
     "indicator.0.title": "民眾服務滿意度",
@@ -65,8 +66,9 @@ const TABLES = {
   contact: { unit: "社會局資訊小組", name: "承辦人", telephone: "04-0000-0000", email: "grants@example.org" },
 };
 
-/** Writes the whole plan of a writer's government; answers its address. */
-export async function written(page, platform, look = async () => {}) {
+/** Writes the whole plan of a writer's government, `own` standing instead of the usual tables; answers its address. */
+export async function written(page, platform, { look = async () => {}, own = {} } = {}) {
+  const tables = { ...TABLES, ...own };
   await page.goto(`${platform.portal}/programme/calls/moda-114`);
   await page.getByRole("button", { name: "開始撰寫計畫" }).click();
   const plan = page.url();
@@ -90,8 +92,8 @@ export async function written(page, platform, look = async () => {}) {
       await page.getByText("下一項").getByRole("link").click();
       continue;
     }
-    if (part in TABLES) {
-      await fill(page, TABLES[part]);
+    if (part in tables) {
+      await fill(page, tables[part]);
       if (part === "budget") {
         await page.getByRole("button", { name: "增加空白列" }).click();
         await fill(page, { "line.2.work": "維運與推廣", "line.2.year": "115", "line.2.amount": "1000000", "line.2.kind": "current" });
