@@ -1,9 +1,12 @@
-//! Licences of everything linked in: only those in `licences.toml` may be. From `cargo metadata` of each workspace, without
-//! a build.
+//! Licences of everything linked in: only those in `licences.toml` may be, and only packages of crates.io. From
+//! `cargo metadata` of each workspace, without a build.
 
 use crate::shell::{Done, WORKSPACES, command, output, root};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Where every package comes from; a git repository or another registry could change behind its version.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 #[derive(Deserialize)]
 struct Allowed {
@@ -48,6 +51,10 @@ pub fn check() -> Done<usize> {
         .filter_map(|package| {
             let says = allowed.clarified.get(&package.name).or(package.license.as_ref());
             match says {
+                _ if package.source.as_deref() != Some(CRATES_IO) => Some(format!(
+                    "{} {} does not come from crates.io",
+                    package.name, package.version
+                )),
                 None => Some(format!("{} {} states no licence", package.name, package.version)),
                 Some(text) if permits(text, &allowed.licences) => None,
                 Some(text) => Some(format!("{} {} is under {text}", package.name, package.version)),

@@ -4,7 +4,7 @@ use crate::shell::{Done, command, has, is_root, must, root};
 use std::path::Path;
 
 /// A Debian package and the file that shows it is there.
-const DEBIAN: [(&str, &str); 10] = [
+const DEBIAN: [(&str, &str); 11] = [
     ("chromium", "/usr/bin/chromium"),
     ("libxml2-utils", "/usr/bin/xmllint"),
     ("postgresql", "/usr/lib/postgresql"),
@@ -18,6 +18,7 @@ const DEBIAN: [(&str, &str); 10] = [
         "/usr/share/tesseract-ocr/5/tessdata/chi_tra.traineddata",
     ),
     ("poppler-utils", "/usr/bin/pdfinfo"),
+    ("libreoffice-writer-nogui", "/usr/bin/soffice"),
     ("libssl-dev", "/usr/include/openssl/ssl.h"),
     ("openssl", "/usr/bin/openssl"),
     ("python3", "/usr/bin/python3"),
@@ -69,12 +70,20 @@ pub fn install() -> Done {
         must(apt)?;
     }
     for folder in NPM {
-        if root().join(folder).join("package-lock.json").exists() {
-            must(command(
-                "npm",
-                &["ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"],
-            ))?;
+        if !is_fresh(folder) {
+            let args = ["ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"];
+            must(command("npm", &args))
+                .map_err(|error| format!("{error}\nrun where npm packages can be had: npm ci --prefix {folder}"))?;
         }
     }
     Ok(())
+}
+
+/// Whether npm's packages were put there after their list was last changed, so that a second run needs no network.
+fn is_fresh(folder: &str) -> bool {
+    let changed = |name: &str| std::fs::metadata(root().join(folder).join(name)).and_then(|file| file.modified());
+    match (changed("node_modules/.package-lock.json"), changed("package-lock.json")) {
+        (Ok(installed), Ok(listed)) => installed >= listed,
+        _ => false,
+    }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Residents who apply at once.
-const CLIENTS: usize = 16;
+const CLIENTS: usize = 64;
 
 /// Five rounds with `--quick`, else fifty.
 pub fn run(quick: bool) -> Done {
