@@ -65,9 +65,7 @@ impl Address {
         Ok(Address {
             city: take(&mut rest, &["縣", "市"], 3).unwrap_or_default(),
             district: district(&mut rest),
-            village: take(&mut rest, &["里", "村"], 5)
-                .filter(|name| !name.contains(['路', '街']))
-                .unwrap_or_default(),
+            village: village(&mut rest),
             neighbourhood: numbered(&mut rest, "鄰").and_then(|number| u16::try_from(number).ok()),
             road: road(&mut rest),
             lane: take(&mut rest, &["巷"], 8).map(arabic).unwrap_or_default(),
@@ -92,22 +90,38 @@ fn take(rest: &mut &str, ends: &[&str], most: usize) -> Option<String> {
     Some(part.to_owned())
 }
 
-/// 區, 鄉, 鎮 or 市; a name may itself hold one of these (平鎮區, 新市區, 左鎮區, 前鎮區), so the longest wins for 區.
+/// 區, 鄉, 鎮 or 市; a name may itself hold one of these (平鎮區, 新市區, 左鎮區, 前鎮區), so the longest wins for 區. For the
+/// others the first wins: what follows may begin with the same character (竹北市市場街).
 fn district(rest: &mut &str) -> String {
     let window: Vec<(usize, char)> = rest.char_indices().take(4).collect();
-    let last = |wanted: &[char]| {
-        window
-            .iter()
-            .skip(1)
-            .rfind(|(_, c)| wanted.contains(c))
-            .map(|(at, c)| at + c.len_utf8())
-    };
-    let Some(end) = last(&['區']).or_else(|| last(&['鄉', '鎮', '市'])) else {
+    let end = |(at, c): &(usize, char)| at + c.len_utf8();
+    let names = window.get(1..).unwrap_or_default();
+    let quarter = names.iter().rfind(|(_, c)| *c == '區').map(end);
+    let Some(end) = quarter.or_else(|| names.iter().find(|(_, c)| ['鄉', '鎮', '市'].contains(c)).map(end)) else {
         return String::new();
     };
     let (part, after) = rest.split_at(end);
     *rest = after;
     part.to_owned()
+}
+
+/// The village; nothing where 里 or 村 belongs to the name of a road (大里路, 后里路, 埔里街).
+fn village(rest: &mut &str) -> String {
+    let before = *rest;
+    let mut name = take(rest, &["里", "村"], 5).unwrap_or_default();
+    // 大里里: the name itself ends so
+    if name.ends_with('里')
+        && let Some(after) = rest.strip_prefix('里')
+    {
+        name.push('里');
+        *rest = after;
+    }
+    let is_road = name.contains(['路', '街']) || ["路", "街", "大道"].iter().any(|sign| rest.starts_with(sign));
+    if is_road {
+        *rest = before;
+        return String::new();
+    }
+    name
 }
 
 /// A number and its sign, such as 5鄰.

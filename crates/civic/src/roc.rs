@@ -107,7 +107,8 @@ fn from_parts(before: bool, year: &str, month: &str, day: &str) -> Option<Date> 
         i8::try_from(number(day)?).ok()?,
     );
     if before {
-        return date(1 - year, month, day);
+        // the year before 民國1年 is 民國前1年: there is no year 0
+        return (year >= 1).then(|| date(1 - year, month, day)).flatten();
     }
     if year >= 1000 {
         Date::new(year, month, day).ok()

@@ -22,7 +22,18 @@ fn dates_as_people_write_them() {
     }
     assert_eq!(roc::parse("391103"), Some(date(1950, 11, 3)));
     assert_eq!(roc::parse("民國前5年1月2日"), Some(date(1907, 1, 2)));
-    for text in ["", "114-02-30", "114-13-01", "abc", "114", "1-1", "999999999"] {
+    assert_eq!(roc::parse("民國前1年12月31日"), Some(date(1911, 12, 31)));
+    for text in [
+        "民國前0年1月1日",
+        "民國前000101",
+        "",
+        "114-02-30",
+        "114-13-01",
+        "abc",
+        "114",
+        "1-1",
+        "999999999",
+    ] {
         assert_eq!(roc::parse(text), None, "{text}");
     }
     assert_eq!(roc::long(day), "民國114年11月24日 (一)");
