@@ -42,6 +42,7 @@ source-person = Your answer
 source-profile = Your sign-in
 source-register = The city’s register
 source-mydata = Government data (fetched through MyData with your consent)
+source-agency = Provided by: { $agency }
 source-issued = Date of the data: { $date }
 source-says = The agency’s data says “{ $value }”. Our staff will look into it.
 
@@ -80,3 +81,5 @@ problem-busy-title = We are busy just now
 problem-busy-text = Wait a minute, then reload this page. What you saved is still there.
 problem-outside-title = Another agency cannot be reached
 problem-outside-text = Its system does not answer now. Try again in a few minutes, or answer the questions yourself.
+problem-undecided-title = This service cannot decide at the moment
+problem-undecided-text = A rule of the service has to be mended. What you saved is still there. Try again later, or call 1999: they tell you whether you can apply in another way.

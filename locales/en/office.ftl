@@ -331,6 +331,11 @@ office-report-pending =
         [one] { $n } payment still at the bank
        *[other] { $n } payments still at the bank
     }
+office-report-contradicted =
+    { $n ->
+        [one] The bank contradicts itself on { $n } payment; ask it. A further attempt that has not left is held, one that has left is claimed back
+       *[other] The bank contradicts itself on { $n } payments; ask it. Further attempts that have not left are held, those that have left are claimed back
+    }
 office-report-batch = Look at the batch
 office-report-message = Report
 office-report-accepted = Paid
@@ -341,8 +346,10 @@ office-bank-AC04 = The account is closed
 office-bank-AC06 = The account is blocked
 office-bank-AC13 = The account is of the wrong kind
 office-bank-AC14 = The account is of the wrong kind
+office-bank-ACSC = The bank refused it first and says now that it has paid
 office-bank-AG01 = The account can’t receive payments
 office-bank-AM04 = The paying account has too little money
+office-bank-AM05 = The same payment had been made already
 office-bank-BE01 = Name and account number don’t belong together
 office-bank-RC01 = The bank code is wrong
 office-bank-RJCT = The bank gave no reason
@@ -477,6 +484,9 @@ office-service-digest = Digest of the rules
 office-withdrawn = Services withdrawn
 office-withdrawn-text = A service whose folder has mistakes is withdrawn by itself; the others go on. Put the mistakes right and start again.
 office-withdrawn-tag = Withdrawn
+office-undecided = Services that cannot decide
+office-undecided-text = A parameter of these services has no value for today, so nobody gets an answer from them. Add a row to its table and start again.
+office-undecided-tag = No value
 office-mistake-place = File and place
 office-mistake-why = Mistake
 office-mistake-do = What to do

@@ -42,6 +42,7 @@ source-person = 您填寫的
 source-profile = 您的登入資料
 source-register = 本市的登記資料
 source-mydata = 政府機關的資料（經您同意，由 MyData 取得）
+source-agency = 提供機關：{ $agency }
 source-issued = 資料日期：{ $date }
 source-says = 機關資料是「{ $value }」，我們會請承辦人員查明。
 
@@ -80,3 +81,5 @@ problem-busy-title = 現在有點忙
 problem-busy-text = 請等一分鐘，再重新整理這一頁。您之前儲存的資料都還在。
 problem-outside-title = 暫時連不上其他機關
 problem-outside-text = 對方的系統現在沒有回應。請過幾分鐘再試一次；您也可以改成自己填寫資料。
+problem-undecided-title = 這項服務暫時無法判斷資格
+problem-undecided-text = 這項服務的規則需要修正。您之前儲存的資料都還在。請晚一點再試，或撥打 1999，由專人告訴您其他申請方式。

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use civic::ids::DecisionId;
 use jiff::civil::Date;
-use rules::Decision;
+use rules::{Decision, RuleError};
 use services::Service;
 use services::form::Answers;
 use store::seal::Place;
@@ -16,9 +16,14 @@ use crate::{CaseError, Desk};
 /// What the rules say under the law of a day.
 ///
 /// # Errors
-/// The rules' own, such as an overflow in a step.
+/// The rules' own, such as an overflow in a step, with the service whose folder it is to be mended in.
 pub fn decide(service: &Service, answers: &Answers, on: Date) -> Result<Decision, CaseError> {
-    Ok(service.rules.decide(&service.form.case_input(answers), on)?)
+    let of_service = |error| RuleError::Service {
+        service: service.meta.id.clone(),
+        error: Box::new(error),
+    };
+    let decided = service.rules.decide(&service.form.case_input(answers), on);
+    decided.map_err(of_service).map_err(CaseError::from)
 }
 
 /// What the rules say of a record as it stands, asked once for each revision.

@@ -4,6 +4,7 @@ mod call;
 mod types;
 
 pub(crate) use call::is_function;
+pub(crate) use types::condition;
 
 use crate::expr::{Constant, Is, Kind, Node, Operator, What};
 use crate::functions::Function;
@@ -11,6 +12,7 @@ use crate::mistake::Source;
 use crate::model::{Entity, Type};
 use crate::names::Names;
 use crate::parameters::Parameter;
+use crate::place::Place;
 use crate::symbols::Symbols;
 use civic::Mistake;
 use sqlparser::ast::{
@@ -19,6 +21,8 @@ use sqlparser::ast::{
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Span, Token};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Binds the expressions of one rules file.
 pub(crate) struct Binder<'a> {
@@ -28,14 +32,18 @@ pub(crate) struct Binder<'a> {
     pub next: &'a mut usize,
     pub mistakes: &'a mut Vec<Mistake>,
     /// The file the expression stands in.
-    pub source: &'a Source,
+    pub source: &'a Arc<Source>,
     /// The entity of the step.
     pub scope: Entity,
     /// Whether the expression being bound is inside an aggregate.
     pub aggregate: bool,
     /// The expression, and where in the file it begins.
-    pub sql: String,
+    pub sql: Arc<str>,
     pub start: usize,
+    /// Where the cell begins that the expression is put together from; all that is said of it is said there.
+    pub cell: Option<usize>,
+    /// Where the expressions stand that may have no result.
+    pub places: &'a mut HashMap<usize, Place>,
     /// How deep the expression being bound lies.
     pub depth: usize,
 }
@@ -84,7 +92,7 @@ pub(crate) fn parse(source: &Source, sql: &str, start: usize) -> Result<Expr, Mi
 }
 
 /// The byte offset of a line and column (both from 1, in characters).
-fn offset(sql: &str, at: Location) -> usize {
+pub(crate) fn offset(sql: &str, at: Location) -> usize {
     let line = usize::try_from(at.line.saturating_sub(1)).unwrap_or_default();
     let column = usize::try_from(at.column.saturating_sub(1)).unwrap_or_default();
     let before: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
@@ -109,7 +117,29 @@ impl Binder<'_> {
         self.depth += 1;
         let node = self.bind_one(expression);
         self.depth -= 1;
+        if let Some(node) = node.as_ref().filter(|node| self.depth == 0 || node.what.may_fail()) {
+            self.keep_place(node.id, expression.span().start);
+        }
         node
+    }
+
+    /// Keeps where an expression stands, if that is not known of it yet.
+    pub(crate) fn keep_place(&mut self, node: usize, at: Location) {
+        let place = match self.cell {
+            Some(start) => Place {
+                source: Arc::clone(self.source),
+                sql: "".into(),
+                start,
+                at: Location { line: 1, column: 1 },
+            },
+            None => Place {
+                source: Arc::clone(self.source),
+                sql: Arc::clone(&self.sql),
+                start: self.start,
+                at,
+            },
+        };
+        self.places.entry(node).or_insert(place);
     }
 
     fn bind_one(&mut self, expression: &Expr) -> Option<Node> {
@@ -187,8 +217,9 @@ impl Binder<'_> {
     }
 
     /// Records a mistake at a place of the file.
-    pub(crate) fn tell(&mut self, at: usize, message: &str) {
-        self.mistakes.push(self.source.mistake(at, message, None));
+    pub(crate) fn tell(&mut self, at: usize, message: &str, suggestion: &str) {
+        let mistake = self.source.mistake(at, message, Some(suggestion.to_owned()));
+        self.mistakes.push(mistake);
     }
 
     /// Records a mistake at a part of the expression.
@@ -197,9 +228,11 @@ impl Binder<'_> {
     }
 
     fn fail_at<T>(&mut self, span: Span, message: &str, suggestion: Option<String>) -> Option<T> {
-        let at = offset(&self.sql, span.start);
-        self.mistakes
-            .push(self.source.mistake(self.start + at, message, suggestion));
+        let at = match self.cell {
+            Some(cell) => cell,
+            None => self.start + offset(&self.sql, span.start),
+        };
+        self.mistakes.push(self.source.mistake(at, message, suggestion));
         None
     }
 
@@ -222,7 +255,7 @@ impl Binder<'_> {
             Value::SingleQuotedString(text) => {
                 let kind = Kind {
                     of: Some(Type::Text),
-                    domain: Some(std::sync::Arc::new(vec![text.clone()])),
+                    domain: Some(Arc::new(vec![text.clone()])),
                 };
                 (Constant::Text(self.symbols.intern(text)), kind)
             }
@@ -286,8 +319,16 @@ impl Binder<'_> {
         if !operator.is_arithmetic() {
             return self.comparison(operator, left, right);
         }
-        let (left, right) = (self.numeric(left), self.numeric(right));
-        let (left, right, kind) = self.widen(left?, right?);
+        let (left_node, right_node) = (self.numeric(left), self.numeric(right));
+        let (left_node, right_node) = (left_node?, right_node?);
+        if matches!(operator, Operator::Divide | Operator::Remainder) && is_zero(&right_node) {
+            return self.fail(
+                right,
+                "it always divides by zero",
+                Some("divide by another number".to_owned()),
+            );
+        }
+        let (left, right, kind) = self.widen(left_node, right_node);
         Some(self.node(
             What::Binary(operator, Box::new(left), Box::new(right)),
             Kind { of: kind, domain: None },
@@ -334,5 +375,14 @@ impl Binder<'_> {
             return None;
         }
         self.assemble(whole, branches, otherwise)
+    }
+}
+
+/// Whether an expression is the constant zero.
+fn is_zero(node: &Node) -> bool {
+    match &node.what {
+        What::Constant(constant) => matches!(constant, Constant::Integer(0) | Constant::Decimal(0)),
+        What::Negative(inner) | What::Widen(inner) => is_zero(inner),
+        _ => false,
     }
 }

@@ -98,15 +98,13 @@ impl<'a> Reader<'a> {
             return Ok(ArrayRef::clone(known));
         }
         let Some(compiled) = self.plan.part(self.rules, node) else {
-            return Err(RuleError::Step {
-                step: "explanation".to_owned(),
-                reason: "a part of it can't be compiled".to_owned(),
-            });
+            let reason = "a part of it can't be compiled";
+            return Err(RuleError::placed(self.rules, "explanation", node.id, reason, None));
         };
         let array = self
             .frame
             .evaluate_part(compiled, at)
-            .map_err(|error| RuleError::step("explanation", &error))?;
+            .map_err(|error| RuleError::step(self.rules, "explanation", node.id, &error))?;
         self.values.insert((node.id, at), ArrayRef::clone(&array));
         Ok(array)
     }

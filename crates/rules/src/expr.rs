@@ -154,6 +154,18 @@ pub(crate) enum What {
     },
 }
 
+impl What {
+    /// Whether there are values below it for which it has no result.
+    pub fn may_fail(&self) -> bool {
+        match self {
+            What::Negative(_) | What::Function(..) | What::Aggregate { .. } | What::Widen(_) => true,
+            What::Binary(operator, ..) => operator.is_arithmetic(),
+            What::Parameter(_, keys) => !keys.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 impl Node {
     /// The expressions directly below.
     pub fn children(&self) -> Vec<&Node> {

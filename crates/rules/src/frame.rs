@@ -5,8 +5,9 @@ use crate::error::RuleError;
 use crate::expr::Of;
 use crate::file::Hit;
 use crate::model::Entity;
+use crate::place;
 use crate::plan::{Aggregation, Compiled, Plan};
-use crate::rules::Rules;
+use crate::rules::{Rules, Step};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
 };
@@ -120,13 +121,14 @@ impl Frame {
             }
         };
         let households = self.household_of_person.values();
-        Ok(aggregate(
+        aggregate(
             aggregation.function,
             &values,
             filter.as_ref(),
             households,
             self.household.rows,
-        )?)
+        )
+        .map_err(|error| place::at(aggregation.node, error.into()))
     }
 
     /// Calculates the steps that are needed, in their order.
@@ -142,9 +144,9 @@ impl Frame {
             };
             let array = self
                 .evaluate(compiled, step.entity)
-                .map_err(|error| RuleError::step(&info.name, &error))?;
+                .map_err(|error| RuleError::step(rules, &info.name, step.node.id, &error))?;
             if !conditions.is_empty() {
-                self.check_rows(conditions, step.entity, step.hit, &info.name)?;
+                self.check_rows(rules, conditions, step, &info.name)?;
             }
             if let Some(cell) = self.table_mut(step.entity).columns.get_mut(step.column) {
                 *cell = Some(array);
@@ -156,17 +158,17 @@ impl Frame {
     /// Of a decision table, some row must match, and only one where the table says so.
     fn check_rows(
         &self,
+        rules: &Rules,
         conditions: &[Compiled],
-        at: Entity,
-        hit: Hit,
-        step: &str,
+        step: &Step,
+        name: &str,
     ) -> std::result::Result<(), RuleError> {
-        let rows = self.table(at).rows;
+        let rows = self.table(step.entity).rows;
         let (mut matched, mut possible) = (vec![0_usize; rows], vec![false; rows]);
         for condition in conditions {
             let array = self
-                .evaluate(condition, at)
-                .map_err(|error| RuleError::step(step, &error))?;
+                .evaluate(condition, step.entity)
+                .map_err(|error| RuleError::step(rules, name, step.node.id, &error))?;
             let truth = array.as_boolean();
             for row in 0..rows {
                 let known = truth.is_valid(row);
@@ -178,17 +180,26 @@ impl Frame {
                 }
             }
         }
-        let reason = if possible.contains(&false) {
-            "no row of its decision table matches"
-        } else if hit == Hit::Unique && matched.iter().any(|matched| *matched > 1) {
-            "more than one row of its decision table matches"
+        let (reason, suggestion) = if possible.contains(&false) {
+            (
+                "no row of its decision table matches",
+                "add a last row with `-` in every `when` that says what holds otherwise",
+            )
+        } else if step.hit == Hit::Unique && matched.iter().any(|matched| *matched > 1) {
+            (
+                "more than one row of its decision table matches",
+                "let its rows exclude each other, or take `hit = \"unique\"` out so that the first counts",
+            )
         } else {
             return Ok(());
         };
-        Err(RuleError::Step {
-            step: step.to_owned(),
-            reason: reason.to_owned(),
-        })
+        Err(RuleError::placed(
+            rules,
+            name,
+            step.node.id,
+            reason,
+            Some(suggestion.to_owned()),
+        ))
     }
 }
 

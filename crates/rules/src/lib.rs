@@ -22,6 +22,7 @@ mod names;
 mod order;
 mod parameters;
 mod people_file;
+mod place;
 mod plan;
 mod population;
 mod population_file;

@@ -43,11 +43,19 @@ impl Source {
             return Err(whole("is larger than 4 MiB".to_owned()));
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|_| whole("is not UTF-8 text".to_owned()))?;
-        Ok(Source {
+        let kept = |text: &str| Source {
             file: file.to_owned(),
-            text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
-        })
+            text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+        };
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(kept(text)),
+            Err(error) => {
+                let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let before = kept(&String::from_utf8_lossy(good));
+                let suggestion = "save the file as UTF-8".to_owned();
+                Err(before.mistake(before.text.len(), "is not UTF-8 text from here on", Some(suggestion)))
+            }
+        }
     }
 
     /// A mistake at a byte offset.

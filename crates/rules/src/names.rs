@@ -120,7 +120,8 @@ impl Names {
         Err(Some((
             format!("unknown column `{name}` of the {}", of.entity()),
             self.elsewhere(scope, of, name)
-                .or_else(|| did_you_mean(name, table.iter().map(|variable| variable.name.as_str()))),
+                .or_else(|| did_you_mean(name, table.iter().map(|variable| variable.name.as_str())))
+                .or_else(|| Some(declared(of.entity(), name))),
         )))
     }
 
@@ -137,4 +138,21 @@ impl Names {
         };
         (entity != of.entity() && has(entity)).then(|| format!("did you mean `{written}`?"))
     }
+}
+
+/// How a name that is nowhere is declared, if it can be one.
+fn declared(entity: Entity, name: &str) -> String {
+    if can_be_name(name) {
+        format!("declare it under `[inputs.{entity}.{name}]`, or make it a step of the {entity} before this one")
+    } else {
+        "a name has lower-case letters, digits and `_`, a letter first".to_owned()
+    }
+}
+
+/// Whether inputs, parameters and steps may be called so.
+pub(crate) fn can_be_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
 }

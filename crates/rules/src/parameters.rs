@@ -24,6 +24,12 @@ pub struct Parameter {
     /// For each key column whether its cells are whole numbers.
     #[serde(skip)]
     pub(crate) whole: Vec<bool>,
+    /// The file, relative to the folder of the rules.
+    #[serde(skip)]
+    pub(crate) file: String,
+    /// The line of the header, from 1, and what stands in it.
+    #[serde(skip)]
+    pub(crate) header: (usize, String),
 }
 
 /// One row of a parameter.
@@ -72,6 +78,33 @@ impl Parameter {
             .collect()
     }
 
+    /// What is to be mended where no row is in force on a day.
+    pub(crate) fn not_in_force(&self, on: Date) -> Mistake {
+        let (line, header) = &self.header;
+        Mistake {
+            file: self.file.clone(),
+            line: *line,
+            column: 1,
+            message: format!("the parameter `{}` has no value in force on {on}", self.name),
+            suggestion: self
+                .earliest()
+                .map(|first| format!("its earliest `from` is {first}: add a row of `{header}` that begins by then")),
+        }
+    }
+
+    /// What to do where a key has no row in force.
+    pub(crate) fn add_a_row(&self) -> String {
+        let (line, header) = &self.header;
+        let first = self
+            .earliest()
+            .map_or_else(String::new, |first| format!("; its earliest `from` is {first}"));
+        format!("add a row of `{header}` for it under {}:{line}{first}", self.file)
+    }
+
+    fn earliest(&self) -> Option<Date> {
+        self.rows.iter().map(|row| row.from).min()
+    }
+
     /// Reads the CSV file of a parameter.
     pub(crate) fn read(
         name: &str,
@@ -91,11 +124,14 @@ impl Parameter {
         }
         for (place, cell) in header.cells.iter().enumerate() {
             if header.cells.iter().take(place).any(|before| before == cell) {
-                mistakes.push(source.mistake(header.offset, format!("has two columns `{cell}`"), None));
+                let at = header.start(place);
+                let suggestion = "take one of them out".to_owned();
+                mistakes.push(source.mistake(at, format!("has two columns `{cell}`"), Some(suggestion)));
             }
         }
         if rows.is_empty() {
-            mistakes.push(source.mistake(0, format!("the parameter `{name}` has no row"), None));
+            let suggestion = "add a row with the first day of the value, its unit and its source".to_owned();
+            mistakes.push(source.mistake(0, format!("the parameter `{name}` has no row"), Some(suggestion)));
         }
         if !mistakes.is_empty() {
             return Err(mistakes);
@@ -115,6 +151,10 @@ impl Parameter {
                 .and_then(|place| record.cells.get(place).cloned())
                 .unwrap_or_default()
         };
+        let start = |record: &Record, title: &str| {
+            let place = header.cells.iter().position(|cell| cell == title);
+            place.map_or(record.offset, |place| record.start(place))
+        };
         let whole: Vec<bool> = places
             .iter()
             .map(|place| {
@@ -124,8 +164,8 @@ impl Parameter {
             .collect();
         let mut parsed: Vec<ParameterRow> = Vec::new();
         for record in rows {
-            let mut at = |message: String, suggestion: Option<&str>| {
-                mistakes.push(source.mistake(record.offset, message, suggestion.map(str::to_owned)));
+            let mut at = |offset: usize, message: String, suggestion: &str| {
+                mistakes.push(source.mistake(offset, message, Some(suggestion.to_owned())));
             };
             let keys: Vec<String> = places
                 .iter()
@@ -135,27 +175,34 @@ impl Parameter {
             let from = cell(record, "from");
             if from.is_empty() {
                 at(
+                    start(record, "from"),
                     "the date in `from` is missing".to_owned(),
-                    Some("write the first day the value is in force, such as `2026-01-01`"),
+                    "write the first day the value is in force, such as `2026-01-01`",
                 );
                 continue;
             }
             let Ok(from) = from.parse::<Date>() else {
                 at(
+                    start(record, "from"),
                     format!("`{from}` in `from` is no date"),
-                    Some("write it as `2026-01-01`"),
+                    "write it as `2026-01-01`",
                 );
                 continue;
             };
             let Some(value) = constant(kind, &written, symbols) else {
-                at(format!("`{written}` in `value` is no {kind}"), None);
+                at(
+                    start(record, "value"),
+                    format!("`{written}` in `value` is no {kind}"),
+                    as_written(kind),
+                );
                 continue;
             };
             for title in ["unit", "source"] {
                 if cell(record, title).is_empty() {
                     at(
+                        start(record, title),
                         format!("`{title}` is missing"),
-                        Some("every value says its unit and its source"),
+                        "every value says its unit and its source",
                     );
                 }
             }
@@ -171,8 +218,9 @@ impl Parameter {
             let key: Vec<i64> = key.collect();
             if parsed.iter().any(|row| row.from == from && row.key == key) {
                 at(
+                    record.offset,
                     format!("`{name}` has two rows from {from} for the same key"),
-                    Some("keep one of them"),
+                    "keep one of them",
                 );
             }
             parsed.push(ParameterRow {
@@ -199,16 +247,59 @@ impl Parameter {
                 .collect(),
             rows: parsed,
             whole,
+            file: source.file.clone(),
+            header: (source.mistake(header.offset, "", None).line, header.cells.join(",")),
         })
     }
 }
 
 const HEADER: &str = "the first line is `from`, the key columns, `value,unit,source` and, if wanted, `note`";
 
-/// A line of a CSV file and where it begins.
+/// How a cell of a type is written.
+fn as_written(kind: Type) -> &'static str {
+    match kind {
+        Type::Integer => "write digits alone, as `12000`",
+        Type::Decimal => "write up to 14 digits before the point and 4 after it, as `0.35`",
+        Type::Boolean => "write `true` or `false`",
+        Type::Text => "write a text",
+        Type::Date => "write it as `2026-01-01`",
+    }
+}
+
+/// A line of a CSV file and where it and its cells begin.
 pub(crate) struct Record {
     pub offset: usize,
     pub cells: Vec<String>,
+    starts: Vec<usize>,
+}
+
+impl Record {
+    /// Where a cell begins; where the line does, if there is no such cell.
+    pub fn start(&self, place: usize) -> usize {
+        self.starts.get(place).copied().unwrap_or(self.offset)
+    }
+}
+
+/// Where the cells of a line begin, without the blanks before them. A comma in quotes ends no cell.
+fn starts(text: &str, offset: usize, cells: usize) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let mut starts = Vec::with_capacity(cells);
+    let mut at = offset;
+    for _ in 0..cells {
+        let blanks = bytes.iter().skip(at).take_while(|byte| matches!(byte, b' ' | b'\t'));
+        starts.push(at + blanks.count());
+        let in_quotes = bytes.get(at) == Some(&b'"');
+        let mut inside = false;
+        while let Some(byte) = bytes.get(at).filter(|byte| inside || **byte != b'\n') {
+            at += 1;
+            if *byte == b',' && !inside {
+                break;
+            }
+            // a quote written twice within quotes goes out and in again
+            inside ^= in_quotes && *byte == b'"';
+        }
+    }
+    starts
 }
 
 /// The lines of a CSV file, cells trimmed; a line of another length than the first is a mistake.
@@ -235,10 +326,14 @@ pub(crate) fn records(source: &Source) -> Result<Vec<Record>, Vec<Mistake>> {
                 "a cell goes over several lines",
                 Some("end it with a quote, or write a quote within it twice".to_owned()),
             )),
-            Ok(record) => records.push(Record {
-                offset: offset(record.position()),
-                cells: record.iter().map(str::to_owned).collect(),
-            }),
+            Ok(record) => {
+                let offset = offset(record.position());
+                records.push(Record {
+                    offset,
+                    cells: record.iter().map(str::to_owned).collect(),
+                    starts: starts(&source.text, offset, record.len()),
+                });
+            }
             Err(error) => {
                 let at = offset(error.position());
                 let message = match error.kind() {
@@ -247,7 +342,8 @@ pub(crate) fn records(source: &Source) -> Result<Vec<Record>, Vec<Mistake>> {
                     }
                     _ => error.to_string(),
                 };
-                mistakes.push(source.mistake(at, message, None));
+                let suggestion = "write each cell, and put one that has a comma in quotes".to_owned();
+                mistakes.push(source.mistake(at, message, Some(suggestion)));
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::expr::{Aggregate, Constant, Is, Node, Of, Operator, PRECISION, SCALE,
 use crate::functions::Callable;
 use crate::lookup::Lookup;
 use crate::model::Type;
+use crate::place::Placed;
 use crate::rules::Rules;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_common::config::ConfigOptions;
@@ -40,6 +41,8 @@ pub(crate) struct Compiled {
 /// An aggregate over the persons of each household.
 #[derive(Debug)]
 pub(crate) struct Aggregation {
+    /// The number of its expression.
+    pub node: usize,
     pub function: Aggregate,
     pub argument: Compiled,
     pub filter: Option<Compiled>,
@@ -161,13 +164,14 @@ impl Compiler<'_> {
             if let What::Parameter(index, _) = node.what
                 && self.parameters.get(index).is_none_or(Option::is_none)
             {
-                missing = self.rules.parameters.get(index).map(|parameter| parameter.name.clone());
+                missing = self.rules.parameters.get(index);
             }
         });
         if let Some(parameter) = missing {
-            return Err(RuleError::NotInForce { parameter, on: self.on });
+            return Err(RuleError::not_in_force(parameter, self.on));
         }
-        self.compile(node).map_err(|error| RuleError::step(name, &error))
+        self.compile(node)
+            .map_err(|error| RuleError::step(self.rules, name, node.id, &error))
     }
 
     fn compile(&self, node: &Node) -> Result<Compiled> {
@@ -214,6 +218,7 @@ impl Compiler<'_> {
             id: 0,
         };
         Ok(Aggregation {
+            node: node.id,
             function: *function,
             argument: self.compile(argument.as_deref().unwrap_or(&star))?,
             filter: filter.as_deref().map(|node| self.compile(node)).transpose()?,
@@ -221,6 +226,19 @@ impl Compiler<'_> {
     }
 
     fn lower(&self, node: &Node, layout: &Layout<'_>) -> Result<Physical> {
+        let lowered = self.lower_one(node, layout)?;
+        let placed = match &node.what {
+            // an integer is made a decimal where it stands
+            What::Widen(inner) => inner.id,
+            // an aggregate is a column here
+            What::Aggregate { .. } => return Ok(lowered),
+            what if what.may_fail() => node.id,
+            _ => return Ok(lowered),
+        };
+        Ok(Arc::new(Placed::new(placed, lowered)))
+    }
+
+    fn lower_one(&self, node: &Node, layout: &Layout<'_>) -> Result<Physical> {
         let below = |node: &Node| self.lower(node, layout);
         Ok(match &node.what {
             What::Constant(constant) => Arc::new(Literal::new(scalar(*constant, node.kind.of))),

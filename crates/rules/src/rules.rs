@@ -1,13 +1,14 @@
 //! A rules folder read and checked: every input, parameter and step, with its typed expression.
 
-use crate::bind::{Binder, is_function, parse};
+use crate::bind::{Binder, condition, is_function, parse};
 use crate::expr::{Kind, Node, Of, What};
 use crate::file::{self, Hit, InputTable, RulesFile, StepTable};
 use crate::mistake::{Source, did_you_mean};
 use crate::model::{Entity, Input, StepInfo, Type};
-use crate::names::{Names, Variable};
+use crate::names::{Names, Variable, can_be_name};
 use crate::order;
 use crate::parameters::Parameter;
+use crate::place::Place;
 use crate::symbols::Symbols;
 use civic::Mistake;
 use sha2::{Digest, Sha256};
@@ -40,6 +41,8 @@ pub(crate) struct Rules {
     /// How many nodes all expressions have together.
     pub nodes: usize,
     pub digest: String,
+    /// Where the expressions stand that may have no result, and each step as a whole, by their numbers.
+    pub places: HashMap<usize, Place>,
 }
 
 /// A step as plans need it; [`StepInfo`] says the rest.
@@ -77,7 +80,7 @@ impl Rules {
 
     /// Reads and checks a folder.
     pub fn load(folder: &Path) -> Result<Rules, Vec<Mistake>> {
-        let source = Source::read(folder, "rules.toml").map_err(|mistake| vec![mistake])?;
+        let source = Arc::new(Source::read(folder, "rules.toml").map_err(|mistake| vec![mistake])?);
         let written = file::parse(&source).map_err(|mistake| vec![mistake])?;
         Loader::new(folder, &source).load(written)
     }
@@ -96,7 +99,7 @@ const DEEPEST: usize = 1_000;
 
 struct Loader<'a> {
     folder: &'a Path,
-    source: &'a Source,
+    source: &'a Arc<Source>,
     mistakes: Vec<Mistake>,
     names: Names,
     symbols: Symbols,
@@ -105,10 +108,11 @@ struct Loader<'a> {
     nodes: usize,
     /// How deep the steps lie over the inputs.
     depths: HashMap<(Entity, usize), usize>,
+    places: HashMap<usize, Place>,
 }
 
 impl<'a> Loader<'a> {
-    fn new(folder: &'a Path, source: &'a Source) -> Loader<'a> {
+    fn new(folder: &'a Path, source: &'a Arc<Source>) -> Loader<'a> {
         let mut loader = Loader {
             folder,
             source,
@@ -119,6 +123,7 @@ impl<'a> Loader<'a> {
             digest: Sha256::new(),
             nodes: 1,
             depths: HashMap::new(),
+            places: HashMap::new(),
         };
         loader.digest(source);
         loader
@@ -153,11 +158,7 @@ impl<'a> Loader<'a> {
                         Err(mistakes) => self.mistakes.extend(mistakes),
                     }
                 }
-                Err(mistake) => self.mistakes.push(self.source.mistake(
-                    table.file.span().start,
-                    format!("`{}` {}", table.file.get_ref(), mistake.message),
-                    None,
-                )),
+                Err(mistake) => self.unreadable(&table.file, mistake),
             }
         }
         if !self.mistakes.is_empty() {
@@ -190,11 +191,11 @@ impl<'a> Loader<'a> {
                 .position(|step: &StepInfo| step.name == *name.get_ref() && step.entity == Entity::Case);
             match place.and_then(|place| infos.get(place)) {
                 Some(info) if wanted.contains(&info.kind) => place,
-                Some(info) => loader.fail(
-                    name,
-                    format!("`{}` is {}, not {}", info.name, info.kind, wanted.first()?),
-                    None,
-                ),
+                Some(info) => {
+                    let wanted = *wanted.first()?;
+                    let message = format!("`{}` is {}, not {wanted}", info.name, info.kind);
+                    loader.fail(name, message, Some(as_decided(wanted, info.kind, &info.name)))
+                }
                 None => {
                     let known = infos
                         .iter()
@@ -231,7 +232,10 @@ impl<'a> Loader<'a> {
             let node = self.bind(Entity::Person, self.source, sql.get_ref(), start)?;
             match node.kind.of {
                 Some(Type::Boolean) => Some(node),
-                _ => self.fail(&sql, "the candidates are chosen by a condition".to_owned(), None),
+                of => {
+                    let message = "the candidates are chosen by a condition".to_owned();
+                    self.fail(&sql, message, of.map(|of| condition(of).to_owned()))
+                }
             }
         });
         let Some(outcome) = outcome.filter(|_| self.mistakes.is_empty()) else {
@@ -262,7 +266,18 @@ impl<'a> Loader<'a> {
             reason,
             nodes: self.nodes,
             digest: hex::encode(self.digest.finalize()),
+            places: self.places,
         })
+    }
+
+    /// A file that can't be read is told where it is named, one that can in part where that ends.
+    fn unreadable(&mut self, named: &Spanned<String>, mistake: Mistake) {
+        if mistake.line > 0 {
+            self.mistakes.push(mistake);
+        } else {
+            let message = format!("`{}` {}", named.get_ref(), mistake.message);
+            self.fail::<()>(named, message, mistake.suggestion);
+        }
     }
 
     fn fail<T>(&mut self, at: &Spanned<String>, message: String, suggestion: Option<String>) -> Option<T> {
@@ -301,10 +316,7 @@ impl<'a> Loader<'a> {
     /// Checks the letters of a new name, and answers whether they are right.
     fn check_letters(&mut self, name: &Spanned<String>) -> bool {
         let text = name.get_ref();
-        let plain = text.starts_with(|first: char| first.is_ascii_lowercase())
-            && text
-                .chars()
-                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+        let plain = can_be_name(text);
         if !plain {
             let message = format!("`{text}` can't be a name");
             let suggestion = "use lower-case letters, digits and `_`, a letter first".to_owned();
@@ -332,7 +344,8 @@ impl<'a> Loader<'a> {
                 name.get_ref(),
                 input.kind
             );
-            self.fail::<()>(name, message, None);
+            let suggestion = "leave `values` out, or make it `type = \"text\"`".to_owned();
+            self.fail::<()>(name, message, Some(suggestion));
         }
         input.values.iter().for_each(|value| {
             self.symbols.intern(value);
@@ -418,7 +431,7 @@ impl<'a> Loader<'a> {
         ))
     }
 
-    fn bind(&mut self, scope: Entity, source: &Source, sql: &str, start: usize) -> Option<Node> {
+    fn bind(&mut self, scope: Entity, source: &Arc<Source>, sql: &str, start: usize) -> Option<Node> {
         let expression = match parse(source, sql, start) {
             Ok(expression) => expression,
             Err(mistake) => {
@@ -429,7 +442,7 @@ impl<'a> Loader<'a> {
         self.binder(scope, source, sql, start).bind(&expression)
     }
 
-    fn binder<'b>(&'b mut self, scope: Entity, source: &'b Source, sql: &str, start: usize) -> Binder<'b> {
+    fn binder<'b>(&'b mut self, scope: Entity, source: &'b Arc<Source>, sql: &str, start: usize) -> Binder<'b> {
         Binder {
             names: &self.names,
             parameters: &self.parameters,
@@ -439,20 +452,34 @@ impl<'a> Loader<'a> {
             source,
             scope,
             aggregate: false,
-            sql: sql.to_owned(),
+            places: &mut self.places,
+            sql: sql.into(),
             start,
+            cell: None,
             depth: 0,
         }
     }
 
     fn table(&mut self, entity: Entity, file: &Spanned<String>) -> Option<(Node, Vec<Node>)> {
         let source = match Source::read(self.folder, file.get_ref()) {
-            Ok(source) => source,
-            Err(mistake) => return self.fail(file, format!("`{}` {}", file.get_ref(), mistake.message), None),
+            Ok(source) => Arc::new(source),
+            Err(mistake) => {
+                self.unreadable(file, mistake);
+                return None;
+            }
         };
         self.digest(&source);
         let mut binder = self.binder(entity, &source, "", 0);
         crate::table::read(&mut binder)
+    }
+}
+
+/// How an outcome is made a condition, and an amount a whole number.
+fn as_decided(wanted: Type, kind: Type, name: &str) -> String {
+    match (wanted, kind) {
+        (Type::Boolean, _) => format!("name a condition, or make it one: {}", condition(kind)),
+        (_, Type::Decimal) => format!("say how it is made whole, such as `round({name})`"),
+        _ => "name a step that gives whole NT dollars, such as `CASE WHEN … THEN … ELSE 0 END`".to_owned(),
     }
 }
 

@@ -137,6 +137,14 @@ impl RuleSet {
         &self.rules.parameters
     }
 
+    /// The parameters without any row in force on a day, each at the header of its table with what to add.
+    #[must_use]
+    pub fn not_in_force(&self, on: Date) -> Vec<Mistake> {
+        let parameters = self.rules.parameters.iter();
+        let without = parameters.filter(|parameter| parameter.in_force(on).is_empty());
+        without.map(|parameter| parameter.not_in_force(on)).collect()
+    }
+
     /// The digest of everything that decides: the rules file and its tables (SHA-256, hex).
     #[must_use]
     pub fn digest(&self) -> &str {

@@ -14,6 +14,7 @@ use arrow::array::{
 use arrow::compute::{FilterBuilder, concat, take};
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::error::ArrowError;
+use datafusion_common::DataFusionError;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -206,6 +207,11 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    fn no_candidates(&self, error: &DataFusionError) -> RuleError {
+        let node = self.rules.candidates.as_ref().map_or(0, |node| node.id);
+        RuleError::step(self.rules, "candidates", node, error)
+    }
+
     /// Decides the households `from` to `to` (exclusive).
     fn chunk(&self, from: usize, to: usize) -> Result<Chunk, RuleError> {
         let starts = self.population.starts.get(from..=to).unwrap_or_default();
@@ -244,7 +250,7 @@ impl Work<'_> {
             (None, Some(candidates)) => {
                 let truth = frame
                     .evaluate(candidates, Entity::Person)
-                    .map_err(|error| RuleError::step("candidates", &error))?;
+                    .map_err(|error| self.no_candidates(&error))?;
                 truth.as_boolean().clone()
             }
             (None, None) => {
@@ -253,7 +259,7 @@ impl Work<'_> {
                 ));
             }
         };
-        let chosen = is_true(&chosen).map_err(|error| RuleError::step("candidates", &error))?;
+        let chosen = is_true(&chosen).map_err(|error| self.no_candidates(&error))?;
         let absolute: UInt32Array = chosen
             .values()
             .set_indices()

@@ -6,6 +6,7 @@ use crate::expr::{Constant, Is, Kind, Node, What};
 use crate::model::Type;
 use crate::parameters::{Record, decimal, records};
 use jiff::civil::Date;
+use sqlparser::ast::Spanned;
 
 /// The CASE of the table in the binder's file, and the condition of each row.
 pub(crate) fn read(binder: &mut Binder<'_>) -> Option<(Node, Vec<Node>)> {
@@ -17,7 +18,7 @@ pub(crate) fn read(binder: &mut Binder<'_>) -> Option<(Node, Vec<Node>)> {
         }
     };
     let Some((header, rows)) = lines.split_first().filter(|(_, rows)| !rows.is_empty()) else {
-        binder.tell(0, "the table needs a header and at least one row");
+        binder.tell(0, "the table needs a header and at least one row", HEADER);
         return None;
     };
     let columns = columns(binder, header)?;
@@ -43,46 +44,57 @@ pub(crate) fn read(binder: &mut Binder<'_>) -> Option<(Node, Vec<Node>)> {
     if !complete {
         return None;
     }
-    binder.sql.clear();
-    binder.start = header.offset;
+    binder.cell = Some(header.offset);
     let anywhere = parse(binder.source, "true", header.offset).ok()?;
-    Some((binder.assemble(&anywhere, branches, None)?, conditions))
+    let node = binder.assemble(&anywhere, branches, None)?;
+    binder.keep_place(node.id, anywhere.span().start);
+    Some((node, conditions))
 }
+
+/// What the first line is.
+const HEADER: &str = "the first line is `when <expression>` for each condition and one `then`";
 
 enum Column {
     When(String),
     Then,
 }
 
+/// What the columns are. The expression of a header is bound once by itself, so that a mistake of it is told there.
 fn columns(binder: &mut Binder<'_>, header: &Record) -> Option<Vec<Column>> {
     let mut columns = Vec::new();
-    for cell in &header.cells {
+    let mut complete = true;
+    for (place, cell) in header.cells.iter().enumerate() {
+        let start = header.start(place);
         if cell == "then" {
             columns.push(Column::Then);
         } else if let Some(expression) = cell.strip_prefix("when ") {
+            complete &= bind(binder, start, expression.trim().to_owned()).is_some();
             columns.push(Column::When(expression.trim().to_owned()));
         } else {
-            binder.tell(
-                header.offset,
-                &format!("the header `{cell}` is neither `when <expression>` nor `then`"),
-            );
+            let message = format!("the header `{cell}` is neither `when <expression>` nor `then`");
+            binder.tell(start, &message, HEADER);
             return None;
         }
     }
-    if columns.iter().filter(|column| matches!(column, Column::Then)).count() == 1 {
-        return Some(columns);
+    if columns.iter().filter(|column| matches!(column, Column::Then)).count() != 1 {
+        binder.tell(header.offset, "the table needs exactly one column `then`", HEADER);
+        return None;
     }
-    binder.tell(header.offset, "the table needs exactly one column `then`");
-    None
+    complete.then_some(columns)
 }
 
 fn branch(binder: &mut Binder<'_>, columns: &[Column], row: &Record) -> Option<(Node, Node)> {
     let (mut conditions, mut result) = (Vec::new(), None);
-    for (column, cell) in columns.iter().zip(&row.cells) {
+    for (place, (column, cell)) in columns.iter().zip(&row.cells).enumerate() {
+        let start = row.start(place);
         match column {
             Column::When(_) if cell == "-" => {}
-            Column::When(expression) => conditions.push(bind(binder, row, test(expression, cell))?),
-            Column::Then => result = Some(bind(binder, row, self::result(cell))?),
+            Column::When(_) if cell.is_empty() => {
+                binder.tell(start, "the cell is empty", "write `-` where it may be anything");
+                return None;
+            }
+            Column::When(expression) => conditions.push(bind(binder, start, test(expression, cell))?),
+            Column::Then => result = Some(bind(binder, start, self::result(cell))?),
         }
     }
     let condition = match conditions.len() {
@@ -93,25 +105,21 @@ fn branch(binder: &mut Binder<'_>, columns: &[Column], row: &Record) -> Option<(
     Some((condition, result?))
 }
 
-/// Binds a cell; mistakes are told at the line, since the expression is put together from two cells.
-fn bind(binder: &mut Binder<'_>, row: &Record, sql: String) -> Option<Node> {
-    let told = binder.mistakes.len();
-    binder.start = row.offset;
-    let node = match parse(binder.source, &sql, row.offset) {
+/// Binds a cell; all that is said of it is said where it begins, since its expression is put together from two cells.
+fn bind(binder: &mut Binder<'_>, start: usize, sql: String) -> Option<Node> {
+    binder.start = start;
+    binder.cell = Some(start);
+    match parse(binder.source, &sql, start) {
         Ok(expression) => {
-            binder.sql = sql;
+            binder.sql = sql.into();
             binder.bind(&expression)
         }
         Err(mistake) => {
-            binder.mistakes.push(mistake);
+            let place = binder.source.mistake(start, mistake.message, mistake.suggestion);
+            binder.mistakes.push(place);
             None
         }
-    };
-    let line = binder.source.mistake(row.offset, "", None).line;
-    for mistake in binder.mistakes.iter_mut().skip(told) {
-        (mistake.line, mistake.column) = (line, 0);
     }
-    node
 }
 
 /// The condition a cell says about the expression of its column.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use civic::Text;
 use jiff::civil::Date;
-use rules::{CaseInput, Decision, Entity, Input, Mistake, RuleSet, Type, Values};
+use rules::{CaseInput, Decision, Entity, Input, Mistake, RuleError, RuleSet, Type, Values};
 use serde::Deserialize;
 use serde_json::Value;
 use toml::Spanned;
@@ -139,13 +139,28 @@ pub(crate) fn run(rules: &RuleSet, examples: &[Example]) -> Vec<Mistake> {
                 compare(example, &decision, &mut mistakes);
                 decided.entry(example.on).or_default().push((example, decision));
             }
-            Err(error) => mistakes.push(example.wrong(&example.given.span(), error.to_string(), None)),
+            Err(error) => mistakes.push(undecided(example, &error)),
         }
     }
     for (on, group) in decided {
         mistakes.extend(together(rules, on, &group));
     }
     mistakes
+}
+
+/// Why an example is not decided: where the rules are at fault it is told at the rule, with the example that shows it.
+fn undecided(example: &Example, error: &RuleError) -> Mistake {
+    let at = example.given.span();
+    match error.mistake() {
+        Some(mistake) => {
+            let shown = example.wrong(&at, String::new(), None);
+            Mistake {
+                message: format!("{} (in the example {}:{})", mistake.message, shown.file, shown.line),
+                ..mistake.clone()
+            }
+        }
+        None => example.wrong(&at, error.to_string(), None),
+    }
 }
 
 fn said(outcome: Option<bool>) -> &'static str {

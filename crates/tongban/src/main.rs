@@ -36,6 +36,8 @@ enum Command {
     Serve(commands::serve::ServeArgs),
     /// Checks, makes and lists service folders
     Service(commands::service::ServiceArgs),
+    /// Checks folders of subsidy programmes
+    Programme(commands::programme::ProgrammeArgs),
     /// Decides cases and sweeps populations by the rules of a service folder
     Rules(commands::rules::RulesArgs),
     /// Datasets of the data aggregation platform: check a folder, bring a file in, look at it, keep it
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Service(args) => commands::service::run(args),
+        Command::Programme(args) => commands::programme::run(args),
         Command::Rules(args) => commands::rules::run(args),
         Command::Hub(args) => commands::hub::run(args),
         Command::Register(args) => commands::register::run(&args),

@@ -39,6 +39,8 @@ pub enum Problem {
     Busy,
     /// An outside party does not answer.
     Outside,
+    /// The rules of a service have no answer, by a fault of the rules and not of what was given.
+    Undecided,
     /// The authorisation to act for somebody has ended.
     Stopped,
     /// The act asks for a stronger sign-in.
@@ -72,13 +74,14 @@ impl Problem {
             Self::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Outside => (StatusCode::SERVICE_UNAVAILABLE, "outside"),
+            Self::Undecided => (StatusCode::SERVICE_UNAVAILABLE, "undecided"),
             Self::SignIn { .. } | Self::StepUp { .. } | Self::Stopped => (StatusCode::SEE_OTHER, "forbidden"),
         }
     }
 
     /// Every kind with a page, for the tests.
     #[must_use]
-    pub fn all() -> [Problem; 10] {
+    pub fn all() -> [Problem; 11] {
         [
             Self::NotFound,
             Self::Forbidden,
@@ -90,6 +93,7 @@ impl Problem {
             Self::Broken,
             Self::Busy,
             Self::Outside,
+            Self::Undecided,
         ]
     }
 
@@ -174,6 +178,11 @@ impl From<CaseError> for Problem {
             CaseError::Hub(error) => {
                 tracing::warn!(%error, "dataset");
                 Problem::Outside
+            }
+            CaseError::Rules(error) if error.mistake().is_some() => {
+                // it names the service and the place in its folder, and no value
+                tracing::error!(%error, "rules");
+                Problem::Undecided
             }
             error if error.is_temporary() => Problem::Busy,
             error => {

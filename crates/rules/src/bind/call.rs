@@ -178,7 +178,8 @@ impl Binder<'_> {
             return self.fail(whole, &message, Some("make it a household step".to_owned()));
         }
         if self.aggregate {
-            return self.fail(whole, "an aggregate can't stand inside an aggregate", None);
+            let suggestion = "make the inner one a household step of its own".to_owned();
+            return self.fail(whole, "an aggregate can't stand inside an aggregate", Some(suggestion));
         }
         self.count(whole, "an aggregate", arguments.len(), 1)?;
         self.aggregate = true;
@@ -202,7 +203,11 @@ impl Binder<'_> {
             (Some(_), Aggregate::BoolAnd | Aggregate::BoolOr) => Kind::plain(Type::Boolean),
             (Some(node), _) => match node.kind.of {
                 Some(of @ (Type::Integer | Type::Decimal | Type::Date)) => Kind::plain(of),
-                _ => return self.fail(whole, "only numbers and dates have a smallest and a largest", None),
+                _ => {
+                    let suggestion = "count them, as `COUNT(*) FILTER (WHERE person.x = 'a')`".to_owned();
+                    let message = "only numbers and dates have a smallest and a largest";
+                    return self.fail(whole, message, Some(suggestion));
+                }
             },
         };
         let what = What::Aggregate {

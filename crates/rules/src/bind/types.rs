@@ -41,15 +41,62 @@ fn either(left: &Kind, right: &Kind) -> Option<Arc<Vec<String>>> {
     }
 }
 
+/// How a condition is made of a value.
+pub(crate) fn condition(of: Type) -> &'static str {
+    match of {
+        Type::Boolean => "write `x` or `NOT x`",
+        Type::Integer | Type::Decimal => "compare it, as `x > 0`",
+        Type::Text => "compare it, as `x = 'a'`",
+        Type::Date => "compare it, as `x <= reference_date`",
+    }
+}
+
+/// How a value of a type is had where it is needed, from one of another.
+fn made(wanted: Type, from: Option<Type>) -> Option<String> {
+    let told = match (wanted, from?) {
+        (Type::Boolean, from) => condition(from),
+        (Type::Integer | Type::Decimal, Type::Boolean) => "choose a number by it: `CASE WHEN x THEN 1 ELSE 0 END`",
+        (Type::Integer, Type::Decimal) => "say how it is made whole: `round(x)`, `floor(x)` or `ceil(x)`",
+        (Type::Integer | Type::Decimal, Type::Date) => {
+            "use `days_between`, `months_between`, `year_of` or `month_of` of the date"
+        }
+        (Type::Integer | Type::Decimal, Type::Text) => {
+            "write a number without quotes, or give the input the type `integer`"
+        }
+        (Type::Date, Type::Text) => "write a day as `DATE '2026-01-01'`, or give the input the type `date`",
+        (Type::Date, _) => "take an input of the type `date`, or `reference_date`",
+        (Type::Text, Type::Boolean) => "choose a text by it: `CASE WHEN x THEN 'a' ELSE 'b' END`",
+        (Type::Text, _) => "write a text in quotes, as `'a'`, or give the input the type `text`",
+        (Type::Integer, Type::Integer) | (Type::Decimal, _) => return None,
+    };
+    Some(told.to_owned())
+}
+
+/// How two values that can't be compared, or chosen between, come to one type.
+fn agreed(left: Option<Type>, right: Option<Type>) -> Option<String> {
+    let (left, right) = (left?, right?);
+    let has = |of: Type| left == of || right == of;
+    let told = if has(Type::Boolean) {
+        "a truth value is a condition by itself: write `x` or `NOT x`"
+    } else if has(Type::Date) && has(Type::Text) {
+        "write a day as `DATE '2026-01-01'`"
+    } else if has(Type::Date) {
+        "write a day as `DATE '2026-01-01'`, or count days with `days_between`"
+    } else {
+        "write a number without quotes, or give the input the type `text`"
+    };
+    Some(told.to_owned())
+}
+
 impl Binder<'_> {
     /// An expression that must be true, false or NULL.
     pub(super) fn boolean(&mut self, expression: &Expr) -> Option<Node> {
         let node = self.bind(expression)?;
         match node.kind.of {
             Some(Type::Boolean) | None => Some(node),
-            _ => {
+            of => {
                 let message = format!("a condition is needed here, this is {}", called(&node.kind));
-                self.fail(expression, &message, None)
+                self.fail(expression, &message, made(Type::Boolean, of))
             }
         }
     }
@@ -64,9 +111,9 @@ impl Binder<'_> {
                 "a date can't be calculated with",
                 Some("use `days_between`, `months_between`, `add_days` or `add_months`".to_owned()),
             ),
-            _ => {
+            of => {
                 let message = format!("a number is needed here, this is {}", called(&node.kind));
-                self.fail(expression, &message, None)
+                self.fail(expression, &message, made(Type::Integer, of))
             }
         }
     }
@@ -116,15 +163,7 @@ impl Binder<'_> {
             return Some(());
         }
         let message = format!("{} can't be compared with {}", called(&left.kind), called(&right.kind));
-        let day = matches!(
-            (left.kind.of, right.kind.of),
-            (Some(Type::Date), Some(Type::Text)) | (Some(Type::Text), Some(Type::Date))
-        );
-        self.fail(
-            at,
-            &message,
-            day.then(|| "write a day as `DATE '2026-01-01'`".to_owned()),
-        )
+        self.fail(at, &message, agreed(left.kind.of, right.kind.of))
     }
 
     /// A text constant must be one of the texts the other side can be.
@@ -186,7 +225,8 @@ impl Binder<'_> {
                         called(&kind),
                         called(&node.kind)
                     );
-                    return self.fail(at, &message, None);
+                    let suggestion = "give every result one type, and write NULL where there is none".to_owned();
+                    return self.fail(at, &message, Some(suggestion));
                 }
             }
         }
@@ -204,9 +244,10 @@ impl Binder<'_> {
         match common(node.kind.of, Some(wanted)) {
             Some(Some(of)) if of == wanted => Some(self.to(node, Some(wanted))),
             _ => {
+                let suggestion = made(wanted, node.kind.of);
                 let wanted = called(&Kind::plain(wanted));
                 let message = format!("`{function}` needs {wanted} here, this is {}", called(&node.kind));
-                self.fail(at, &message, None)
+                self.fail(at, &message, suggestion)
             }
         }
     }

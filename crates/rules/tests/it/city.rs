@@ -265,9 +265,11 @@ fn an_error_says_of_which_service_it_is() {
     let file = PopulationFile::open(&kept.file(&families(30), 16)).unwrap();
     let told = |services: &[(&str, &RuleSet)]| file.sweep(services, ON).unwrap_err().to_string();
     let [first, second] = kept.services();
-    assert_eq!(
-        told(&[first, ("bad", &bad), second]),
-        "the service `bad`: the step `outcome` can't be calculated: it divides by zero"
+    let text = told(&[first, ("bad", &bad), second]);
+    let wanted = "the step `outcome` can't be calculated: it divides by zero; ";
+    assert!(
+        text.starts_with("the service `bad`: rules.toml:") && text.contains(wanted),
+        "{text}"
     );
     // a column of its own that does not fit is that service's
     let texts = Folder::new(&rules("outcome = \"outcome\"", &step("outcome", "case", "applicant.b")));

@@ -14,7 +14,6 @@ mod model;
 mod propose;
 mod register;
 mod renew;
-mod schema;
 mod show;
 mod single;
 mod words;

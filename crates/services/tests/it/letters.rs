@@ -1,5 +1,8 @@
 //! Letters: tagged PDF, the same bytes for the same data, no way out of the folder, no empty boxes.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 use services::{LETTER_KINDS, LetterError, Service};
 
@@ -19,6 +22,48 @@ fn data(name: &str) -> Value {
 
 fn holds(pdf: &[u8], marker: &[u8]) -> bool {
     pdf.windows(marker.len()).any(|window| window == marker)
+}
+
+/// The words of a PDF without spaces and line ends, by poppler; none where it is not installed.
+fn words(pdf: Vec<u8>) -> Option<String> {
+    let child = Command::new("pdftotext")
+        .args(["-raw", "-enc", "UTF-8", "-", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        println!("skipped: the text of the PDF, without pdftotext");
+        return None;
+    };
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(&pdf));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap().split_whitespace().collect())
+}
+
+#[test]
+fn a_refusal_says_why_by_which_article_and_how_to_appeal() {
+    let Some(text) = words(senior().letter("refused", &data("林阿梅")).unwrap()) else {
+        return;
+    };
+    for part in [
+        "115-SA-000001",
+        "林阿梅",
+        "審查不符合規定",
+        // the condition that is not met, with its article in the words of the law
+        "年滿65歲（中低收入老人生活津貼發給辦法第2條第1項第1款）",
+        "老人福利法第12條第1項",
+        "說明一",
+        // the right of appeal
+        "您可以提起訴願",
+        "在收到本函的次日起30日內",
+        "訴願法第14條第1項",
+        "第58條第1項",
+        "臺中市政府社會局",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in the letter: {text}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod linkage;
 pub mod lottery;
 pub mod organisation;
 pub mod platform;
+pub mod programme;
 pub mod register;
 pub mod rules;
 pub mod serve;

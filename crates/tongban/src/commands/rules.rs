@@ -5,7 +5,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt64Array}
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
-use rules::{CaseInput, Decision, RuleSet, Swept};
+use rules::{CaseInput, Decision, RuleError, RuleSet, Swept};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,6 +28,9 @@ enum RulesCommand {
     Check {
         /// Folder of the service
         folder: PathBuf,
+        /// Day on which every parameter should have a value; today without
+        #[arg(long)]
+        date: Option<Date>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -108,6 +111,8 @@ struct Given {
 enum RulesError {
     #[error("the rules have mistakes:\n{0}")]
     Mistakes(String),
+    #[error("nothing is decided:\n{0}")]
+    Undecided(String),
     #[error("{path}: {why}", path = path.display())]
     File { path: PathBuf, why: String },
     #[error(transparent)]
@@ -121,7 +126,10 @@ enum RulesError {
 /// Runs the command.
 pub fn run(args: RulesArgs) -> ExitCode {
     let done = match args.command {
-        RulesCommand::Check { folder, json } => check(&folder, json),
+        RulesCommand::Check { folder, date, json } => {
+            let today = || civic::legal_day(civic::Clock::now(&civic::SystemClock));
+            check(&folder, date.unwrap_or_else(today), json)
+        }
         RulesCommand::Decide(given) if given.input.extension().is_some_and(|ending| ending == "parquet") => {
             decide_all(&given.folder, &given.input, given.date, None, given.json)
         }
@@ -164,6 +172,14 @@ fn load(folder: &Path) -> Result<RuleSet, RulesError> {
     })
 }
 
+/// Why nothing was decided; where the rules are at fault, with the path of their folder before the place.
+fn undecided(folder: &Path, error: RuleError) -> RulesError {
+    match error.mistake() {
+        Some(mistake) => RulesError::Undecided(format!("{}/{mistake}", folder.display())),
+        None => RulesError::Rules(error),
+    }
+}
+
 fn read(path: &Path) -> Result<CaseInput, RulesError> {
     let file = |why: String| RulesError::File {
         path: path.to_path_buf(),
@@ -179,7 +195,8 @@ fn read(path: &Path) -> Result<CaseInput, RulesError> {
     })
 }
 
-fn check(folder: &Path, json: bool) -> Result<(), RulesError> {
+/// Says every mistake. A parameter without a value on the day is only warned of: a folder may be made for the next year.
+fn check(folder: &Path, on: Date, json: bool) -> Result<(), RulesError> {
     let set = match RuleSet::load(folder) {
         Ok(set) => set,
         Err(mistakes) => {
@@ -189,12 +206,17 @@ fn check(folder: &Path, json: bool) -> Result<(), RulesError> {
             return load(folder).map(|_| ());
         }
     };
+    let warnings = set.not_in_force(on);
     if json {
         println!(
             "{}",
-            json!({ "sound": true, "digest": set.digest(), "inputs": set.inputs(), "steps": set.steps() })
+            json!({ "sound": true, "digest": set.digest(), "inputs": set.inputs(), "steps": set.steps(),
+                "warnings": warnings })
         );
     } else {
+        for warning in &warnings {
+            eprintln!("warning: {}/{warning}", folder.display());
+        }
         println!(
             "{}: {} inputs, {} steps, {} parameters, no mistake",
             folder.display(),
@@ -208,7 +230,9 @@ fn check(folder: &Path, json: bool) -> Result<(), RulesError> {
 
 fn decide(given: &Given, explain: bool) -> Result<(), RulesError> {
     let set = load(&given.folder)?;
-    let decision = set.decide(&read(&given.input)?, given.date)?;
+    let decision = set
+        .decide(&read(&given.input)?, given.date)
+        .map_err(|error| undecided(&given.folder, error))?;
     if given.json {
         println!("{}", as_json(&set, &decision));
         return Ok(());
@@ -292,7 +316,7 @@ fn as_json(set: &RuleSet, decision: &Decision) -> Value {
 
 fn decide_all(folder: &Path, people: &Path, date: Date, out: Option<&Path>, json: bool) -> Result<(), RulesError> {
     let set = load(folder)?;
-    let (swept, persons, households) = set.sweep_file(people, date)?;
+    let (swept, persons, households) = set.sweep_file(people, date).map_err(|error| undecided(folder, error))?;
     let (entitled, refused, unknown) = swept.counts();
     if let Some(out) = out {
         write(&swept, out)?;

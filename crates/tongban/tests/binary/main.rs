@@ -1,6 +1,9 @@
 //! The program as a person at a terminal meets it: what it refuses, what it says, how it starts and stops.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod programme;
+mod rules;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The administrator's page (系統管理): services on offer and withdrawn, amounts still to be checked, work behind the
-//! pages, accounts, and how the platform is.
+//! The administrator's page (系統管理): services on offer, withdrawn, and without an amount for today; amounts still to be
+//! checked, work behind the pages, accounts, and how the platform is.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -39,6 +39,7 @@ struct AdminPage {
     health: Table,
     services: Table,
     withdrawn: Vec<Mistakes>,
+    undecided: Vec<Mistakes>,
     unchecked: Table,
     waiting: Table,
     given_up: Vec<Work>,
@@ -258,6 +259,12 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
     if !catalogue.vocabulary_mistakes().is_empty() {
         withdrawn.push(mistakes("services/vocabulary.toml", catalogue.vocabulary_mistakes()));
     }
+    let today = app.desk.today();
+    let undecided = catalogue.all().filter_map(|service| {
+        let found = service.rules.not_in_force(today);
+        (!found.is_empty()).then(|| mistakes(&service.meta.id, &found))
+    });
+    let undecided = undecided.collect();
     let state = |active: bool, locked: Option<jiff::Timestamp>| match (active, locked) {
         (false, _) => Tag::new(words.t("office-account-closed"), Colour::Grey),
         (true, Some(until)) => Tag::new(
@@ -309,6 +316,7 @@ pub(super) async fn show(State(app): State<App>, duty: Duty, Query(asked): Query
         health: health(words, &found),
         services: services(words, catalogue.all()),
         withdrawn,
+        undecided,
         unchecked: unchecked(words, catalogue.all()),
         waiting: table(words, "office-work-waiting", &heads, waiting.collect()),
         given_up: found

@@ -1,11 +1,13 @@
 //! Indicators, the ledger, the platform.
 
-use cases::Role;
 use cases::measure;
+use cases::{CaseError, Role};
+use rules::{Mistake, RuleError};
 use services::Catalogue;
 use store::StoreError;
 use store::outbox::{self, Outcome, Relay, Task};
 use store::sea_orm::ConnectionTrait as _;
+use web::Problem;
 
 use crate::town::Town;
 
@@ -119,6 +121,53 @@ async fn the_administrator_sees_why_a_service_is_withdrawn() {
         .has("root 先生")
         .has("使用中");
     page.lacks("name = <b>");
+}
+
+/// On a day before any amount was in force no service can decide, and the page says which row is missing where.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_administrator_sees_which_service_has_no_value_for_today() {
+    let heading = "無法判斷資格的服務";
+    let town = Town::new().await;
+    let (_, mut root) = town.on_duty("root", Role::Administrator).await;
+    root.get("/office/admin").await.is(200).lacks(heading);
+    let town = Town::new().await;
+    town.kit.clock.set("2015-06-01T02:00:00Z".parse().unwrap());
+    let (_, mut root) = town.on_duty("root", Role::Administrator).await;
+    root.get("/office/admin")
+        .await
+        .is(200)
+        .has(heading)
+        .has("senior-allowance")
+        .has("has no value in force on 2015-06-01")
+        .has("its earliest");
+}
+
+/// Whose fault it is decides the page: of the rules, or of what the rules were given.
+#[test]
+fn a_fault_of_the_rules_has_a_page_of_its_own() {
+    let mistake = Mistake {
+        file: "rules.toml".to_owned(),
+        line: 7,
+        column: 3,
+        message: "the step `share` can't be calculated: it divides by zero".to_owned(),
+        suggestion: None,
+    };
+    let step = RuleError::Step {
+        step: "share".to_owned(),
+        mistake: Box::new(mistake),
+    };
+    let fault = RuleError::Service {
+        service: "gift".to_owned(),
+        error: Box::new(step),
+    };
+    assert_eq!(
+        fault.to_string(),
+        "the service `gift`: rules.toml:7:3: the step `share` can't be calculated: it divides by zero"
+    );
+    let (status, page) = Problem::from(CaseError::Rules(fault)).kind();
+    assert_eq!((status.as_u16(), page), (503, "undecided"));
+    let unreadable = RuleError::Population("it is no Parquet file".to_owned());
+    assert_eq!(Problem::from(CaseError::Rules(unreadable)), Problem::Broken);
 }
 
 #[tokio::test(flavor = "multi_thread")]
