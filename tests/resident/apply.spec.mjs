@@ -34,6 +34,12 @@ test("an elder applies without paper, an officer approves, a cashier pays, the e
     await looked(me, "resident-check");
     await me.page.getByRole("heading", { name: "預計符合資格" }).waitFor();
     assert.equal(await me.page.locator('input[type="file"]').count(), 0, "no paper is asked for");
+    const house = me.page.locator(".govuk-summary-list__row", { hasText: "房屋現值" }).first();
+    const from = await house.locator(".govuk-hint").textContent();
+    assert.match(from, /政府機關的資料（經您同意，由 MyData 取得）/);
+    assert.match(from, /提供機關：財政部財政資訊中心/);
+    const old = me.page.locator(".reason", { hasText: "年滿 65 歲" }).first();
+    assert.match(await old.locator(".reason__law").textContent(), /依據：中低收入老人生活津貼發給辦法 §2/);
     await me.page.getByRole("button", { name: "送出申請" }).click();
     await looked(me, "resident-done");
     number = (await me.page.locator(".govuk-panel .number").textContent()).trim();

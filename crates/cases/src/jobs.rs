@@ -228,6 +228,13 @@ pub async fn tidy(desk: &Desk) -> Result<Tidied, CaseError> {
 #[boxed]
 pub async fn run(desk: Arc<Desk>) {
     let relay = relay(&desk);
+    run_with(desk, relay).await;
+}
+
+/// The same with a relay that does the work of others beside that of [`relay`]: there is one outbox, and who takes a piece of work
+/// from it must know how to do it.
+#[boxed]
+pub async fn run_with(desk: Arc<Desk>, relay: Relay) {
     let rounds = async {
         loop {
             match tidy(&desk).await {

@@ -242,17 +242,13 @@ pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> R
         return Ok(Notified::Refused);
     };
     if row.state != State::Started {
-        let same = row.permission_ticket == Some(notification.permission_ticket);
-        if !same {
-            suspicious(
-                desk,
-                "mydata.replayed",
-                Some(row.application_id),
-                "a second notification with another ticket",
-            )
-            .await?;
+        let case = Some(row.application_id);
+        if row.permission_ticket == Some(notification.permission_ticket) {
+            return repeated(desk, case).await;
         }
-        return Ok(if same { Notified::Repeated } else { Notified::Refused });
+        let what = "a second notification with another ticket";
+        suspicious(desk, "mydata.replayed", case, what).await?;
+        return Ok(Notified::Refused);
     }
     let begun = Timestamp::from_microsecond(row.started_at).unwrap_or(Timestamp::MIN);
     if let Err(error) = notification.check(&connector.config().times, begun, &words(&row.resources), desk.now()) {
@@ -270,6 +266,7 @@ pub async fn notified(desk: &Desk, content_type: Option<&str>, body: &[u8]) -> R
 
 pub(crate) async fn take(desk: &Desk, row: Model, notification: Notification) -> Result<Notified, CaseError> {
     let mut next = row;
+    let case = Some(next.application_id);
     let key = record::row(desk, ApplicationId::from_uuid(next.application_id))
         .await?
         .key_id;
@@ -302,15 +299,37 @@ pub(crate) async fn take(desk: &Desk, row: Model, notification: Notification) ->
         .await;
     match taken {
         // Two copies of one notification at once: the other one was taken.
-        Err(CaseError::Conflict(_)) => Ok(Notified::Repeated),
-        Err(CaseError::Store(error)) if error.is_duplicate() => Ok(Notified::Refused),
+        Err(CaseError::Conflict(_)) => repeated(desk, case).await,
+        Err(CaseError::Store(error)) if error.is_duplicate() => {
+            let what = "it names the ticket of another transaction";
+            suspicious(desk, "mydata.ticket", case, what).await?;
+            Ok(Notified::Refused)
+        }
         Err(error) => Err(error),
         Ok(()) => Ok(Notified::Accepted),
     }
 }
 
+/// The same notification once more: it changes nothing, and is noted.
+async fn repeated(desk: &Desk, case: Option<Uuid>) -> Result<Notified, CaseError> {
+    let what = "the notification that was taken came once more";
+    noted(desk, "notice", "mydata.repeated", case, what).await?;
+    Ok(Notified::Repeated)
+}
+
+/// Records what was refused as a warning to the administrator.
 pub(crate) async fn suspicious(
     desk: &Desk,
+    kind: &str,
+    application: Option<Uuid>,
+    detail: &str,
+) -> Result<(), CaseError> {
+    noted(desk, "warning", kind, application, detail).await
+}
+
+async fn noted(
+    desk: &Desk,
+    severity: &str,
     kind: &str,
     application: Option<Uuid>,
     detail: &str,
@@ -319,7 +338,7 @@ pub(crate) async fn suspicious(
         id: SecurityEventId::generate(desk.clock.as_ref()).uuid(),
         at: desk.now().as_microsecond(),
         kind: kind.to_owned(),
-        severity: "warning".to_owned(),
+        severity: severity.to_owned(),
         application_id: application,
         origin: None,
         detail: detail.to_owned(),
@@ -376,6 +395,8 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
                 .and_then(|at| Timestamp::from_microsecond(at).ok())
                 .unwrap_or(Timestamp::MIN);
             if !connector.is_ticket_open(received, desk.now()) {
+                let what = "the ticket was older than its life before the package could be fetched";
+                suspicious(desk, "mydata.ticket", Some(row.application_id), what).await?;
                 return end(desk, row, State::Ended, "ticket_expired").await;
             }
             let notification = Notification {
@@ -405,11 +426,23 @@ pub(crate) async fn fetch(desk: &Desk, id: Uuid) -> Result<Outcome, CaseError> {
                     ));
                 }
                 Ok(Fetch::Empty) => return end(desk, row, State::Ended, "empty").await,
-                Ok(Fetch::Taken) => return end(desk, row, State::Ended, "taken").await,
-                Ok(Fetch::Gone) => return end(desk, row, State::Ended, "ticket_expired").await,
+                Ok(Fetch::Taken) => {
+                    // the copy there is deleted with its fetch, and none was kept here
+                    let what = "the platform says that the package was fetched already; ask it by whom";
+                    noted(desk, "alarm", "mydata.taken", Some(row.application_id), what).await?;
+                    return end(desk, row, State::Ended, "taken").await;
+                }
+                Ok(Fetch::Gone) => {
+                    let what = "the platform does not know the ticket, or not any more";
+                    suspicious(desk, "mydata.ticket", Some(row.application_id), what).await?;
+                    return end(desk, row, State::Ended, "ticket_expired").await;
+                }
                 Ok(Fetch::Failed) => return end(desk, row, State::Ended, "undelivered").await,
                 Err(error) if error.may_retry() => return Err(outside(&error.to_string())),
-                Err(_) => return end(desk, row, State::Ended, "unreadable").await,
+                Err(error) => {
+                    suspicious(desk, "mydata.fetch", Some(row.application_id), &error.to_string()).await?;
+                    return end(desk, row, State::Ended, "unreadable").await;
+                }
             }
         }
     };

@@ -11,7 +11,7 @@ use store::tables::payment_hold::{self, Model};
 use store::tables::{application, entitlement, payment_part};
 
 use super::compare::title;
-use super::{own_services, service_name};
+use super::{late, own_services, service_name};
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action, Who};
 use crate::history::{self, PaymentView, time};
@@ -308,10 +308,12 @@ pub async fn hold(
     }
 }
 
-/// Releases the payments of a case again.
+/// Releases the payments of a case again. Where the bank says it has paid an attempt that it had refused, the one held in its
+/// place is taken back.
 ///
 /// # Errors
-/// [`CaseError::Conflict`] when they are not held or the case was changed; [`CaseError::Refused`]; the store's.
+/// [`CaseError::Conflict`] when they are not held, the case was changed, or such an attempt is in a batch that has to be
+/// dissolved first; [`CaseError::Refused`]; the store's.
 #[boxed]
 pub async fn resume(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64) -> Result<(), CaseError> {
     let row = record::row(desk, id).await?;
@@ -333,6 +335,7 @@ pub async fn resume(desk: &Desk, staff: &Staff, id: ApplicationId, revision: i64
 
 async fn end(desk: &Desk, change: Change, by: Option<&Staff>) -> Result<(), CaseError> {
     let (id, by) = (change.row.id, by.map(|staff| staff.id.uuid()));
+    let clock = desk.clock.clone();
     desk.store
         .write(move |tx| {
             Box::pin(async move {
@@ -340,6 +343,7 @@ async fn end(desk: &Desk, change: Change, by: Option<&Staff>) -> Result<(), Case
                 if !payment_hold::end(tx, id, by, at).await? {
                     return Err(CaseError::Conflict("hold"));
                 }
+                late::resolve(tx, clock.as_ref(), id).await?;
                 payment_part::resume(tx, id, at).await?;
                 change.write(tx).await
             })

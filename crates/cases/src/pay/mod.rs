@@ -5,6 +5,7 @@ pub mod compare;
 pub(crate) mod departed;
 mod due;
 pub mod hold;
+mod late;
 mod part;
 pub mod report;
 pub mod returns;
@@ -246,12 +247,14 @@ pub async fn overview(desk: &Desk, staff: &Staff) -> Result<Overview, CaseError>
     })
 }
 
-/// Whether a payment is a later attempt of another.
-fn follows(later: &payment::Model, row: &payment::Model) -> bool {
-    later.period == row.period && later.purpose == row.purpose && later.attempt > row.attempt
+/// Whether a payment takes the place of a refused one: a later attempt, or one that stands.
+fn follows(other: &payment::Model, row: &payment::Model) -> bool {
+    other.period == row.period
+        && other.purpose == row.purpose
+        && (other.attempt > row.attempt || other.state != State::Rejected)
 }
 
-/// Refused payments that no later attempt follows.
+/// Refused payments that no other takes the place of.
 async fn open_rejections(desk: &Desk, rows: Vec<payment::Model>) -> Result<Vec<payment::Model>, CaseError> {
     let mut open = Vec::new();
     for row in rows {

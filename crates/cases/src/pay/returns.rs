@@ -14,7 +14,7 @@ use store::tables::payment::{self, State};
 use store::tables::{entitlement, payment_part, payment_return};
 use uuid::Uuid;
 
-use super::report;
+use super::{late, report};
 use crate::guard::{self, Action};
 use crate::staff::Staff;
 use crate::{CaseError, Desk, notify};
@@ -62,6 +62,9 @@ pub async fn import(desk: &Desk, staff: &Staff, bytes: &[u8]) -> Result<Imported
             match rows.get(&one.payment.uuid()) {
                 Some(row) if row.state == State::Paid && row.amount == one.amount.0 => {
                     steps.push(Step::new(desk, staff, row, one, &digest).await?);
+                }
+                Some(row) if late::is_late(row) && row.amount == one.amount.0 => {
+                    steps.push(Step::of_late(desk, staff, row, one, &digest));
                 }
                 Some(row) if row.state == State::Rejected && was_returned(desk, one.payment).await? => {
                     imported.known += 1;
@@ -118,8 +121,16 @@ impl Step {
             None => report::refused(desk, row, OTHER_ACCOUNT).await?,
         };
         Ok(Step {
-            row: row.clone(),
             letter,
+            ..Step::of_late(desk, staff, row, one, digest)
+        })
+    }
+
+    /// The return of a payment in whose place another attempt stands already: nobody is asked for another account.
+    fn of_late(desk: &Desk, staff: &Staff, row: &payment::Model, one: &Return, digest: &str) -> Step {
+        Step {
+            row: row.clone(),
+            letter: None,
             kept: payment_return::Model {
                 payment_id: row.id,
                 amount: row.amount,
@@ -130,17 +141,26 @@ impl Step {
                 imported_at: desk.now().as_microsecond(),
                 paid_at: row.paid_at,
             },
-        })
+        }
     }
 
     /// False when somebody imported the same return meanwhile.
     async fn write(self, tx: &Tx, seal: &Seal) -> Result<bool, CaseError> {
         let at = tx.now().as_microsecond();
-        let reason = Some(self.kept.reason.clone());
+        // the bank's word for what is settled is no reason of a return
+        let reason = Some(self.kept.reason.clone()).filter(|code| code != late::LATE);
+        if late::is_late(&self.row) {
+            let came_back = late::came_back(tx, self.row.id, reason.as_deref()).await?;
+            if came_back {
+                payment_return::insert(tx, self.kept).await?;
+            }
+            return Ok(came_back);
+        }
         if !payment::step(tx, self.row.id, State::Paid, State::Rejected, reason.as_deref(), at).await? {
             return Ok(false);
         }
         payment_return::insert(tx, self.kept).await?;
+        late::alone(tx, self.row.application_id).await?;
         entitlement::refuse_account(tx, self.row.application_id, &self.row.purpose).await?;
         if let Some((number, draft)) = self.letter {
             notify::Draft::seal(draft, tx, seal, &number).await?.write(tx).await?;

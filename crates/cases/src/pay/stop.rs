@@ -9,7 +9,7 @@ use civic::Language;
 use civic::ids::ApplicationId;
 use store::tables::{entitlement, payment_part};
 
-use super::hold;
+use super::{hold, late};
 use crate::change::{Change, same_revision};
 use crate::guard::{self, Action};
 use crate::staff::Staff;
@@ -83,6 +83,7 @@ pub async fn stop(
                     }
                 }
                 payment_part::drop_uncovered(tx, id.uuid()).await?;
+                late::alone(tx, id.uuid()).await?;
                 succession::overpaid(tx, clock.as_ref(), id.uuid(), &service, &end).await?;
                 message.seal(tx, &seal, &number).await?.write(tx).await
             })

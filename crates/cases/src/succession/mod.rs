@@ -22,7 +22,7 @@ use crate::{CaseError, Desk};
 
 pub use change::{Reporting, report, reporting};
 pub(crate) use renew::draw;
-pub(crate) use settle::{overpaid, settle};
+pub(crate) use settle::{claimed, overpaid, settle};
 pub use store::tables::succession::Kind;
 
 /// What a later case is, for the pages that show it.

@@ -243,7 +243,11 @@ pub(crate) async fn overpaid(
     claimed(tx, clock, case, service, months.into_iter().collect()).await
 }
 
-async fn claimed(
+/// Opens a claim of a case over these months, each with what was paid too much; nothing where that is nothing.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn claimed(
     tx: &Tx,
     clock: &dyn Clock,
     case: Uuid,

@@ -138,7 +138,10 @@ impl Scene {
                 ..Default::default()
             },
             times: Default::default(),
-            limits: Default::default(),
+            limits: exchange::mydata::PackageLimits {
+                jwe_bytes: 4 << 20,
+                ..Default::default()
+            },
             confirm_person: true,
             meta_folder: "META-INFO".to_owned(),
             data_prefix: "application/zip;data:".to_owned(),
@@ -212,6 +215,18 @@ impl Scene {
             .unwrap();
         rows.into_iter().map(|row| row.kind).collect()
     }
+}
+
+/// The kind and severity of what was recorded.
+async fn recorded(scene: &Scene) -> Vec<(String, String)> {
+    let rows = security_event::newest(scene.kit.desk.store.read(), None, 100)
+        .await
+        .unwrap();
+    rows.into_iter().map(|row| (row.kind, row.severity)).collect()
+}
+
+fn one(kind: &str, severity: &str) -> [(String, String); 1] {
+    [(kind.to_owned(), severity.to_owned())]
 }
 
 /// Runs a scene on each engine.
@@ -487,6 +502,112 @@ async fn a_ticket_that_is_too_old_is_not_fetched_with() {
         scene.kit.wait(24);
         scene.kit.work().await;
         assert_eq!(scene.state().await, MyDataState::Ended("ticket_expired".to_owned()));
+        assert_eq!(recorded(&scene).await, one("mydata.ticket", "warning"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_fetched_is_recorded_and_fills_nothing() {
+    let cases = [
+        (
+            Faults {
+                gone: true,
+                ..Faults::default()
+            },
+            "ticket_expired",
+            one("mydata.ticket", "warning"),
+        ),
+        (
+            Faults {
+                taken: true,
+                ..Faults::default()
+            },
+            "taken",
+            one("mydata.taken", "alarm"),
+        ),
+        (
+            Faults {
+                oversize: true,
+                ..Faults::default()
+            },
+            "unreadable",
+            one("mydata.fetch", "warning"),
+        ),
+        (
+            Faults {
+                wrong_ticket: true,
+                ..Faults::default()
+            },
+            "409",
+            one("mydata.person", "warning"),
+        ),
+    ];
+    for (faults, why, event) in cases {
+        let event = &event;
+        scenes(faults, |scene| async move {
+            scene.through("agree").await;
+            scene.kit.work().await;
+            assert_eq!(scene.state().await, MyDataState::Ended(why.to_owned()));
+            assert_eq!(recorded(&scene).await, *event);
+            let found = evidence::of_application(scene.kit.desk.store.read(), scene.id.uuid())
+                .await
+                .unwrap();
+            assert!(found.is_empty(), "{why}");
+            assert_eq!(scene.kit.work().await, 0, "{why}: it is not tried again");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_that_comes_twice_counts_once_and_is_noted() {
+    scenes(
+        Faults {
+            repeated: true,
+            ..Faults::default()
+        },
+        |scene| async move {
+            scene.through("agree").await;
+            assert_eq!(recorded(&scene).await, one("mydata.repeated", "notice"));
+            scene.kit.work().await;
+            assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ticket_of_another_transaction_is_refused_and_recorded() {
+    scenes(Faults::default(), |scene| async move {
+        let desk = &scene.kit.desk;
+        scene.through("agree").await;
+        let first = mydata_transaction::of_application(desk.store.read(), scene.id.uuid())
+            .await
+            .unwrap();
+        let other = scene.kit.person(2).await;
+        let id = scene.kit.open(&other).await;
+        collect::mydata::begin(desk, &other, id, ZH).await.unwrap();
+        let second = mydata_transaction::of_application(desk.store.read(), id.uuid())
+            .await
+            .unwrap();
+        let notice = json!({
+            "tx_id": second[0].id,
+            "apiKey": scene.peers.mydata.api_key,
+            "permission_ticket": first[0].permission_ticket.unwrap(),
+            "unable_to_deliver": ["API.Property01"],
+        });
+        let kind = Some("application/json; charset=UTF-8");
+        let told = collect::mydata::notified(desk, kind, notice.to_string().as_bytes()).await;
+        assert_eq!(told.unwrap(), Notified::Refused);
+        assert_eq!(recorded(&scene).await, one("mydata.ticket", "warning"));
+        // neither transaction has changed by it
+        let after = mydata_transaction::of_application(desk.store.read(), id.uuid())
+            .await
+            .unwrap();
+        assert_eq!(after, second);
+        scene.kit.work().await;
+        assert!(matches!(scene.state().await, MyDataState::Arrived { sets: 6, .. }));
     })
     .await;
 }

@@ -53,6 +53,9 @@ pub async fn deliver(shared: &Shared, visit: &Visit) -> u16 {
     if faults.forged {
         notice["apiKey"] = json!("another-key-than-registered");
     }
+    if faults.wrong_ticket {
+        notice["permission_ticket"] = json!(Uuid::new_v4());
+    }
     if failed.is_empty() {
         notice["secret_key"] = json!(secret_key);
     } else {
@@ -68,6 +71,9 @@ pub async fn deliver(shared: &Shared, visit: &Visit) -> u16 {
         _ => ("410", 410),
     };
     settle(shared, id, answered, &visit.tx_id, outcome);
+    if faults.repeated {
+        notify::post(&shared.notify_url, &notice).await;
+    }
     if faults.replayed {
         notice["permission_ticket"] = json!(Uuid::new_v4());
         notify::post(&shared.notify_url, &notice).await;

@@ -33,6 +33,16 @@ pub struct Faults {
     pub unverified: bool,
     /// The notification is sent a second time with another ticket.
     pub replayed: bool,
+    /// The notification is sent a second time as it was.
+    pub repeated: bool,
+    /// The notification names a ticket that the platform never gave.
+    pub wrong_ticket: bool,
+    /// The ticket is not known any more when the package is fetched (403).
+    pub gone: bool,
+    /// Somebody else has fetched the package before (201).
+    pub taken: bool,
+    /// The fetch gives an envelope of 8 MiB.
+    pub oversize: bool,
 }
 
 /// The faults of now.

@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 type App = State<Arc<Shared>>;
 
+/// Bytes of an envelope that is too large.
+const OVERSIZE: usize = 8 << 20;
+
 fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
@@ -30,7 +33,8 @@ fn not_ready(seconds: i64) -> Response {
 }
 
 pub async fn data(State(shared): App, headers: HeaderMap) -> Response {
-    if is_unlisted(&shared) {
+    let faults = shared.faults.now();
+    if faults.unlisted {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let Some(ticket) = value(&headers, "permission_ticket") else {
@@ -51,7 +55,10 @@ pub async fn data(State(shared): App, headers: HeaderMap) -> Response {
         Some(200) => {}
         Some(_) => return StatusCode::FORBIDDEN.into_response(),
     }
-    if ticket.taken {
+    if faults.gone {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if ticket.taken || faults.taken {
         return StatusCode::CREATED.into_response();
     }
     if ticket.failed {
@@ -67,6 +74,7 @@ pub async fn data(State(shared): App, headers: HeaderMap) -> Response {
     let tx_id = ticket.tx_id.clone();
     kept.note(&tx_id, Outcome::Code("201"), now);
     drop(kept);
+    let package = if faults.oversize { vec![b'A'; OVERSIZE] } else { package };
     ([(header::CONTENT_TYPE, "application/jwe; charset=UTF-8")], package).into_response()
 }
 

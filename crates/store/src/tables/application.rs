@@ -3,7 +3,7 @@
 //! The row carries what queues are ordered by; everything the person said is sealed in `answers`.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, OnConflict, Order, Query};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 /// Where an application stands (案件狀態).
@@ -370,7 +370,8 @@ pub async fn replace(db: &impl ConnectionTrait, row: &Model) -> Result<bool, DbE
     super::over::replace::<Entity>(db, row.clone(), Column::Id, Column::Revision).await
 }
 
-/// A page of the queue, the nearest legal deadline first, and how many there are in all.
+/// A page of the queue, the nearest legal deadline first and what has none last, and how many there are in all. The order is that
+/// of both engines and has no ties, so that no page repeats or leaves out what another shows.
 ///
 /// # Errors
 /// The database error.
@@ -382,8 +383,9 @@ pub async fn queue(
 ) -> Result<(Vec<Model>, u64), DbErr> {
     let rows = Entity::find()
         .filter(filter.condition())
-        .order_by_asc(Column::Deadline)
-        .order_by_asc(Column::SubmittedAt)
+        .order_by_with_nulls(Column::Deadline, Order::Asc, NullOrdering::Last)
+        .order_by_with_nulls(Column::SubmittedAt, Order::Asc, NullOrdering::Last)
+        .order_by_asc(Column::Id)
         .offset(offset)
         .limit(limit)
         .all(db)

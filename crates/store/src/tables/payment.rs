@@ -207,6 +207,20 @@ pub async fn step_batch(db: &impl ConnectionTrait, batch: Uuid, from: State, to:
     Ok(query.exec(db).await?.rows_affected)
 }
 
+/// Takes out a payment that waits and was in no batch; false when it is in one or has left.
+///
+/// # Errors
+/// The database error.
+pub async fn take_out(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    let done = Entity::delete_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.is_in([State::Due, State::Held]))
+        .filter(Column::BatchId.is_null())
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
 /// Forgets the accounts of a case; the amounts stay for the books.
 ///
 /// # Errors

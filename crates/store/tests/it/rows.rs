@@ -163,6 +163,73 @@ async fn a_person_has_one_draft_of_a_service_and_channel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_the_queue_follow_the_deadline_and_repeat_nothing() {
+    each_engine(|test, _| async move {
+        let (who, key) = person(&test.store).await;
+        // deadline and time of submission, in the order of the ids
+        let cases = [
+            (None, Some(1)),
+            (Some("2026-12-30"), Some(5)),
+            (Some("2026-12-10"), Some(3)),
+            (Some("2026-12-20"), Some(2)),
+            (Some("2026-12-10"), Some(3)),
+            (Some("2026-12-10"), Some(4)),
+            (None, None),
+            (Some("2026-12-10"), Some(3)),
+        ];
+        let rows: Vec<application::Model> = (1_u128..)
+            .zip(cases)
+            .map(|(number, (deadline, submitted_at))| application::Model {
+                state: State::Submitted,
+                number: submitted_at.map(|_| format!("115-QU-{number:06}")),
+                deadline: deadline.map(str::to_owned),
+                submitted_at,
+                ..draft(Uuid::from_u128(number), who, key)
+            })
+            .collect();
+        // written in another order than that of the ids
+        let written: Vec<_> = rows.iter().rev().cloned().collect();
+        write(&test.store, move |tx| {
+            Box::pin(async move {
+                for row in written {
+                    application::insert(tx, row).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+        assert_eq!(pages(&test.store).await, [3, 5, 8, 6, 4, 2, 1, 7]);
+        // the days that the clock stood still for a correction move a case back
+        let moved = application::Model {
+            deadline: Some("2026-12-25".into()),
+            clock_stopped_at: None,
+            stopped_days: 15,
+            ..rows[2].clone()
+        };
+        let replaced = write(&test.store, move |tx| {
+            Box::pin(async move { Ok(application::replace(tx, &moved).await?) })
+        })
+        .await;
+        assert!(replaced);
+        assert_eq!(pages(&test.store).await, [5, 8, 6, 4, 3, 2, 1, 7]);
+    })
+    .await;
+}
+
+/// The cases of the queue over pages of four.
+async fn pages(store: &Store) -> Vec<u128> {
+    let mut found = Vec::new();
+    for page in 0..2 {
+        let (rows, total) = application::queue(store.read(), &application::Filter::default(), page * 4, 4)
+            .await
+            .unwrap();
+        assert_eq!((rows.len(), total), (4, 8));
+        found.extend(rows.into_iter().map(|row| row.id.as_u128()));
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_series_counts_without_gaps_whatever_is_undone() {
     each_engine(|test, _| async move {
         let tasks: Vec<_> = (0..60)

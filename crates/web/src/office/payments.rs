@@ -370,7 +370,7 @@ pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -
     match bank::import(&app.desk, &duty.staff, &file.bytes).await {
         Ok(found) => {
             let line = |key: &str, n: u64| words.t1(key, "n", n);
-            let lines = if found.repeated {
+            let mut lines = if found.repeated {
                 vec![words.t("office-report-repeated-text")]
             } else {
                 vec![
@@ -379,6 +379,9 @@ pub(super) async fn report(State(app): State<App>, duty: Duty, posted: Posted) -
                     line("office-report-pending", found.pending),
                 ]
             };
+            if found.contradicted > 0 {
+                lines.push(line("office-report-contradicted", found.contradicted));
+            }
             let title = words.t(if found.repeated {
                 "office-report-repeated"
             } else {

@@ -8,6 +8,8 @@ use cases::agents::Power;
 use cases::collect::{self, Draft};
 use cases::{CaseError, State as CaseState, correct as correction, mine};
 use civic::Language;
+use services::Catalogue;
+use services::form::Source;
 use uuid::Uuid;
 
 use super::{Resident, apply, explained, fields, rounds};
@@ -50,8 +52,20 @@ impl CheckPage {
     }
 }
 
+/// Where a value came from, with the agency that gave the data set.
+fn note(catalogue: &Catalogue, words: Words, source: &Source) -> String {
+    let said = fields::source(words, source);
+    let Source::MyData { resource, .. } = source else {
+        return said;
+    };
+    catalogue.mapping(resource).map_or_else(
+        || said.clone(),
+        |set| format!("{said} {}", words.t1("source-agency", "agency", words.of(&set.agency))),
+    )
+}
+
 /// The answers, page by page, each with its source and a way to change it.
-fn parts(words: Words, draft: &Draft) -> Vec<(String, SummaryList)> {
+fn parts(catalogue: &Catalogue, words: Words, draft: &Draft) -> Vec<(String, SummaryList)> {
     let form = &draft.service.form;
     let language: Language = words.language;
     let mut parts: Vec<(String, SummaryList)> = Vec::new();
@@ -62,7 +76,7 @@ fn parts(words: Words, draft: &Draft) -> Vec<(String, SummaryList)> {
             .iter()
             .filter(|field| !field.shown.is_empty())
             .map(|field| Row {
-                note: field.source.map(|source| fields::source(words, source)),
+                note: field.source.map(|source| note(catalogue, words, source)),
                 change: (field.field.ask != services::form::Ask::Never).then(|| {
                     (
                         format!(
@@ -117,7 +131,7 @@ async fn render(app: &App, id: &str, resident: Resident, error: Option<String>) 
             words,
             errors: vec![("send".to_owned(), text)],
         }),
-        parts: parts(words, &draft),
+        parts: parts(&app.desk.catalogue, words, &draft),
         outcome: explained::outcome(words, &draft.service, &draft.decision, draft.state),
         reasons: (!draft.hidden).then(|| explained::reasons(words, &draft.service, &draft.decision, &draft.answers)),
         account_by: draft.waits_for_account.then(|| person.name.clone()),

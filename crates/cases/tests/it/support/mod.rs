@@ -19,7 +19,7 @@ use services::form::{Raw, SHOWN};
 use store::testing::TestStore;
 use zeroize::Zeroizing;
 
-pub use bank::{Bank, refusal_of_a_second};
+pub use bank::{Bank, refusal_of_a_second, says};
 pub use post::post;
 
 /// The service of the tests.

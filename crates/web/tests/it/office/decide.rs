@@ -1,10 +1,16 @@
 //! Decisions through the pages, and what happens when somebody was faster.
 
-use cases::{Role, State};
-use store::tables::application::Model;
+use cases::{Role, State, collect};
+use civic::ids::ApplicationId;
+use serde_json::json;
+use services::form::{Offered, Source};
+use store::StoreError;
+use store::seal::Place;
+use store::tables::application::{self, Model};
+use store::tables::evidence;
+use uuid::Uuid;
 
 use crate::town::{Browser, Page, Town};
-use civic::ids::ApplicationId;
 
 async fn row(town: &Town, id: ApplicationId) -> Model {
     town.kit.row(id).await
@@ -212,4 +218,92 @@ async fn the_supervisor_sees_where_cases_lie() {
         .has("10 天")
         .has("8 到 14 天")
         .has("不比較個人快慢");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_source_says_otherwise_stands_beside_the_answer_with_the_law() {
+    let town = Town::new().await;
+    let (kit, desk) = (&town.kit, &town.kit.desk);
+    let person = kit.person(1).await;
+    let draft = kit.filled(&person).await;
+    let id = draft.id;
+    // the package of MyData says 350,000, and the person typed 7
+    let key = "members.p1.house_value";
+    let mut answers = draft.answers.clone();
+    answers.answer(key, Some(json!(7)), desk.now());
+    let source = Source::MyData {
+        resource: "API.Property01".to_owned(),
+        field: "persons.house".to_owned(),
+        issued: Some(jiff::civil::date(2025, 11, 1)),
+    };
+    assert_eq!(
+        answers.offer(key, json!(350_000), source, desk.now()),
+        Offered::KeptBeside
+    );
+    let mut changed = row(&town, id).await;
+    let plain = serde_json::to_vec(&answers).unwrap();
+    let place = Place::new("application", "answers", &changed.id);
+    let sealed = desk
+        .store
+        .seal()
+        .seal(desk.store.read(), changed.key_id.into(), place, &plain)
+        .await
+        .unwrap();
+    changed.answers = Some(sealed);
+    let set = evidence::Model {
+        id: Uuid::from_u128(1),
+        application_id: id.uuid(),
+        transaction_id: None,
+        resource: "API.Property01".to_owned(),
+        status: "received".to_owned(),
+        digest: "0123456789abcdef".repeat(4),
+        signer: Some("CN=財政部財政資訊中心".to_owned()),
+        issued_at: Some(desk.now().as_microsecond()),
+        received_at: desk.now().as_microsecond(),
+        sealed: None,
+    };
+    let written = desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                evidence::insert(tx, vec![set]).await?;
+                Ok::<_, StoreError>(application::replace(tx, &changed).await?)
+            })
+        })
+        .await;
+    assert!(written.unwrap());
+    collect::submit(desk, &person, id, kit.revision(id).await, draft.form_token)
+        .await
+        .unwrap();
+
+    let (_, mut officer) = town.on_duty("lin", Role::Officer).await;
+    let page = officer.get(&format!("/office/cases/{}", id.uuid())).await;
+    page.is(200);
+    let html = page.html();
+    let rows = html.all("tr");
+    let house = rows.iter().find(|row| {
+        row.all("th")
+            .first()
+            .is_some_and(|label| label.text() == "房屋現值（元）")
+    });
+    let house = house.unwrap();
+    assert_eq!(house.attr("class"), "office-differs");
+    let cells: Vec<String> = house.all("td").iter().map(|cell| cell.text()).collect();
+    assert_eq!(
+        cells,
+        ["新臺幣 7 元", "新臺幣 350,000 元 個人財產資料（含家屬）", "不同"]
+    );
+    // the data set with its signature, and the step that counts it with its article, are on the same page
+    page.has("0123456789ab").has("CN=財政部財政資訊中心");
+    let steps = html.all("li");
+    for (title, law) in [
+        ("不動產在上限以內", "中低收入老人生活津貼發給辦法 §2 I (2) 3、II，§4"),
+        ("列入家庭的不動產", "中低收入老人生活津貼發給辦法 §4 I"),
+    ] {
+        let step = steps
+            .iter()
+            .find(|one| one.attr("class").starts_with("reason") && one.text().contains(title));
+        let step = step.unwrap_or_else(|| panic!("no step `{title}`"));
+        assert!(step.text().ends_with(law), "{}", step.text());
+    }
 }

@@ -8,6 +8,7 @@ mod hostile;
 mod identity;
 mod issuer;
 mod pages;
+mod resume;
 mod rounds;
 mod seen;
 mod texts;
