@@ -413,7 +413,7 @@ test("a programme from the call to the corrected plan", async (t) => {
     await page.getByRole("button", { name: "核定補助並請修正" }).click();
     await page.getByText("超過財力級次或上限").first().waitFor();
     await looked(ministry, "programme-grant-error");
-    await page.locator("#amount").fill("2,500,000");
+    await page.locator("#amount").fill("2,700,000");
     await page.locator("#conditions").fill("請補充個資外洩時的通報流程。");
     await page.getByRole("button", { name: "核定補助並請修正" }).click();
     await page.getByText("已核定補助").first().waitFor();

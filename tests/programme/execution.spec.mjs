@@ -103,7 +103,7 @@ test("two funded plans from their first reports to the payment", async (t) => {
       await score(reviewer.page, othersAddress);
       await reviewer.context.close();
     }
-    await grant(ministry.page, received, "2,500,000");
+    await grant(ministry.page, received, "2,700,000");
     await grant(ministry.page, othersAddress, "3,150,000");
     const visitor = await person(browser);
     await visitor.page.goto(`${platform.portal}/results/moda-114`);
@@ -309,7 +309,7 @@ test("two funded plans from their first reports to the payment", async (t) => {
     await visitor.page.getByText("臺中市：長者津貼主動發放計畫").waitFor();
     await visitor.page.getByText("基隆市：家戶需求主動發現計畫").waitFor();
     // the formula as printed, and what it evidently means
-    await visitor.page.getByText("所列公式：分析前破獲率/分析後破獲率：81.97%（達標）").waitFor();
+    await visitor.page.getByText("所列公式：分析前破獲率/分析後破獲率：81.97%（照所列公式計算，達標與否依下列用意判斷）").waitFor();
     await visitor.page.getByText("用意：（分析後−分析前）/分析前：22%（達標）").waitFor();
     await looked(visitor, "execution-results");
     await visitor.page.setViewportSize(PHONE);

@@ -15,7 +15,7 @@ use toml::Spanned;
 
 use crate::assessment::{self, Assessment};
 use crate::clock::Announcement;
-use crate::correction::{Deferral, Record};
+use crate::correction::{Deferral, Record, above_approved};
 use crate::execution::{self, Done, Spent, What};
 use crate::finding::Finding;
 use crate::indicator;
@@ -111,6 +111,8 @@ struct PlanGiven {
     /// Paths taken out.
     #[serde(default)]
     remove: Vec<String>,
+    /// What the ministry approved, where the plan is the corrected one.
+    approved: Option<Money>,
 }
 
 #[derive(Deserialize)]
@@ -332,8 +334,15 @@ fn outcome(
         }
         Kind::Plan => {
             let base = base.ok_or("the file has no `plan` that the case could change")?;
-            let plan = changed(base, &read(given)?)?;
-            Ok(json!({ "findings": codes(&plan::check(&plan, programme)) }))
+            let given: PlanGiven = read(given)?;
+            let plan = changed(base, &given)?;
+            let mut findings = plan::check(&plan, programme);
+            findings.extend(
+                given
+                    .approved
+                    .and_then(|approved| above_approved(&plan, programme, approved)),
+            );
+            Ok(json!({ "findings": codes(&findings) }))
         }
         Kind::Indicator => {
             let given: IndicatorGiven = read(given)?;
@@ -387,6 +396,7 @@ fn outcome(
             let whole = PlanGiven {
                 set: given.set,
                 remove: Vec::new(),
+                approved: None,
             };
             let change = execution::Change {
                 checkpoints: changed(base, &whole)?.checkpoints,

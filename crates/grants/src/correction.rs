@@ -5,6 +5,10 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use crate::finding::{Finding, Rule};
+use crate::plan::Plan;
+use crate::programme::Programme;
+
 /// Days and price, as `[correction]` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,4 +141,20 @@ impl Correction {
             Ok(())
         }
     }
+}
+
+/// What keeps a corrected plan from being handed in beside the checks of every plan: in the funded year it asks the ministry for more
+/// than was approved. What was approved is the most; a plan may ask for less.
+#[must_use]
+pub fn above_approved(plan: &Plan, programme: &Programme, approved: Money) -> Option<Finding> {
+    let year = programme.period.funded;
+    let asked = plan.subsidy(year)?.ministry();
+    let message = || {
+        format!(
+            "the subsidy is {}, approved is {}; lower it and raise the own share, or plan less",
+            asked.grouped(),
+            approved.grouped()
+        )
+    };
+    (asked > approved).then(|| Finding::refusal(Rule::ApprovedExceeded, format!("year {year}"), message()))
 }

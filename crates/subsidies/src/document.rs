@@ -19,7 +19,8 @@ use crate::{Desk, Member, SubsidyError, draft, view};
 /// PDFs that are made at the same moment: each takes a processor and its memory for up to seconds, which other requests need too.
 static PRESSES: Semaphore = Semaphore::const_new(2);
 
-/// The plan of the member's government as an OpenDocument text in the layout of the annex.
+/// The plan of the member's government as an OpenDocument text in the layout of the annex, which keeps from which version of each
+/// part it was made.
 ///
 /// # Errors
 /// [`SubsidyError::Document`] for a plan that can't be printed; [`SubsidyError::NotFound`]; the store's.
@@ -29,7 +30,8 @@ pub async fn export(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<u8>,
     let programme = desk.programme(&row.programme)?;
     let parts = subsidy_part::newest(desk.store.read(), plan, i64::MAX).await?;
     let whole = part::assembled(&desk.store, desk.store.read(), programme, &row.government, &parts).await?;
-    Ok(odt::write(&whole, programme)?)
+    let versions = parts.into_iter().map(|row| (row.part, row.version)).collect();
+    Ok(odt::write_versioned(&whole, programme, &versions)?)
 }
 
 /// The plan of the member's government as it stands now, as a PDF that says on every page that it is a draft.
@@ -81,7 +83,7 @@ async fn print(desk: &Desk, programme: &str, row: &subsidy_submission::Model) ->
         at: time("subsidy_submission", row.sent_at)?,
         digest: hex::encode(&row.digest),
     };
-    printed(view::submitted(desk, row).await?, programme, stamp).await
+    printed(view::submitted(desk, desk.store.read(), row).await?, programme, stamp).await
 }
 
 async fn printed(plan: Plan, programme: Arc<Programme>, stamp: Stamp) -> Result<Vec<u8>, SubsidyError> {
@@ -98,12 +100,15 @@ async fn printed(plan: Plan, programme: Arc<Programme>, stamp: Stamp) -> Result<
     }
 }
 
-/// Saves every part that a document changed, all in one transaction or none, over the versions of `seen`, as
-/// [`crate::Draft::versions`] gave them. Returns how many parts changed, and the paragraphs that stand in no part.
+/// Saves every part that a document changed, all in one transaction or none, over the versions from which the document was made:
+/// what colleagues saved since stays where the document did not change it. A document that does not say them is taken over the
+/// versions of `seen`, as [`crate::Draft::versions`] gave them. Returns how many parts changed, and the paragraphs that stand in no
+/// part.
 ///
 /// # Errors
 /// [`SubsidyError::Document`] for what can't be read, with its place; [`SubsidyError::Input`] for the plan of another government, or
-/// a part beyond its bounds; [`SubsidyError::Conflict`] when somebody saved one of the parts meanwhile; [`SubsidyError::State`];
+/// a part beyond its bounds; [`SubsidyError::Conflict`] when somebody saved a part meanwhile that the document changed too;
+/// [`SubsidyError::State`];
 /// [`SubsidyError::NotFound`]; the store's.
 #[boxed]
 pub async fn import(
@@ -123,16 +128,26 @@ pub async fn import(
     let whole = part::assembled(&desk.store, desk.store.read(), programme, &row.government, &stored).await?;
     // a document keeps no control characters, and losing them is no change
     let whole = whole.tidied()?;
+    let exported = match &read.versions {
+        Some(versions) => {
+            let rows = at_versions(desk, plan, &stored, versions).await?;
+            let then = part::assembled(&desk.store, desk.store.read(), programme, &row.government, &rows).await?;
+            Some(then.tidied()?)
+        }
+        None => None,
+    };
+    let seen = read.versions.as_ref().unwrap_or(seen);
     let mut changed = Vec::new();
     for name in Part::names(programme) {
-        let (before, after) = (
-            Part::of(&whole, programme, &name),
-            Part::of(&read.plan, programme, &name),
-        );
-        if let Some(after) = after.filter(|after| before.as_ref() != Some(after)) {
-            after.check(programme)?;
-            changed.push((after, seen.get(&name).copied().unwrap_or(0)));
+        let Some(after) = Part::of(&read.plan, programme, &name) else {
+            continue;
+        };
+        let is_unchanged = |before: &Plan| Part::of(before, programme, &name).as_ref() == Some(&after);
+        if is_unchanged(&whole) || exported.as_ref().is_some_and(is_unchanged) {
+            continue;
         }
+        after.check(programme)?;
+        changed.push((after, seen.get(&name).copied().unwrap_or(0)));
     }
     let count = changed.len();
     let (desk, member) = (desk.clone(), member.clone());
@@ -151,4 +166,26 @@ pub async fn import(
         .await;
     draft::told(done)?;
     Ok((count, read.left_over))
+}
+
+/// The rows of these versions of a plan's parts. A version that there is not is left out: whoever changed the part against it is told
+/// of a conflict.
+async fn at_versions(
+    desk: &Desk,
+    plan: Uuid,
+    newest: &[subsidy_part::Model],
+    versions: &BTreeMap<String, i64>,
+) -> Result<Vec<subsidy_part::Model>, SubsidyError> {
+    let mut rows = Vec::with_capacity(newest.len());
+    // a part without a newest version has none at all
+    for row in newest {
+        match versions.get(&row.part) {
+            Some(version) if *version == row.version => rows.push(row.clone()),
+            Some(version) => {
+                rows.extend(subsidy_part::version(desk.store.read(), plan, &row.part, *version).await?);
+            }
+            None => {}
+        }
+    }
+    Ok(rows)
 }

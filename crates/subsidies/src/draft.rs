@@ -7,6 +7,7 @@ use civic::ids::EventId;
 use grants::plan::{Piece, difference};
 use jiff::Timestamp;
 use store::Tx;
+use store::sea_orm::ConnectionTrait;
 use store::seal::Place;
 use store::tables::subsidy_plan::{self, State};
 use store::tables::{staff, subsidy_comment, subsidy_part};
@@ -188,7 +189,7 @@ pub(crate) fn told<T>(done: Result<T, SubsidyError>) -> Result<T, SubsidyError> 
 pub async fn versions(desk: &Desk, member: &Member, plan: Uuid, part: &str) -> Result<Vec<Version>, SubsidyError> {
     guard::plan(desk, member, Action::View, plan).await?;
     let rows = subsidy_part::versions(desk.store.read(), plan, part, SHOWN).await?;
-    let names = names(desk).await?;
+    let names = names(desk.store.read()).await?;
     rows.iter()
         .map(|row| {
             Ok(Version {
@@ -266,7 +267,7 @@ pub async fn comment(desk: &Desk, member: &Member, plan: Uuid, part: &str, text:
 pub async fn comments(desk: &Desk, member: &Member, plan: Uuid, part: &str) -> Result<Vec<Comment>, SubsidyError> {
     guard::plan(desk, member, Action::View, plan).await?;
     let rows = subsidy_comment::of_part(desk.store.read(), plan, part, SHOWN).await?;
-    let names = names(desk).await?;
+    let names = names(desk.store.read()).await?;
     rows.into_iter()
         .map(|row| {
             Ok(Comment {
@@ -279,8 +280,8 @@ pub async fn comments(desk: &Desk, member: &Member, plan: Uuid, part: &str) -> R
 }
 
 /// Names of the staff by identifier.
-pub(crate) async fn names(desk: &Desk) -> Result<HashMap<Uuid, String>, SubsidyError> {
-    let rows = staff::all(desk.store.read()).await?;
+pub(crate) async fn names(db: &impl ConnectionTrait) -> Result<HashMap<Uuid, String>, SubsidyError> {
+    let rows = staff::all(db).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 

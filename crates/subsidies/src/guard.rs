@@ -160,7 +160,7 @@ pub(crate) async fn event(
         plan_id: plan,
         act: act.to_owned(),
         note,
-        done_by: member.id.uuid(),
+        done_by: Some(member.id.uuid()),
         done_at: tx.now().as_microsecond(),
     };
     subsidy_event::insert(tx, row).await?;
@@ -179,18 +179,39 @@ pub(crate) async fn used(
     programme: &str,
     fields: &[&str],
 ) -> Result<(), SubsidyError> {
-    let basis = desk.programme(programme)?.basis.get(civic::Language::ZhTw);
     let entry = Entry {
         at: tx.now(),
         actor: ActorKind::Staff,
         actor_id: Some(member.id.uuid()),
-        action: action.word().to_owned(),
-        purpose: purpose(basis, action.word()),
-        application: None,
-        subject: None,
-        fields: fields.iter().map(|&field| field.to_owned()).collect(),
-        count: 1,
+        ..used_by_platform(desk, programme, action.word(), fields)?
     };
     ledger::append(tx, entry).await?;
     Ok(())
 }
+
+/// The entry of the usage ledger for what the platform does with a plan by itself.
+///
+/// # Errors
+/// [`SubsidyError::NotFound`] for a programme that is gone.
+pub(crate) fn used_by_platform(
+    desk: &Desk,
+    programme: &str,
+    action: &str,
+    fields: &[&str],
+) -> Result<Entry, SubsidyError> {
+    let basis = desk.programme(programme)?.basis.get(civic::Language::ZhTw);
+    Ok(Entry {
+        at: desk.now(),
+        actor: ActorKind::System,
+        actor_id: None,
+        action: action.to_owned(),
+        purpose: purpose(basis, action),
+        application: None,
+        subject: None,
+        fields: fields.iter().map(|&field| field.to_owned()).collect(),
+        count: 1,
+    })
+}
+
+/// Who did what the platform did by itself, as histories name it.
+pub(crate) const PLATFORM: &str = "系統";

@@ -3,6 +3,8 @@
 //! What a programme says stands in its folder and is computed by `grants`; here stand who may do what, what is kept, and that a
 //! change is one transaction. A plan belongs to one government and one programme, and nobody of another government sees it.
 
+mod alike;
+mod conflicts;
 mod decide;
 mod desk;
 mod document;
@@ -12,6 +14,7 @@ mod execution;
 mod guard;
 mod meeting;
 mod part;
+mod remind;
 mod review;
 mod send;
 mod text;
@@ -20,6 +23,8 @@ mod view;
 /// Has a verb compiled here, once, as the verbs of `cases` are.
 pub(crate) use async_recursion::async_recursion as boxed;
 
+pub use alike::alike;
+pub use conflicts::{Declared, conflicts};
 pub use decide::{Correction, Decision, correction, decide, defer};
 pub use desk::{Desk, Member};
 pub use document::{export, import, print_draft, print_own, print_sent};
@@ -33,7 +38,8 @@ pub use meeting::{
     Arranged, Details, Drawn, Meeting, OwnTime, Presentation, arrange, convene, draw, draw_file, meeting, own_time,
 };
 pub use part::Part;
-pub use review::{Appraisal, Line, Ranking, alike, appraise, declare, my_sheet, ranking, score, sheets, what_if};
+pub use remind::{REMINDER, Reminder, remind, reminder};
+pub use review::{Appraisal, Decided, Line, Ranking, allotment, appraise, declare, my_sheet, ranking, score, sheets};
 pub use send::{hand_in, send};
 pub use store::tables::subsidy_filing::{Kind, State as FilingState};
 pub use store::tables::subsidy_plan::State;

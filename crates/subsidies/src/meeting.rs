@@ -130,7 +130,7 @@ pub async fn meeting(desk: &Desk, member: &Member, programme: &str) -> Result<Op
     let details = details(&row)?;
     let sent = subsidy_plan::sent(db, &programme.id).await?;
     let mut left: BTreeMap<Uuid, String> = sent.into_iter().map(|plan| (plan.id, plan.government)).collect();
-    let names = names(desk).await?;
+    let names = names(desk.store.read()).await?;
     let named = |id: Option<Uuid>| id.and_then(|id| names.get(&id).cloned()).unwrap_or_default();
     let mut conflicts: HashMap<String, Vec<String>> = HashMap::new();
     for conflict in subsidy_conflict::of_programme(db, &programme.id).await? {

@@ -6,18 +6,17 @@ use std::sync::Arc;
 
 use civic::ids::EventId;
 use civic::{Language, Money};
-use grants::Programme;
 use grants::review::{
     Allotment, Behind, Candidate, Conflict, Normalised, Panel, Score, Sheet, Standing, Steer, allot, normalise, rank,
 };
-use grants::similarity::{self, Document, Pair};
+use grants::{Programme, correction};
 use serde::{Deserialize, Serialize};
 use store::tables::subsidy_plan::{self, Model, State};
 use store::tables::{staff, subsidy_conflict, subsidy_sheet};
 use uuid::Uuid;
 
 use crate::guard::{self, Action};
-use crate::{Desk, Member, SubsidyError, text, view};
+use crate::{Desk, Member, SubsidyError, decide, text, view};
 
 /// Most characters of the reason of a conflict.
 const MOST_REASON: usize = 500;
@@ -66,6 +65,17 @@ pub struct Line {
     pub adjusted: i64,
     /// What it asks of the ministry in the funded year, within tier and cap.
     pub asked: Money,
+    /// What is decided of it; nothing while it waits for the decision.
+    pub decided: Option<Decided>,
+}
+
+/// What a decision means for the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// This amount is approved.
+    Granted(Money),
+    /// Nothing is given: refused, or given up by a correction that did not come in time.
+    Nothing,
 }
 
 /// All plans of a call that were sent, by priority, urgency, feasibility and adjusted score.
@@ -201,7 +211,7 @@ pub async fn score(desk: &Desk, member: &Member, plan: Uuid, given: Vec<Score>, 
 pub async fn sheets(desk: &Desk, member: &Member, plan: Uuid) -> Result<Vec<(String, Vec<Score>)>, SubsidyError> {
     let row = guard::plan(desk, member, Action::Decide, plan).await?;
     let panel = panel(desk, desk.programme(&row.programme)?).await?;
-    let names = crate::draft::names(desk).await?;
+    let names = crate::draft::names(desk.store.read()).await?;
     let mut found = Vec::new();
     for sheet in subsidy_sheet::of_plans(desk.store.read(), &[plan]).await? {
         if panel.may_judge(&sheet.reviewer.to_string(), &row.government) {
@@ -293,6 +303,7 @@ pub async fn ranking(desk: &Desk, member: &Member, programme: &str) -> Result<Ra
             raw: score.map_or(0, |score| score.raw),
             adjusted: score.map_or(0, |score| score.adjusted),
             asked: view::asked(&whole, programme),
+            decided: decided(desk, row)?,
         });
     }
     let standings: Vec<Standing> = lines.iter().map(standing).collect();
@@ -306,7 +317,7 @@ pub async fn ranking(desk: &Desk, member: &Member, programme: &str) -> Result<Ra
             line.behind = ranked.behind;
         }
     }
-    let names = crate::draft::names(desk).await?;
+    let names = crate::draft::names(desk.store.read()).await?;
     let leanings = found.reviewers.into_iter().map(|one| {
         let id: Option<Uuid> = one.reviewer.parse().ok();
         let name = id.and_then(|id| names.get(&id).cloned()).unwrap_or_default();
@@ -319,52 +330,50 @@ pub async fn ranking(desk: &Desk, member: &Member, programme: &str) -> Result<Ra
     })
 }
 
-/// Which plans a budget holds so that they have the most points together, with what the official decided beforehand.
+/// What is decided of a plan, for the budget.
+fn decided(desk: &Desk, row: &Model) -> Result<Option<Decided>, SubsidyError> {
+    if row.state == State::Refused {
+        return Ok(Some(Decided::Nothing));
+    }
+    let granted = decide::correction(desk, row)?;
+    Ok(granted.map(|found| match found.standing {
+        correction::Standing::Forfeit => Decided::Nothing,
+        _ => Decided::Granted(found.approved),
+    }))
+}
+
+/// Which plans a budget holds so that they have the most points together, with what the official decided beforehand. What is decided
+/// competes no more: a granted plan is in with its approved amount, one that gets nothing is no choice, and only the others are free.
 ///
 /// # Errors
-/// [`SubsidyError::Allot`]; as [`ranking`].
-#[boxed]
-pub async fn what_if(
-    desk: &Desk,
-    member: &Member,
-    programme: &str,
+/// [`SubsidyError::Allot`].
+pub fn allotment(
+    ranking: &Ranking,
     budget: Money,
     steers: &BTreeMap<String, Steer>,
 ) -> Result<Allotment, SubsidyError> {
-    let ranking = ranking(desk, member, programme).await?;
-    let candidates: Vec<Candidate> = ranking
-        .lines
-        .iter()
-        .filter(|line| line.enough && line.asked.0 > 0)
-        .map(|line| Candidate {
+    let candidates = ranking.lines.iter().filter_map(|line| {
+        let (amount, steer) = match line.decided {
+            Some(Decided::Granted(amount)) => (amount, Steer::In),
+            None if line.is_free() => (line.asked, steers.get(&line.government).copied().unwrap_or_default()),
+            Some(Decided::Nothing) | None => return None,
+        };
+        Some(Candidate {
             government: line.government.clone(),
-            amount: line.asked,
+            amount,
             value: u32::try_from(line.adjusted.max(0)).unwrap_or(0),
-            steer: steers.get(&line.government).copied().unwrap_or_default(),
+            steer,
         })
-        .collect();
+    });
+    let candidates: Vec<Candidate> = candidates.collect();
     Ok(allot(&candidates, budget)?)
 }
 
-/// The plans of a call that say the same (雷同), each pair with its passages side by side. What the template says does not count.
-///
-/// # Errors
-/// [`SubsidyError::Similarity`] for more than can be compared; [`SubsidyError::NotFound`]; [`SubsidyError::Refused`]; the store's.
-#[boxed]
-pub async fn alike(desk: &Desk, member: &Member, programme: &str) -> Result<Vec<Pair>, SubsidyError> {
-    let programme = Arc::clone(on_page(desk, member, "ranking", programme)?);
-    let mut documents = Vec::new();
-    for row in subsidy_plan::sent(desk.store.read(), &programme.id).await? {
-        documents.push(Document::of(&view::whole(desk, row.id).await?));
-    }
-    // seconds of computing for real plans, which no other request should wait for
-    let compared = tokio::task::spawn_blocking(move || similarity::compare(&documents, &programme)).await;
-    match compared {
-        Ok(pairs) => Ok(pairs?.into_iter().filter(|pair| pair.alike).collect()),
-        Err(error) => Err(SubsidyError::Corrupt {
-            what: "plan",
-            why: format!("the comparison ended early: {error}"),
-        }),
+impl Line {
+    /// Whether the budget may be filled with it: it waits for the decision, is scored, and asks for something.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.decided.is_none() && self.enough && self.asked.0 > 0
     }
 }
 
@@ -423,7 +432,7 @@ pub(crate) async fn sheets_of(desk: &Desk, plan: Uuid) -> Result<usize, SubsidyE
 }
 
 /// The panel of a programme: the open accounts of reviewers of its ministry, and the conflicts they declared.
-async fn panel(desk: &Desk, programme: &Programme) -> Result<Panel, SubsidyError> {
+pub(crate) async fn panel(desk: &Desk, programme: &Programme) -> Result<Panel, SubsidyError> {
     let ministry = view::ministry(programme);
     let staff = staff::all(desk.store.read()).await?;
     let on_it = staff

@@ -3,10 +3,11 @@
 
 use crate::boxed;
 
+use civic::Money;
 use civic::ids::EventId;
 use grants::clock::CALL;
-use grants::correction::Standing;
-use grants::{Finding, Plan, Severity};
+use grants::correction::{Standing, above_approved};
+use grants::{Finding, Plan, Programme, Severity};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use store::Tx;
@@ -107,6 +108,16 @@ pub(crate) async fn changed(tx: &Tx, row: &Model) -> Result<(), SubsidyError> {
     }
 }
 
+/// What the checks find of a plan that is written; of a corrected one also what it asks beyond the decision.
+pub(crate) fn findings(whole: &Plan, programme: &Programme, row: &Model) -> Vec<Finding> {
+    let mut findings = grants::plan::check(whole, programme);
+    if let (State::Correction, Some(approved)) = (row.state, row.amount) {
+        findings.extend(above_approved(whole, programme, Money(approved)));
+        findings.sort();
+    }
+    findings
+}
+
 /// What keeps a plan from being sent.
 pub(crate) fn refusals(findings: Vec<Finding>) -> Vec<Finding> {
     findings
@@ -127,7 +138,7 @@ async fn submit(
     let programme = desk.programme(&row.programme)?;
     let parts = subsidy_part::newest(tx, row.id, arrived.as_microsecond()).await?;
     let whole: Plan = part::assembled(&desk.store, tx, programme, &row.government, &parts).await?;
-    let refusals = refusals(grants::plan::check(&whole, programme));
+    let refusals = refusals(findings(&whole, programme, row));
     if !refusals.is_empty() {
         return Err(SubsidyError::Unready(refusals));
     }

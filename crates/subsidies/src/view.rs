@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use civic::{Language, Money};
 use grants::clock::{CALL, Phase, Term};
-use grants::plan::{Completeness, check, completeness};
+use grants::plan::{Completeness, completeness};
 use grants::{Finding, Plan, Programme};
 use jiff::Timestamp;
+use store::sea_orm::ConnectionTrait;
 use store::seal::Place;
 use store::tables::subsidy_plan::{self, Model, State};
 use store::tables::{subsidy_conflict, subsidy_event, subsidy_part, subsidy_submission};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use crate::draft::{names, time};
 use crate::guard::{self, Action};
-use crate::{Correction, Desk, Member, SubsidyError, decide, part, review};
+use crate::{Correction, Desk, Member, SubsidyError, decide, part, review, send};
 
 /// A call (徵件).
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub struct Act {
     pub act: String,
     /// The part it was done to.
     pub note: Option<String>,
-    /// Name of who did it.
+    /// Name of who did it; a word of its own for the platform.
     pub by: String,
     /// When.
     pub at: Timestamp,
@@ -132,11 +133,14 @@ pub async fn draft(desk: &Desk, member: &Member, plan: Uuid) -> Result<Draft, Su
     let db = desk.store.read();
     let parts = subsidy_part::newest(db, plan, i64::MAX).await?;
     let whole = part::assembled(&desk.store, db, &programme, &row.government, &parts).await?;
-    let names = names(desk).await?;
+    let names = names(desk.store.read()).await?;
     let mut history = Vec::new();
     for event in subsidy_event::of_plan(db, plan).await? {
         history.push(Act {
-            by: names.get(&event.done_by).cloned().unwrap_or_default(),
+            by: match event.done_by {
+                Some(by) => names.get(&by).cloned().unwrap_or_default(),
+                None => guard::PLATFORM.to_owned(),
+            },
             at: time("subsidy_event", event.done_at)?,
             act: event.act,
             note: event.note,
@@ -151,7 +155,7 @@ pub async fn draft(desk: &Desk, member: &Member, plan: Uuid) -> Result<Draft, Su
         sent: sent.collect::<Result<_, SubsidyError>>()?,
         versions: parts.into_iter().map(|row| (row.part, row.version)).collect(),
         completeness: completeness(&whole, &programme),
-        findings: check(&whole, &programme),
+        findings: send::findings(&whole, &programme, &row),
         correction: decide::correction(desk, &row)?,
         plan: whole,
         programme,
@@ -224,21 +228,26 @@ pub(crate) async fn whole(desk: &Desk, plan: Uuid) -> Result<Plan, SubsidyError>
     let last = subsidy_submission::last(db, plan)
         .await?
         .ok_or(SubsidyError::NotFound("plan"))?;
-    submitted(desk, &last).await
+    submitted(desk, db, &last).await
 }
 
 /// The plan of what was sent.
-pub(crate) async fn submitted(desk: &Desk, row: &subsidy_submission::Model) -> Result<Plan, SubsidyError> {
-    serde_json::from_slice(&opened(desk, row).await?).map_err(|error| SubsidyError::json("plan", &error))
+pub(crate) async fn submitted(
+    desk: &Desk,
+    db: &impl ConnectionTrait,
+    row: &subsidy_submission::Model,
+) -> Result<Plan, SubsidyError> {
+    serde_json::from_slice(&opened(desk, db, row).await?).map_err(|error| SubsidyError::json("plan", &error))
 }
 
 /// What was sent, to the byte: its digest is the one the ministry has.
 pub(crate) async fn opened(
     desk: &Desk,
+    db: &impl ConnectionTrait,
     row: &subsidy_submission::Model,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, SubsidyError> {
     let place = Place::new("subsidy_submission", "sealed", &row.id);
-    let (db, seal) = (desk.store.read(), desk.store.seal());
+    let seal = desk.store.seal();
     Ok(seal.open_own(db, row.key_id.into(), place, &row.sealed).await?)
 }
 

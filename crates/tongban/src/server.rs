@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use store::outbox::{Outcome, Relay};
 use store::session::Sessions;
 use store::{Store, StoreConfig};
 use tokio::net::TcpListener;
@@ -294,19 +295,23 @@ pub async fn run(
             tracing::error!(%error, issuer = issuer.id, "the issuer can't be reached; it is asked again at the next sign-in");
         }
     }
+    let subsidies = Arc::new(subsidies::Desk {
+        store: store.clone(),
+        programmes: programmes(config)?,
+        city: config.city.name.get(civic::Language::ZhTw).to_owned(),
+        clock: Arc::clone(&desk.clock),
+    });
     let app = web::App {
-        subsidies: Arc::new(subsidies::Desk {
-            store: store.clone(),
-            programmes: programmes(config)?,
-            city: config.city.name.get(civic::Language::ZhTw).to_owned(),
-            clock: Arc::clone(&desk.clock),
-        }),
+        subsidies: Arc::clone(&subsidies),
         desk: Arc::clone(&desk),
         site: Arc::new(site),
     };
     let sessions = Sessions::new(store.clone()).await?;
     let router = web::app(app, sessions.clone());
-    let upkeep = tokio::spawn(upkeep(store.clone(), sessions));
+    let relay = reminding(cases::jobs::relay(&desk), &desk, &subsidies);
+    // nobody is said to have been reminded where no message can leave
+    let reminded = desk.mail.is_some().then_some(subsidies);
+    let upkeep = tokio::spawn(upkeep(store.clone(), sessions, reminded));
     let looking = tokio::spawn(looking(Arc::clone(&desk)));
     let publishing = config.ledger.every_hours.map(|hours| {
         let work = publishing(config.clone(), store.clone(), Duration::from_secs(hours * 3600));
@@ -315,7 +320,7 @@ pub async fn run(
     // work that is interrupted by the stop is done again after the next start
     tokio::select! {
         () = crate::accept::serve(listener, router, stop) => {}
-        () = cases::jobs::run(Arc::clone(&desk)) => {}
+        () = cases::jobs::run_with(Arc::clone(&desk), relay) => {}
     }
     for work in [upkeep, looking].into_iter().chain(publishing) {
         work.abort();
@@ -352,8 +357,42 @@ async fn on_the_road(config: &Config, desk: Desk) -> Result<(Desk, Option<troad:
     Ok((desk, Some(running)))
 }
 
-/// Hourly: sessions that are over, and what signing in remembered long enough. Daily: the record of use, so that a fault is told before somebody asks.
-async fn upkeep(store: Store, sessions: Sessions) {
+/// Has the outbox send what the subsidy programmes remind governments of.
+fn reminding(relay: Relay, desk: &Arc<Desk>, subsidies: &Arc<subsidies::Desk>) -> Relay {
+    let (desk, subsidies) = (Arc::clone(desk), Arc::clone(subsidies));
+    relay.on(subsidies::REMINDER, move |payload| {
+        let (desk, subsidies) = (Arc::clone(&desk), Arc::clone(&subsidies));
+        async move {
+            let Some(mailer) = &desk.mail else {
+                return Ok(Outcome::Done);
+            };
+            let made = subsidies::reminder(&subsidies, &payload, &desk.city.portal).await;
+            let Some(made) = made.map_err(|error| error.to_string())? else {
+                return Ok(Outcome::Done);
+            };
+            let mail = exchange::mail::Mail {
+                to: &made.to,
+                subject: &made.subject,
+                text: &made.text,
+                html: None,
+                id: &made.id,
+                at: desk.now(),
+            };
+            match mailer.send(&mail).await {
+                Ok(()) => Ok(Outcome::Done),
+                Err(error) if error.may_retry() => Err(error.to_string()),
+                Err(error) => {
+                    tracing::warn!(%error, "a reminder of a subsidy programme was refused");
+                    Ok(Outcome::Done)
+                }
+            }
+        }
+    })
+}
+
+/// Hourly: sessions that are over, what signing in remembered long enough, and what governments are reminded of. Daily: the record of
+/// use, so that a fault is told before somebody asks.
+async fn upkeep(store: Store, sessions: Sessions, reminded: Option<Arc<subsidies::Desk>>) {
     let mut hours = tokio::time::interval(Duration::from_secs(3600));
     hours.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for hour in 0_u64.. {
@@ -363,6 +402,15 @@ async fn upkeep(store: Store, sessions: Sessions) {
         }
         if let Err(error) = cases::identity::watch::prune(&store).await {
             tracing::warn!(%error, "old traces of sign-ins could not be taken out");
+        }
+        if let Some(desk) = &reminded {
+            match subsidies::remind(desk).await {
+                Ok(0) => {}
+                Ok(reminders) => tracing::info!(reminders, "governments are reminded of what runs out"),
+                Err(error) => {
+                    tracing::warn!(%error, "reminders of a subsidy programme could not be put; they are tried again")
+                }
+            }
         }
         if hour % 24 == 1 {
             match store::ledger::verify(&store, None).await {

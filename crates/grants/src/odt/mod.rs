@@ -14,7 +14,7 @@ mod tree;
 mod write;
 
 pub use read::{Imported, read};
-pub use write::write;
+pub use write::{write, write_versioned};
 
 /// Largest document that is read, packed.
 const MOST_BYTES: usize = 16 << 20;

@@ -14,6 +14,8 @@ pub(super) const PROPERTIES: [&str; 4] = [
     "tongban.from",
     "tongban.through",
 ];
+/// Property that says which version of each part the document was made from: a JSON object of names and numbers.
+pub(super) const VERSIONS: &str = "tongban.versions";
 
 /// The path of a field as the name of a bookmark: letters and digits as they are, everything else by its bytes, so that
 /// no office program minds.

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 
 use super::cells::Row;
 use super::fields::{assessment, field};
-use super::names::{ASSESSMENT, LABEL, PROPERTIES};
+use super::names::{ASSESSMENT, LABEL, PROPERTIES, VERSIONS};
 use super::tree::{Element, Node, parse};
 use super::{MEDIA_TYPE, MOST_BYTES, MOST_CONTENT, OdtError};
 use crate::assessment::Assessment;
@@ -28,6 +28,8 @@ const MOST_CELLS: usize = 64;
 pub struct Imported {
     /// The plan.
     pub plan: Plan,
+    /// The version of each part from which the document was made, by the part's name; nothing where it does not say.
+    pub versions: Option<BTreeMap<String, i64>>,
     /// Paragraphs that stand outside every place of the plan; somebody should move them into a chapter.
     pub left_over: Vec<String>,
 }
@@ -39,7 +41,7 @@ pub struct Imported {
 /// their place.
 pub fn read(bytes: &[u8], programme: &Programme) -> Result<Imported, OdtError> {
     let (content, meta) = unpack(bytes)?;
-    let mut plan = properties(&parse(&meta, "meta.xml")?, programme)?;
+    let (mut plan, versions) = properties(&parse(&meta, "meta.xml")?, programme)?;
     let content = parse(&content, "content.xml")?;
     let mut reader = Reader {
         programme,
@@ -57,6 +59,7 @@ pub fn read(bytes: &[u8], programme: &Programme) -> Result<Imported, OdtError> {
     plan.assessment = assessment(reader.fields)?;
     Ok(Imported {
         plan: plan.tidied()?,
+        versions,
         left_over: reader.left_over,
     })
 }
@@ -92,8 +95,8 @@ fn unpack(bytes: &[u8]) -> Result<(String, String), OdtError> {
     Ok((file("content.xml")?, file("meta.xml")?))
 }
 
-/// A plan with its head alone.
-fn properties(meta: &Element, programme: &Programme) -> Result<Plan, OdtError> {
+/// A plan with its head alone, and the versions it was made from.
+fn properties(meta: &Element, programme: &Programme) -> Result<(Plan, Option<BTreeMap<String, i64>>), OdtError> {
     let mut values = HashMap::new();
     collect(meta, &mut |element| {
         if element.name == "meta:user-defined"
@@ -102,6 +105,10 @@ fn properties(meta: &Element, programme: &Programme) -> Result<Plan, OdtError> {
             values.insert(name.to_owned(), element.whole_text());
         }
     });
+    let versions = values.remove(VERSIONS);
+    // a document that can't say from what it was made would overwrite what was saved since
+    let versions = versions.map(|json| serde_json::from_str(json.trim()).map_err(|_| OdtError::NoPlan));
+    let versions = versions.transpose()?;
     let mut value = |at: usize| {
         PROPERTIES
             .get(at)
@@ -113,7 +120,7 @@ fn properties(meta: &Element, programme: &Programme) -> Result<Plan, OdtError> {
         return Err(OdtError::OtherProgramme(of.chars().take(40).collect()));
     }
     let mut day = |at| value(at)?.trim().parse().map_err(|_| OdtError::NoPlan);
-    Ok(Plan {
+    let plan = Plan {
         programme: of,
         government,
         title: String::new(),
@@ -127,7 +134,8 @@ fn properties(meta: &Element, programme: &Programme) -> Result<Plan, OdtError> {
         cap_exception: None,
         checkpoints: Vec::new(),
         contact: Contact::default(),
-    })
+    };
+    Ok((plan, versions))
 }
 
 /// Every element within, from outside to inside.

@@ -1,6 +1,6 @@
 //! Writing the document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write};
 
 use quick_xml::escape::escape;
@@ -8,23 +8,43 @@ use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::names::{ASSESSMENT, LABEL, PROPERTIES, encode};
+use super::names::{ASSESSMENT, LABEL, PROPERTIES, VERSIONS, encode};
 use super::{MEDIA_TYPE, OdtError};
 use crate::assessment::{Pen, written};
-use crate::layout::{ANNEX, ANNEX_HEAD, BETWEEN, Block, Layout, TITLE, Table};
+use crate::layout::{
+    ANNEX, ANNEX_HEAD, BETWEEN, BUDGET, Block, CHECKPOINTS, INDICATORS, Layout, SUBSIDY, TITLE, Table,
+};
 use crate::plan::Plan;
 use crate::programme::Programme;
 
 const STYLES: &str = include_str!("styles.xml");
 const MANIFEST: &str = include_str!("manifest.xml");
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" office:version="1.3"><office:automatic-styles><style:style style:name="Cell" style:family="table-cell"><style:table-cell-properties fo:border="0.5pt solid #000000" fo:padding="0.1cm"/></style:style><style:style style:name="Annex" style:family="paragraph" style:parent-style-name="Heading_20_1" style:master-page-name="Landscape"/></office:automatic-styles><office:body><office:text>"#;
+<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" office:version="1.3"><office:automatic-styles><style:style style:name="Cell" style:family="table-cell"><style:table-cell-properties fo:border="0.5pt solid #000000" fo:padding="0.1cm"/></style:style><style:style style:name="Annex" style:family="paragraph" style:parent-style-name="Heading_20_1" style:master-page-name="Landscape"/>"#;
+const BODY: &str = "</office:automatic-styles><office:body><office:text>";
 const FOOT: &str = "</office:text></office:body></office:document-content>\n";
 /// The document of a plan, as [`Plan::tidied`] has it; the same plan gives the same bytes.
 ///
 /// # Errors
 /// [`OdtError::Unprintable`] for texts, targets and ids that the programme's layout has no place for.
 pub fn write(plan: &Plan, programme: &Programme) -> Result<Vec<u8>, OdtError> {
+    made(plan, programme, None)
+}
+
+/// The same, which says in its properties from which version of each part it was made, by the part's name: who reads it
+/// back can tell what was changed in the document from what was saved elsewhere since.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_versioned(
+    plan: &Plan,
+    programme: &Programme,
+    versions: &BTreeMap<String, i64>,
+) -> Result<Vec<u8>, OdtError> {
+    made(plan, programme, Some(versions))
+}
+
+fn made(plan: &Plan, programme: &Programme, versions: Option<&BTreeMap<String, i64>>) -> Result<Vec<u8>, OdtError> {
     let plan = plan.tidied()?;
     printable(&plan, programme)?;
     let layout = Layout::of(&plan, programme);
@@ -44,8 +64,8 @@ pub fn write(plan: &Plan, programme: &Programme) -> Result<Vec<u8>, OdtError> {
     }
     body.heading("Annex", 1, ANNEX);
     assessment(&mut body, &plan, programme)?;
-    let content = format!("{HEAD}{}{FOOT}", body.xml);
-    pack(&content, &properties(&plan))
+    let content = format!("{HEAD}{}{BODY}{}{FOOT}", body.styles(), body.xml);
+    pack(&content, &properties(&plan, versions)?)
 }
 
 /// Whether everything of the plan has a place in the layout.
@@ -85,6 +105,29 @@ fn printable(plan: &Plan, programme: &Programme) -> Result<(), OdtError> {
 #[derive(Default)]
 struct Body {
     xml: String,
+    /// Widths of columns that a table has, in millimetres.
+    columns: BTreeSet<usize>,
+    /// Widths of tables, in millimetres.
+    tables: BTreeSet<usize>,
+}
+
+/// Widths of a table's columns in millimetres: together what the page has between its margins.
+fn widths(name: &str, count: usize) -> Vec<usize> {
+    match (name, count) {
+        (INDICATORS, 4..) => {
+            let years = count - 3;
+            let year = (72 / years).min(24);
+            let mut all = vec![12, 32];
+            all.extend(std::iter::repeat_n(year, years));
+            all.push(160 - 44 - year * years);
+            all
+        }
+        (BUDGET, 5) => vec![12, 15, 45, 30, 58],
+        (SUBSIDY, 4) => vec![16, 40, 44, 60],
+        (CHECKPOINTS, 4) => vec![18, 26, 34, 82],
+        (ASSESSMENT, 4) => vec![20, 65, 65, 107],
+        _ => vec![160 / count.max(1); count],
+    }
 }
 
 impl Body {
@@ -111,14 +154,37 @@ impl Body {
     }
 
     fn open_table(&mut self, name: &str, head: impl ExactSizeIterator<Item = impl AsRef<str>>) {
+        let widths = widths(name, head.len());
+        let width: usize = widths.iter().sum();
         self.xml.push_str(&format!(
-            r#"<table:table table:name="{}"><table:table-column table:number-columns-repeated="{}"/><table:table-header-rows>"#,
-            escape(name),
-            head.len()
+            r#"<table:table table:name="{}" table:style-name="Table{width}">"#,
+            escape(name)
         ));
+        self.tables.insert(width);
+        for width in widths {
+            self.xml
+                .push_str(&format!(r#"<table:table-column table:style-name="Column{width}"/>"#));
+            self.columns.insert(width);
+        }
+        self.xml.push_str("<table:table-header-rows>");
         let cells = head.map(|title| paragraph("Table_20_Heading", &run(title.as_ref())));
         self.row(cells);
         self.xml.push_str("</table:table-header-rows>");
+    }
+
+    /// The styles of the tables and columns that are there.
+    fn styles(&self) -> String {
+        let tables = self.tables.iter().map(|width| {
+            format!(
+                r#"<style:style style:name="Table{width}" style:family="table"><style:table-properties style:width="{width}mm" table:align="left"/></style:style>"#
+            )
+        });
+        let columns = self.columns.iter().map(|width| {
+            format!(
+                r#"<style:style style:name="Column{width}" style:family="table-column"><style:table-column-properties style:column-width="{width}mm"/></style:style>"#
+            )
+        });
+        tables.chain(columns).collect()
     }
 
     /// A row of cells, each as its paragraphs in XML.
@@ -254,29 +320,34 @@ fn flatten(value: &Value, path: String, leaves: &mut Vec<(String, Value)>) {
 }
 
 /// `meta.xml` with whose plan it is.
-fn properties(plan: &Plan) -> String {
+fn properties(plan: &Plan, versions: Option<&BTreeMap<String, i64>>) -> Result<String, OdtError> {
     let values = [
         plan.programme.clone(),
         plan.government.clone(),
         plan.from.to_string(),
         plan.through.to_string(),
     ];
-    let fields: String = PROPERTIES
+    let field = |name: &str, value: &str| {
+        format!(
+            r#"<meta:user-defined meta:name="{name}">{}</meta:user-defined>"#,
+            escape(value)
+        )
+    };
+    let mut fields: String = PROPERTIES
         .iter()
         .zip(values)
-        .map(|(name, value)| {
-            format!(
-                r#"<meta:user-defined meta:name="{name}">{}</meta:user-defined>"#,
-                escape(&value)
-            )
-        })
+        .map(|(&name, value)| field(name, value.as_str()))
         .collect();
-    format!(
+    if let Some(versions) = versions {
+        let json = serde_json::to_string(versions).map_err(|error| OdtError::Packed(error.to_string()))?;
+        fields.push_str(&field(VERSIONS, json.as_str()));
+    }
+    Ok(format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <office:document-meta xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:meta="urn:oasis:names:tc:opendocument:xmlns:meta:1.0" xmlns:dc="http://purl.org/dc/elements/1.1/" office:version="1.3"><office:meta><dc:title>{}</dc:title>{fields}</office:meta></office:document-meta>
 "#,
         escape(&plan.title)
-    )
+    ))
 }
 
 /// The package: the media type first and not compressed, so that it can be told by its first bytes (ODF 1.3 part 2, 2.2.4).

@@ -105,13 +105,22 @@ pub(crate) fn applied(plan: &Plan, programme: &Programme, findings: &mut Vec<Fin
 fn texts(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
     let wanted = programme.text_ids();
     for id in &wanted {
-        if plan.text(id).trim().is_empty() {
-            let rule = if id.contains(".privacy") || id.ends_with(".security") {
+        let text = plan.text(id);
+        let personal = id.contains(".privacy") || id.ends_with(".security");
+        let least = programme.plan.personal_data_at_least;
+        if text.trim().is_empty() {
+            let rule = if personal {
                 Rule::PersonalDataEmpty
             } else {
                 Rule::ChapterEmpty
             };
             findings.push(Finding::refusal(rule, id, "this part is not written yet; write it"));
+        } else if personal && said(text, &programme.plan.says_nothing) < least {
+            findings.push(Finding::refusal(
+                Rule::PersonalDataThin,
+                id,
+                format!("this says too little; write what is done, in {least} characters at least"),
+            ));
         }
     }
     for (id, text) in &plan.texts {
@@ -155,6 +164,16 @@ fn texts(plan: &Plan, programme: &Programme, findings: &mut Vec<Finding>) {
             findings.push(left_from_template(&row.stage));
         }
     }
+}
+
+/// Letters and digits of a text that are left without words that say nothing, so that 無 or 詳附件 covers no topic, however often
+/// it stands there.
+fn said(text: &str, says_nothing: &[String]) -> usize {
+    let letters: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let left = says_nothing
+        .iter()
+        .fold(letters, |left, word| left.replace(word.as_str(), ""));
+    left.chars().count()
 }
 
 fn left_from_template(place: &str) -> Finding {

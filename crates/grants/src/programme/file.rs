@@ -5,7 +5,7 @@ use std::path::Path;
 
 use civic::{Mistake, Text};
 use jiff::civil::{Date, DateTime};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::sound;
@@ -18,6 +18,7 @@ use crate::correction::Correction;
 use crate::execution::ExecutionRules;
 use crate::funding::Funding;
 use crate::mistake::{TextFile, at_top, names, suggest};
+use crate::similarity::concepts;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +111,7 @@ struct Row {
 }
 
 /// Files a folder may have beside `cases/`.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "programme.toml",
     "announcements.toml",
     "items.toml",
@@ -119,11 +120,14 @@ const FILES: [&str; 8] = [
     "criteria.toml",
     "indicators.toml",
     "boilerplate.txt",
+    "concepts.txt",
 ];
 
 /// What a check of a folder found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
+    /// Name of the folder.
+    pub id: String,
     /// What keeps the programme from being used.
     pub mistakes: Vec<Mistake>,
     /// What should be looked at.
@@ -132,10 +136,24 @@ pub struct Report {
     pub cases: usize,
 }
 
+impl Report {
+    /// Whether the programme can be used.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+}
+
 /// Reads a folder and runs its worked cases; says everything that is wrong.
 #[must_use]
 pub fn check(folder: &Path) -> Report {
-    let mut report = Report::default();
+    let mut report = Report {
+        id: folder
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        ..Report::default()
+    };
     match Programme::load(folder) {
         Err(mistakes) => report.mistakes = mistakes,
         Ok(programme) => {
@@ -173,6 +191,15 @@ impl Programme {
             Err(mistake) => {
                 mistakes.push(mistake);
                 String::new()
+            }
+        };
+        // a programme that lists none compares words as they stand
+        let concepts = match TextFile::read(folder, "concepts.txt") {
+            Ok(file) => concepts::read(&file, &mut mistakes),
+            Err(_) if !folder.join("concepts.txt").exists() => Vec::new(),
+            Err(mistake) => {
+                mistakes.push(mistake);
+                Vec::new()
             }
         };
         let governments = tiers(folder, &mut mistakes);
@@ -214,6 +241,7 @@ impl Programme {
             criteria: criteria.1.criterion,
             indicators: indicators.1.indicator,
             boilerplate: boilerplate.lines().map(str::to_owned).collect(),
+            concepts,
         };
         let folder_name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         if folder_name.as_deref() != Some(programme.id.as_str()) {

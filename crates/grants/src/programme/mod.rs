@@ -64,6 +64,8 @@ pub struct Programme {
     pub indicators: Vec<Indicator>,
     /// Fixed wording that makes no two plans alike, beside titles and guidance.
     pub boilerplate: Vec<String>,
+    /// Words that mean the same, a list each; the first of a list stands for the others.
+    pub concepts: Vec<Vec<String>>,
 }
 
 /// The years a plan covers and the year that is funded.
@@ -100,6 +102,10 @@ pub struct PlanRules {
     pub indicators_source: String,
     /// Checkpoints of the funded year, one a quarter.
     pub quarters: u8,
+    /// Fewest letters and digits of a text on personal data or security.
+    pub personal_data_at_least: usize,
+    /// Words that count for nothing there, such as 無 or 詳附件; taken out in this order.
+    pub says_nothing: Vec<String>,
 }
 
 /// When two plans are alike (雷同). Lengths are characters without spaces and punctuation.

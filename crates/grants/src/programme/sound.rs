@@ -7,6 +7,9 @@ use civic::Mistake;
 use super::{ChapterKind, Programme};
 use crate::mistake::{TextFile, at_top, suggest};
 
+/// Most characters that a programme may ask of every text on personal data: more would refuse plans that are short and sound.
+const MOST_LEAST: usize = 500;
+
 pub(super) fn main(file: &TextFile, programme: &Programme, mistakes: &mut Vec<Mistake>) {
     let mut wrong = |path: &str, message: String, suggestion: &str| {
         mistakes.push(file.mistake_at(path, message, Some(suggestion.to_owned())));
@@ -102,6 +105,22 @@ pub(super) fn main(file: &TextFile, programme: &Programme, mistakes: &mut Vec<Mi
             "a year has 1 to 4 quarters".to_owned(),
             "write `quarters = 4`",
         );
+    }
+    if !(1..=MOST_LEAST).contains(&programme.plan.personal_data_at_least) {
+        wrong(
+            "plan.personal_data_at_least",
+            format!("a text on personal data has 1 to {MOST_LEAST} characters at least"),
+            "write `personal_data_at_least = 20`",
+        );
+    }
+    for (index, word) in programme.plan.says_nothing.iter().enumerate() {
+        if word.is_empty() || !word.chars().all(char::is_alphanumeric) {
+            wrong(
+                &format!("plan.says_nothing.{index}"),
+                format!("`{word}` is no word of letters and digits"),
+                "leave spaces and punctuation out: they count for nothing anyway",
+            );
+        }
     }
     for quarter in 1..=programme.plan.quarters.min(4) {
         let clock = crate::clock::report(quarter);

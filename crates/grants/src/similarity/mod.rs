@@ -6,9 +6,12 @@
 //! - **Copied** ([`Passage`]): runs of the same characters, spaces, punctuation, width and case aside, joined over small
 //!   changes such as the government's name. It sees whole chapters, moved sentences and light edits.
 //! - **Reworded** ([`Reworded`]): two paragraphs of much the same words, by the cosine of their character pairs weighted by
-//!   how rare a pair is among all plans. It is a lexical measure: it sees changed order and replaced words as long as most
-//!   words stay, and it does not understand: the same idea in wholly other words is not found.
+//!   how rare a pair is among all plans. Words that the programme's folder lists as meaning the same (`concepts.txt`) count as
+//!   one word, so a passage is found whose every word was replaced by such a one. It sees changed order and replaced words as
+//!   long as most words stay or are listed, and it does not understand: the same idea in words of no list, or told in sentences
+//!   of another build, is not found.
 
+pub(crate) mod concepts;
 mod copied;
 mod prepare;
 mod reworded;
@@ -18,6 +21,7 @@ use serde::Serialize;
 use crate::assessment::Assessment;
 use crate::plan::Plan;
 use crate::programme::{Programme, SimilarityRules};
+use concepts::Concepts;
 use prepare::{Boilerplate, Prepared};
 
 /// Most plans that are compared.
@@ -145,7 +149,7 @@ pub fn compare(documents: &[Document], programme: &Programme) -> Result<Vec<Pair
         }
         prepared.push(Prepared::of(document, &boilerplate, rules));
     }
-    let words = reworded::Index::of(&prepared, rules);
+    let words = reworded::Index::of(&prepared, &Concepts::of(programme), rules);
     let mut pairs = Vec::new();
     for (at, left) in prepared.iter().enumerate() {
         for (other, right) in prepared.iter().enumerate().skip(at + 1) {

@@ -152,7 +152,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// Letters and digits of a text with their bytes: NFKC, lower case.
-fn fold(text: &str) -> impl Iterator<Item = (char, usize, usize)> {
+pub(super) fn fold(text: &str) -> impl Iterator<Item = (char, usize, usize)> {
     text.char_indices().flat_map(|(from, character)| {
         let to = from + character.len_utf8();
         let folded = std::iter::once(character).nfkc().flat_map(char::to_lowercase);

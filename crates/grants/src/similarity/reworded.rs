@@ -1,8 +1,10 @@
-//! Paragraphs of much the same words: character pairs weighted by rarity (tf-idf), compared by cosine.
+//! Paragraphs of much the same words: character pairs weighted by rarity (tf-idf), compared by cosine. Words of one concept are
+//! one word before pairs are counted.
 
 use std::collections::HashMap;
 
 use super::Reworded;
+use super::concepts::Concepts;
 use super::prepare::Prepared;
 use crate::programme::SimilarityRules;
 
@@ -28,7 +30,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub fn of(plans: &[Prepared<'_>], rules: &SimilarityRules) -> Index {
+    pub fn of(plans: &[Prepared<'_>], concepts: &Concepts, rules: &SimilarityRules) -> Index {
         let mut paragraphs = Vec::new();
         let mut counted: Vec<Vec<(u32, u32)>> = Vec::new();
         let mut numbers: HashMap<(char, char), u32> = HashMap::new();
@@ -40,10 +42,11 @@ impl Index {
                     continue;
                 }
                 let mut counts: HashMap<u32, u32> = HashMap::new();
-                for (one, next) in letters.iter().zip(letters.iter().skip(1)) {
-                    if !one.boilerplate && !next.boilerplate {
+                let words = concepts.applied(letters);
+                for ((one, fixed), (next, fixed_too)) in words.iter().zip(words.iter().skip(1)) {
+                    if !fixed && !fixed_too {
                         let fresh = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-                        let number = *numbers.entry((one.letter, next.letter)).or_insert(fresh);
+                        let number = *numbers.entry((*one, *next)).or_insert(fresh);
                         *counts.entry(number).or_default() += 1;
                     }
                 }

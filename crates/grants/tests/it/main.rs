@@ -5,5 +5,6 @@ mod folder;
 mod kit;
 mod laws;
 mod odt;
+mod office;
 mod pdf;
 mod similarity;

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Write};
 
 use civic::Money;
 use grants::assessment::{Assessment, Done, Entry, Evidence, Extra, Refused, Row};
-use grants::odt::{OdtError, read, write};
+use grants::odt::{OdtError, read, write, write_versioned};
 use grants::plan::{Checkpoint, Contact, Kind, Line, Plan, PlanIndicator, PlanTarget, Subsidy};
 use proptest::collection::vec;
 use proptest::option;
@@ -174,6 +174,18 @@ proptest! {
         let imported = read(&document, &programme).unwrap();
         prop_assert_eq!(imported.plan, plan.tidied().unwrap());
         prop_assert_eq!(imported.left_over, Vec::<String>::new());
+        prop_assert_eq!(imported.versions, None);
+    }
+
+    #[test]
+    fn a_document_keeps_from_which_versions_it_was_made(
+        versions in proptest::collection::btree_map("[a-z:<&>\"' 甲]{1,12}", any::<i64>(), 0..8),
+    ) {
+        let programme = programme();
+        let document = write_versioned(&plan(), &programme, &versions).unwrap();
+        let imported = read(&document, &programme).unwrap();
+        prop_assert_eq!(imported.versions, Some(versions));
+        prop_assert_eq!(imported.plan, plan().tidied().unwrap());
     }
 
     #[test]

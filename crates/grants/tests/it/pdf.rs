@@ -10,6 +10,24 @@ use serde_json::Value;
 
 use crate::kit::{plan, programme};
 
+/// The headings of the thirteen chapters and of annex 2, in the order of annex 1.
+pub const HEADINGS: [&str; 14] = [
+    "一、前言（計畫緣起）",
+    "二、計畫目標",
+    "三、現行相關政策及方案之檢討",
+    "四、實施範圍",
+    "五、計畫期程",
+    "六、計畫內容",
+    "七、關鍵績效指標及年度目標值",
+    "八、持續營運評估",
+    "九、114、115年經費明細概算",
+    "十、經費補助表",
+    "十一、114年查核進度",
+    "十二、預期效益",
+    "十三、提報單位聯絡人",
+    "附件2：數位發展現況階段自評說明對照表",
+];
+
 fn draft() -> Stamp {
     Stamp::Draft {
         made: "2024-05-31T08:30:00Z".parse().unwrap(),
@@ -29,7 +47,7 @@ fn holds(pdf: &[u8], marker: &str) -> bool {
 }
 
 /// The words of a PDF without spaces and line ends, page by page, by poppler; none where it is not installed.
-fn words(pdf: &[u8]) -> Option<Vec<String>> {
+pub fn words(pdf: &[u8]) -> Option<Vec<String>> {
     let child = Command::new("pdftotext")
         .args(["-raw", "-enc", "UTF-8", "-", "-"])
         .stdin(Stdio::piped())
@@ -95,24 +113,8 @@ fn the_chapters_stand_in_the_order_of_the_annex_each_with_all_its_texts() {
     assert!(pages[0].contains("敬老禮金主動發放計畫") && pages[0].contains("民國113年5月31日16:59"));
     assert!(pages[0].contains(&"0123456789abcdef".repeat(4)));
     let all = body(&pages, &plan);
-    let headings = [
-        "一、前言（計畫緣起）",
-        "二、計畫目標",
-        "三、現行相關政策及方案之檢討",
-        "四、實施範圍",
-        "五、計畫期程",
-        "六、計畫內容",
-        "七、關鍵績效指標及年度目標值",
-        "八、持續營運評估",
-        "九、114、115年經費明細概算",
-        "十、經費補助表",
-        "十一、114年查核進度",
-        "十二、預期效益",
-        "十三、提報單位聯絡人",
-        "附件2：數位發展現況階段自評說明對照表",
-    ];
     // each stands twice: in the contents, and where it begins
-    let starts: Vec<usize> = headings
+    let starts: Vec<usize> = HEADINGS
         .iter()
         .map(|heading| {
             let found: Vec<usize> = all.match_indices(heading).map(|(at, _)| at).collect();

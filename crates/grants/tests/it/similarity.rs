@@ -19,6 +19,21 @@ struct Phrases {
     why: Vec<String>,
 }
 
+/// Passages said again in other words, and independent texts on the same subjects.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paraphrases {
+    independent: Vec<String>,
+    pair: Vec<Paraphrase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paraphrase {
+    left: String,
+    right: String,
+}
+
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 struct Random(u64);
 
@@ -282,6 +297,54 @@ fn every_planted_copy_is_found_and_nothing_else() {
         "{characters} characters a plan; least share of a planted pair {planted_least} bp, largest of another {innocent_most} bp, nearest paragraphs by chance {nearest_by_chance} %"
     );
     assert!(characters > 12_000);
+}
+
+#[test]
+fn a_passage_said_in_other_words_is_found_by_its_concepts_and_only_by_them() {
+    let programme = programme();
+    assert!(programme.concepts.len() >= 60);
+    let mut writer = Writer::new(11);
+    let draft = draft(&programme, &mut writer);
+    let texts: Paraphrases = toml::from_str(include_str!("../data/paraphrases.toml")).unwrap();
+    let mut documents = documents(&programme, &draft, |_, _, text| text);
+    let joined = |side: fn(&Paraphrase) -> &String| texts.pair.iter().map(side).cloned().collect::<Vec<_>>().join("\n");
+    documents[0].parts = vec![("goals".to_owned(), joined(|pair| &pair.left))];
+    documents[1].parts = vec![("goals".to_owned(), joined(|pair| &pair.right))];
+    // the same subjects, each written by somebody else
+    for (document, text) in documents[2..].iter_mut().zip(&texts.independent) {
+        document.parts.push(("scope".to_owned(), text.clone()));
+    }
+    let (left, right) = names(&draft, 0, 1);
+    let pairs = compare(&documents, &programme).unwrap();
+    assert_eq!(alike(&pairs), [(left.clone(), right.clone())].into());
+    let planted = pairs
+        .iter()
+        .find(|pair| pair.left == left && pair.right == right)
+        .unwrap();
+    assert!(planted.copied.is_empty());
+    // an excerpt ends with its last letter
+    let words = |text: &str| text.trim_end_matches('。').to_owned();
+    let found = planted
+        .reworded
+        .iter()
+        .map(|one| (words(&one.left.text), words(&one.right.text)));
+    let found: BTreeSet<(String, String)> = found.collect();
+    let wanted = texts.pair.iter().map(|pair| (words(&pair.left), words(&pair.right)));
+    assert_eq!(found, wanted.collect::<BTreeSet<_>>());
+    // whoever writes of the same subject is near nobody
+    for one in pairs.iter().flat_map(|pair| &pair.reworded) {
+        for text in [&one.left.text, &one.right.text] {
+            assert!(
+                !texts.independent.iter().any(|known| known.contains(text.as_str())),
+                "{text}"
+            );
+        }
+    }
+    let mut without = programme;
+    without.concepts.clear();
+    let pairs = compare(&documents, &without).unwrap();
+    let mut of_both = pairs.iter().filter(|pair| pair.left == left && pair.right == right);
+    assert!(of_both.all(|pair| pair.reworded.is_empty() && !pair.alike));
 }
 
 #[test]

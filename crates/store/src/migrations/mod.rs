@@ -37,6 +37,7 @@ mod m035_rights;
 mod m036_execution;
 mod m037_subsidy_meeting;
 mod m038_breach;
+mod m039_event_by_platform;
 
 /// Runs the steps that a database has not seen yet.
 pub struct Migrator;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m036_execution::Migration),
             Box::new(m037_subsidy_meeting::Migration),
             Box::new(m038_breach::Migration),
+            Box::new(m039_event_by_platform::Migration),
         ]
     }
 }

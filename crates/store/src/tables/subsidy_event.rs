@@ -19,8 +19,8 @@ pub struct Model {
     /// The part it was done to, or the reason given.
     #[sea_orm(column_type = "Text", nullable)]
     pub note: Option<String>,
-    /// Member of staff.
-    pub done_by: Uuid,
+    /// Member of staff; nothing for what the platform did by itself.
+    pub done_by: Option<Uuid>,
     /// Microseconds UTC.
     pub done_at: i64,
 }

@@ -110,6 +110,18 @@ pub async fn of_government(db: &impl ConnectionTrait, government: &str) -> Resul
         .await
 }
 
+/// All plans of a programme, the first opened first.
+///
+/// # Errors
+/// The database error.
+pub async fn of_programme(db: &impl ConnectionTrait, programme: &str) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Programme.eq(programme))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+}
+
 /// The plans of a programme that were sent, the first sent first.
 ///
 /// # Errors

@@ -1,9 +1,13 @@
 //! What the ministry answers to what was handed in.
 
+use grants::execution::changed;
+use store::Tx;
 use store::tables::subsidy_filing::{self, Kind, State};
+use store::tables::subsidy_plan;
 use uuid::Uuid;
 
-use super::file::{replaced, unsettled, word};
+use super::file::{Filing, replaced, unsettled, word};
+use super::look::loaded;
 use crate::guard::{self, Action};
 use crate::{Desk, Member, SubsidyError, boxed, text};
 
@@ -33,8 +37,9 @@ pub enum Answer {
 /// Answers what waits, under the revision the member saw. A request for payment is accepted by its settlement alone.
 ///
 /// # Errors
-/// [`SubsidyError::Input`] without a reason; [`SubsidyError::State`] for an answer that has no place; [`SubsidyError::Conflict`];
-/// [`SubsidyError::NotFound`]; the store's.
+/// [`SubsidyError::Input`] without a reason; [`SubsidyError::State`] for an answer that has no place; [`SubsidyError::Unready`] for a
+/// change that what was reported or granted meanwhile no longer allows; [`SubsidyError::Conflict`]; [`SubsidyError::NotFound`]; the
+/// store's.
 #[boxed]
 pub async fn answer(
     desk: &Desk,
@@ -45,7 +50,7 @@ pub async fn answer(
     revision: i64,
     answer: Answer,
 ) -> Result<(), SubsidyError> {
-    guard::plan(desk, member, Action::Settle, plan).await?;
+    let of = guard::plan(desk, member, Action::Settle, plan).await?;
     let (state, said, act) = match answer {
         Answer::Accept { note } if kind != Kind::Request => (
             State::Accepted,
@@ -81,6 +86,9 @@ pub async fn answer(
                 if reopens {
                     unsettled(tx, plan).await?;
                 }
+                if kind == Kind::Change && state == State::Accepted {
+                    grantable(&ours, tx, &of, number).await?;
+                }
                 row.state = state;
                 row.answer = Some(said);
                 row.answered_by = Some(by.id.uuid());
@@ -92,4 +100,17 @@ pub async fn answer(
             })
         })
         .await
+}
+
+/// Whether a change may still be granted: reports go on while it waits, and a checkpoint that was reported on stays as it was.
+async fn grantable(desk: &Desk, tx: &Tx, plan: &subsidy_plan::Model, number: i32) -> Result<(), SubsidyError> {
+    let all = loaded(desk, tx, plan).await?;
+    let sent = all.filed(Kind::Change, number).and_then(|one| one.sent.as_ref());
+    let Some(Filing::Change(change)) = sent else {
+        return Err(SubsidyError::State);
+    };
+    match changed(&all.plan, &all.programme, change, &all.reported()) {
+        findings if findings.is_empty() => Ok(()),
+        findings => Err(SubsidyError::Unready(findings)),
+    }
 }

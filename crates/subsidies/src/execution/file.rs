@@ -114,7 +114,7 @@ pub async fn file(
     let arrived = desk.now();
     let row = guard::plan(desk, member, Action::Execute, plan).await?;
     let json = filing.json()?;
-    let all = loaded(desk, &row).await?;
+    let all = loaded(desk, desk.store.read(), &row).await?;
     numbered(&all, filing.kind(), number)?;
     let (ours, by, kept) = (desk.clone(), member.clone(), filing.clone());
     let done = desk
@@ -130,7 +130,6 @@ pub async fn file(
     }
     let filing = fresh(desk, &all, number, filing).await?;
     let json = filing.json()?;
-    may_send(&all, number, &filing, arrived)?;
     let (ours, by) = (desk.clone(), member.clone());
     desk.store
         .write(move |tx| {
@@ -142,6 +141,8 @@ pub async fn file(
                 if now.revision != saved {
                     return Err(SubsidyError::Conflict("filing"));
                 }
+                // what it is held against may have been answered, given back or sent meanwhile
+                may_send(&loaded(&ours, tx, &row).await?, number, &filing, arrived)?;
                 let before = subsidy_sending::of_filings(tx, &[now.id]).await?;
                 let sending = subsidy_sending::Model {
                     id: EventId::generate(ours.clock.as_ref()).uuid(),
@@ -379,9 +380,7 @@ fn may_send(all: &Execution, number: i32, filing: &Filing, arrived: Timestamp) -
             }
             text::needed("what", &change.what, MOST_TEXT)?;
             text::needed("why", &change.why, MOST_TEXT)?;
-            let reports = all.quarters.iter().filter_map(|one| one.report.as_ref());
-            let reported: Vec<u8> = reports.map(|one| one.quarter).collect();
-            match changed(plan, programme, change, &reported) {
+            match changed(plan, programme, change, &all.reported()) {
                 findings if findings.is_empty() => Ok(()),
                 findings => Err(SubsidyError::Unready(findings)),
             }
@@ -428,6 +427,12 @@ impl Execution {
             Filing::Completion(completion) if matches!(one.state, State::Sent | State::Accepted) => Some(completion),
             _ => None,
         }
+    }
+
+    /// Quarters that were reported on.
+    pub(super) fn reported(&self) -> Vec<u8> {
+        let reports = self.quarters.iter().filter_map(|one| one.report.as_ref());
+        reports.map(|one| one.quarter).collect()
     }
 
     /// The number of a new request to change the plan; nothing while one is written or waits.

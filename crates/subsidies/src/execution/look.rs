@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use civic::Money;
-use grants::clock::{CHANGE, Phase, Term};
+use grants::clock::{ACCEPT, CHANGE, COMPLETE, LAPSE, Phase, Term, report};
 use grants::execution::{Done, Report, Risk, Settlement, Spent, Step, What, next, risks};
 use grants::plan::Checkpoint;
 use grants::{Plan, Programme};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use store::sea_orm::ConnectionTrait;
 use store::tables::subsidy_filing::{self, Kind, State};
 use store::tables::{subsidy_plan, subsidy_sending, subsidy_settlement, subsidy_submission};
 use uuid::Uuid;
 
-use super::file::Filing;
+use super::file::{Filing, word};
 use crate::draft::{names, time};
 use crate::guard::{self, Action};
 use crate::{Desk, Member, SubsidyError, boxed, decide, view};
@@ -168,27 +169,34 @@ fn settled(row: &subsidy_settlement::Model) -> Result<Settled, SubsidyError> {
     })
 }
 
-/// All of a plan that is carried out, for whoever has been let in.
-pub(super) async fn loaded(desk: &Desk, row: &subsidy_plan::Model) -> Result<Execution, SubsidyError> {
-    let mut all = loaded_all(desk, std::slice::from_ref(row)).await?;
+/// All of a plan that is carried out, for whoever has been let in; within a transaction as it stands there.
+pub(super) async fn loaded(
+    desk: &Desk,
+    db: &impl ConnectionTrait,
+    row: &subsidy_plan::Model,
+) -> Result<Execution, SubsidyError> {
+    let mut all = loaded_all(desk, db, std::slice::from_ref(row)).await?;
     all.pop().ok_or(SubsidyError::NotFound("plan"))
 }
 
 /// The same of several plans, with as few questions to the database.
-pub(super) async fn loaded_all(desk: &Desk, rows: &[subsidy_plan::Model]) -> Result<Vec<Execution>, SubsidyError> {
-    let db = desk.store.read();
+pub(super) async fn loaded_all(
+    desk: &Desk,
+    db: &impl ConnectionTrait,
+    rows: &[subsidy_plan::Model],
+) -> Result<Vec<Execution>, SubsidyError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let filings = subsidy_filing::of_plans(db, &ids).await?;
     let numbers: Vec<Uuid> = filings.iter().map(|one| one.id).collect();
     let sendings = subsidy_sending::of_filings(db, &numbers).await?;
     let settlements = subsidy_settlement::of_plans(db, &ids).await?;
     let submissions = subsidy_submission::last_of_plans(db, &ids).await?;
-    let names = names(desk).await?;
+    let names = names(db).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let programme = Arc::clone(desk.programme(&row.programme)?);
         let sent = submissions.iter().find(|one| one.plan_id == row.id);
-        let mut plan = view::submitted(desk, sent.ok_or(SubsidyError::NotFound("plan"))?).await?;
+        let mut plan = view::submitted(desk, db, sent.ok_or(SubsidyError::NotFound("plan"))?).await?;
         let mine = filings.iter().filter(|one| one.plan_id == row.id);
         let mut filings: Vec<Filed> = mine
             .map(|one| filed(one, &sendings, &names))
@@ -255,6 +263,30 @@ fn steps(programme: &Programme, filings: &[Filed], now: Timestamp) -> Vec<Step> 
         .collect()
 }
 
+/// The clocks of what a government has still to do of a plan that is carried out, each with the filing it waits for. A request to
+/// change the plan is nothing that has to be, so only one that is being written is named.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn undone(desk: &Desk, row: &subsidy_plan::Model) -> Result<Vec<(String, String)>, SubsidyError> {
+    let all = loaded(desk, desk.store.read(), row).await?;
+    let of = |kind: Kind, number: i32| format!("{}:{number}", word(kind));
+    let mut clocks = Vec::new();
+    for step in all.steps.iter().filter(|step| !step.lapsed) {
+        match step.what {
+            What::Report { quarter } => clocks.push((report(quarter), of(Kind::Report, i32::from(quarter)))),
+            What::Complete => clocks.push((COMPLETE.to_owned(), of(Kind::Completion, 1))),
+            What::Request => {
+                clocks.extend([ACCEPT, LAPSE].map(|clock| (clock.to_owned(), of(Kind::Request, 1))));
+            }
+        }
+    }
+    let written = |one: &&Filed| one.kind == Kind::Change && one.state == State::Draft;
+    let change = all.filings.iter().rfind(written);
+    clocks.extend(change.map(|one| (CHANGE.to_owned(), of(Kind::Change, one.number))));
+    Ok(clocks)
+}
+
 /// What was sent and stands.
 fn done(filings: &[Filed]) -> Done {
     let standing = |one: &&Filed| matches!(one.state, State::Sent | State::Accepted);
@@ -288,7 +320,7 @@ pub(super) fn side(member: &Member) -> Action {
 pub async fn execution(desk: &Desk, member: &Member, plan: Uuid) -> Result<Execution, SubsidyError> {
     let action = side(member);
     let row = guard::plan(desk, member, action, plan).await?;
-    let mut all = loaded(desk, &row).await?;
+    let mut all = loaded(desk, desk.store.read(), &row).await?;
     if action == Action::Settle {
         hide_drafts(&mut all);
     }
@@ -319,7 +351,7 @@ pub async fn progress(desk: &Desk, member: &Member, programme: &str) -> Result<V
     guard::office(desk, member, "progress", view::ministry(found), basis)?;
     let rows = funded(desk, programme).await?;
     let mut lines = Vec::with_capacity(rows.len());
-    for all in loaded_all(desk, &rows).await? {
+    for all in loaded_all(desk, desk.store.read(), &rows).await? {
         let last = all.quarters.iter().rfind(|one| one.report.is_some()).cloned();
         let newest = last.as_ref().map(|one| one.planned.quarter);
         let risks = all.quarters.iter().flat_map(|one| {

@@ -14,6 +14,7 @@ mod settle;
 pub use answer::{Answer, answer};
 pub use audit::audit;
 pub use file::{Filing, counted, file};
+pub(crate) use look::undone;
 pub use look::{Behind, Execution, Filed, Quarter, Settled, execution, progress};
 pub use open::{Outcome, outcomes};
 pub use settle::{pay, settle};

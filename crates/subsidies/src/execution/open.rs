@@ -41,7 +41,11 @@ pub struct Outcome {
 #[boxed]
 pub async fn outcomes(desk: &Desk, programme: &str) -> Result<Vec<Outcome>, SubsidyError> {
     let rows = funded(desk, programme).await?;
-    loaded_all(desk, &rows).await?.into_iter().map(outcome).collect()
+    loaded_all(desk, desk.store.read(), &rows)
+        .await?
+        .into_iter()
+        .map(outcome)
+        .collect()
 }
 
 fn outcome(all: Execution) -> Result<Outcome, SubsidyError> {

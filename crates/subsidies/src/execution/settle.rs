@@ -5,12 +5,13 @@ use civic::{Money, legal_day};
 use grants::clock::ACCEPT;
 use grants::execution::Spent;
 use jiff::civil::Date;
+use store::Tx;
 use store::tables::subsidy_filing::{self, Kind, State};
 use store::tables::subsidy_settlement;
 use uuid::Uuid;
 
 use super::file::{Filing, replaced};
-use super::look::{Amounts, loaded};
+use super::look::{Amounts, Execution, loaded};
 use crate::guard::{self, Action};
 use crate::{Desk, Member, SubsidyError, boxed, text};
 
@@ -36,7 +37,27 @@ pub async fn settle(
     note: &str,
 ) -> Result<(), SubsidyError> {
     let row = guard::plan(desk, member, Action::Settle, plan).await?;
-    let all = loaded(desk, &row).await?;
+    let (ours, by) = (desk.clone(), member.clone());
+    let (struck, note) = (struck.to_vec(), note.to_owned());
+    let done = desk
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                // all it is made of is read here, where nothing can be given back or sent in between
+                let all = loaded(&ours, tx, &row).await?;
+                let (amounts, note) = reckoned(&all, revision, &struck, &note)?;
+                put(&ours, tx, &by, plan, &amounts, note).await
+            })
+        })
+        .await;
+    match done {
+        Err(SubsidyError::Store(error)) if error.is_duplicate() => Err(SubsidyError::State),
+        done => done,
+    }
+}
+
+/// The amounts of a settlement, and what is said of them.
+fn reckoned(all: &Execution, revision: i64, struck: &[Money], note: &str) -> Result<(Amounts, String), SubsidyError> {
     let filed = all.filed(Kind::Request, 1).ok_or(SubsidyError::State)?;
     if filed.state != State::Sent {
         return Err(SubsidyError::State);
@@ -63,54 +84,50 @@ pub async fn settle(
             struck: *struck,
         })
         .collect();
-    let amounts = grants::execution::settle(&all.programme, &row.government, all.kept, &lines)?;
+    let amounts = grants::execution::settle(&all.programme, &all.row.government, all.kept, &lines)?;
     let late = filed.first_sent_at.map_or(0, |at| all.programme.late(ACCEPT, at));
     let note = match amounts.struck.0 > 0 || late > 0 {
         true => text::needed("note", note, MOST_NOTE)?,
         false => text::optional("note", note, MOST_NOTE)?,
     };
-    let amounts = Amounts { lines, amounts };
-    let json = serde_json::to_string(&amounts).map_err(|error| SubsidyError::json("settlement", &error))?;
-    let (ours, by) = (desk.clone(), member.clone());
-    let done = desk
-        .store
-        .write(move |tx| {
-            Box::pin(async move {
-                let mut request = subsidy_filing::one(tx, plan, Kind::Request, 1)
-                    .await?
-                    .ok_or(SubsidyError::State)?;
-                if request.revision != revision {
-                    return Err(SubsidyError::Conflict("filing"));
-                }
-                let at = tx.now().as_microsecond();
-                let settlement = subsidy_settlement::Model {
-                    id: EventId::generate(ours.clock.as_ref()).uuid(),
-                    plan_id: plan,
-                    amounts: json,
-                    paid: amounts.amounts.paid.0,
-                    note: note.clone(),
-                    settled_by: by.id.uuid(),
-                    settled_at: at,
-                    paid_on: None,
-                    reference: None,
-                    paid_by: None,
-                    revision: 1,
-                };
-                subsidy_settlement::insert(tx, settlement).await?;
-                request.state = State::Accepted;
-                request.answer = Some(note);
-                request.answered_by = Some(by.id.uuid());
-                request.answered_at = Some(at);
-                replaced(tx, &request).await?;
-                guard::event(&ours, tx, &by, plan, "settle", None).await?;
-                Ok(())
-            })
-        })
-        .await;
-    match done {
-        Err(SubsidyError::Store(error)) if error.is_duplicate() => Err(SubsidyError::State),
-        done => done,
-    }
+    Ok((Amounts { lines, amounts }, note))
+}
+
+/// Writes the settlement, and that the request is accepted by it.
+async fn put(
+    desk: &Desk,
+    tx: &Tx,
+    member: &Member,
+    plan: Uuid,
+    amounts: &Amounts,
+    note: String,
+) -> Result<(), SubsidyError> {
+    let json = serde_json::to_string(amounts).map_err(|error| SubsidyError::json("settlement", &error))?;
+    let mut request = subsidy_filing::one(tx, plan, Kind::Request, 1)
+        .await?
+        .ok_or(SubsidyError::State)?;
+    let at = tx.now().as_microsecond();
+    let settlement = subsidy_settlement::Model {
+        id: EventId::generate(desk.clock.as_ref()).uuid(),
+        plan_id: plan,
+        amounts: json,
+        paid: amounts.amounts.paid.0,
+        note: note.clone(),
+        settled_by: member.id.uuid(),
+        settled_at: at,
+        paid_on: None,
+        reference: None,
+        paid_by: None,
+        revision: 1,
+    };
+    subsidy_settlement::insert(tx, settlement).await?;
+    request.state = State::Accepted;
+    request.answer = Some(note);
+    request.answered_by = Some(member.id.uuid());
+    request.answered_at = Some(at);
+    replaced(tx, &request).await?;
+    guard::event(desk, tx, member, plan, "settle", None).await?;
+    Ok(())
 }
 
 /// Records that the settled amount was paid, once.

@@ -41,6 +41,7 @@ async fn funded(kit: &Kit, government: &str, amount: i64) -> (Member, Member, Uu
     subsidies::decide(&kit.desk, &officer, id, row.revision, decision)
         .await
         .unwrap();
+    kit.as_approved(&writer, id, amount).await;
     subsidies::hand_in(&kit.desk, &writer, id).await.unwrap();
     (writer, officer, id)
 }
@@ -236,6 +237,65 @@ async fn a_change_is_taken_to_the_last_second_of_the_third_quarter_and_its_draft
         let kept = look(&kit, &writer, id).await;
         assert_eq!(kept.filed(Kind::Change, 2).unwrap().content, change(65));
         assert_eq!(kept.filed(Kind::Change, 2).unwrap().state, FilingState::Draft);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_that_waited_rewrites_no_quarter_that_was_reported_meanwhile() {
+    each_engine(|kit| async move {
+        let (writer, officer, id) = funded(&kit, "KEE", 3_000_000).await;
+        kit.at("2025-04-02T01:00:00Z");
+        sent(&kit, &writer, id, 1, report(1, 20, 900_000)).await.unwrap();
+        // asked for before the third quarter is over, and answered after it was reported on
+        kit.at("2025-09-30T01:00:00Z");
+        sent(&kit, &writer, id, 1, change(60)).await.unwrap();
+        kit.at("2025-10-03T01:00:00Z");
+        sent(&kit, &writer, id, 2, report(2, 60, 2_500_000)).await.unwrap();
+        sent(&kit, &writer, id, 3, report(3, 85, 4_000_000)).await.unwrap();
+        let seen = revision(&kit, &officer, id, Kind::Change, 1).await;
+        let granted = answer(&kit.desk, &officer, id, Kind::Change, 1, seen, accept()).await;
+        match granted {
+            Err(SubsidyError::Unready(findings)) => {
+                let told: Vec<_> = findings.iter().map(|one| (one.rule, one.place.as_str())).collect();
+                assert_eq!(told, [(grants::Rule::CheckpointReported, "quarter 3")]);
+            }
+            other => panic!("{other:?}"),
+        }
+        let kept = look(&kit, &officer, id).await;
+        assert_eq!(kept.quarters[2].planned.progress, 85);
+        assert_eq!(kept.filed(Kind::Change, 1).unwrap().state, FilingState::Sent);
+        // it can still be refused
+        let said = Answer::Refuse {
+            reason: "該季已提報".to_owned(),
+        };
+        answered(&kit, &officer, id, Kind::Change, 1, said).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_settlement_and_a_completion_given_back_at_once_leave_only_one_of_the_two() {
+    each_engine(|kit| async move {
+        for government in ["KEE", "TXG", "TPE", "TNN"] {
+            let (writer, officer, id) = funded(&kit, government, 2_000_000).await;
+            kit.at("2025-11-20T01:00:00Z");
+            sent(&kit, &writer, id, 1, completion("2025-10-30")).await.unwrap();
+            let spent = [1_000_000, 500_000, 0];
+            sent(&kit, &writer, id, 1, request("2025-11-18", &spent)).await.unwrap();
+            let of_request = revision(&kit, &officer, id, Kind::Request, 1).await;
+            let of_completion = revision(&kit, &officer, id, Kind::Completion, 1).await;
+            let returned = Answer::Return {
+                reason: "請補紀錄".to_owned(),
+            };
+            let struck = [Money(0); 3];
+            let (settled, given_back) = tokio::join!(
+                settle(&kit.desk, &officer, id, of_request, &struck, ""),
+                answer(&kit.desk, &officer, id, Kind::Completion, 1, of_completion, returned),
+            );
+            let one_alone = settled.is_ok() != given_back.is_ok();
+            assert!(one_alone, "{settled:?} {given_back:?}");
+        }
     })
     .await;
 }
@@ -462,7 +522,10 @@ async fn the_audit_file_holds_each_sending_and_its_digests_are_right() {
         };
         answered(&kit, &officer, id, Kind::Report, 1, said).await;
         sent(&kit, &writer, id, 1, report(1, 22, 500_000)).await.unwrap();
-        for who in [&writer, &officer] {
+        for (who, review) in [
+            (&writer, &[][..]),
+            (&officer, &["review/sheets.json", "review/conflicts.json"][..]),
+        ] {
             let bytes = subsidies::audit(&kit.desk, who, id).await.unwrap();
             let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
             let mut read = |name: &str| {
@@ -472,18 +535,17 @@ async fn the_audit_file_holds_each_sending_and_its_digests_are_right() {
             };
             let sums = String::from_utf8(read("SHA256SUMS")).unwrap();
             let names: Vec<&str> = sums.lines().filter_map(|line| line.split("  ").nth(1)).collect();
-            assert_eq!(
-                names,
-                [
-                    "plan.json",
-                    "plan-corrected.json",
-                    "decision.json",
-                    "report-1/sending-1.json",
-                    "report-1/sending-2.json",
-                    "report-1/answer.json",
-                    "history.json"
-                ]
-            );
+            let mut expected = vec![
+                "plan.json",
+                "plan-corrected.json",
+                "decision.json",
+                "report-1/sending-1.json",
+                "report-1/sending-2.json",
+                "report-1/answer.json",
+            ];
+            expected.extend(review);
+            expected.push("history.json");
+            assert_eq!(names, expected);
             for line in sums.lines() {
                 let (sum, name) = line.split_once("  ").unwrap();
                 assert_eq!(hex::encode(Sha256::digest(read(name))), sum, "{name}");
@@ -494,8 +556,126 @@ async fn the_audit_file_holds_each_sending_and_its_digests_are_right() {
             let sent = subsidies::sent(&kit.desk, &officer, id).await.unwrap();
             assert!(sums.contains(&format!("{}  plan-corrected.json", sent.digest)));
             let history = String::from_utf8(read("history.json")).unwrap();
-            assert!(!history.contains("score"), "the panel's acts stay the panel's");
+            let is_ministrys = !review.is_empty();
+            assert_eq!(
+                history.contains("score"),
+                is_ministrys,
+                "the panel's acts stay the panel's"
+            );
+            let whole = String::from_utf8_lossy(&read("manifest.json")).into_owned();
+            assert_eq!(whole.contains("review/"), is_ministrys);
         }
+    })
+    .await;
+}
+
+/// What the ministry has to show of its decision: each sheet with its comments, who kept away and why, what it said, and the draw.
+#[tokio::test]
+async fn the_ministrys_audit_file_says_how_the_decision_came_about() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let writer = kit.writer("KEE").await;
+        kit.at(LAST_SECOND);
+        let id = kit.sent(&writer).await;
+        let officer = kit.member("officer", "grant_officer", MINISTRY).await;
+        let programme = desk.programme(PROGRAMME).unwrap();
+        for name in ["panel-a", "panel-b", "panel-c", "panel-d"] {
+            let reviewer = kit.member(name, "grant_reviewer", MINISTRY).await;
+            let given = programme.criteria.iter().map(|one| grants::review::Score {
+                criterion: one.id.clone(),
+                tenths: one.points * 8,
+                comment: format!("{name} 的意見"),
+            });
+            subsidies::score(desk, &reviewer, id, given.collect(), 0).await.unwrap();
+            if name == "panel-d" {
+                subsidies::declare(desk, &reviewer, PROGRAMME, "KEE", "曾任該市顧問")
+                    .await
+                    .unwrap();
+            }
+        }
+        let said = subsidies::Appraisal {
+            necessary: true,
+            feasible: true,
+            own_budget: false,
+            urgency: 5,
+            feasibility: 4,
+        };
+        subsidies::appraise(desk, &officer, id, 2, said).await.unwrap();
+        let details = subsidies::Details {
+            day: "2024-06-11".parse().unwrap(),
+            place: "301 會議室".to_owned(),
+            begins: "09:30:00".parse().unwrap(),
+            minutes: 20,
+            pause: None,
+        };
+        kit.at("2024-06-03T02:00:00Z");
+        subsidies::convene(desk, &officer, PROGRAMME, 0, details).await.unwrap();
+        let revision = subsidies::meeting(desk, &officer, PROGRAMME)
+            .await
+            .unwrap()
+            .unwrap()
+            .revision;
+        subsidies::draw(desk, &officer, PROGRAMME, revision, "07-12-19-23-31-38")
+            .await
+            .unwrap();
+        let decision = Decision::Grant {
+            amount: Money(3_150_000),
+            conditions: String::new(),
+        };
+        subsidies::decide(desk, &officer, id, 3, decision).await.unwrap();
+        subsidies::hand_in(desk, &writer, id).await.unwrap();
+        let bytes = subsidies::audit(desk, &officer, id).await.unwrap();
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let mut read = |name: &str| {
+            let mut bytes = Vec::new();
+            zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+            serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+        };
+        let sheets = read("review/sheets.json");
+        let told: Vec<_> = sheets
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                let comment = one["scores"][0]["comment"].as_str().unwrap();
+                (
+                    one["reviewer"].as_str().unwrap(),
+                    comment,
+                    one["counts"].as_bool().unwrap(),
+                )
+            })
+            .collect();
+        let mut sorted = told.clone();
+        sorted.sort_unstable();
+        assert_eq!(
+            sorted,
+            [
+                ("panel-a 先生", "panel-a 的意見", true),
+                ("panel-b 先生", "panel-b 的意見", true),
+                ("panel-c 先生", "panel-c 的意見", true),
+                ("panel-d 先生", "panel-d 的意見", false),
+            ]
+        );
+        assert_eq!(read("review/conflicts.json")[0]["reason"], "曾任該市顧問");
+        assert_eq!(read("review/appraisal.json")["urgency"], 5);
+        assert_eq!(read("review/meeting.json")["drawn_by"], "officer 先生");
+        let drawn = subsidies::draw_file(desk, &officer, PROGRAMME).await.unwrap();
+        assert_eq!(
+            read("review/draw.json"),
+            serde_json::from_slice::<serde_json::Value>(&drawn).unwrap()
+        );
+        let acts = read("history.json");
+        let acts: Vec<&str> = acts
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one["act"].as_str())
+            .collect();
+        assert!(acts.contains(&"score") && acts.contains(&"appraise"), "{acts:?}");
+        // the government's own has none of it
+        let bytes = subsidies::audit(desk, &writer, id).await.unwrap();
+        let zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        assert!(zip.file_names().all(|name| !name.unwrap().starts_with("review/")));
     })
     .await;
 }

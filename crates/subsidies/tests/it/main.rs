@@ -7,4 +7,5 @@ mod kit;
 mod last_minute;
 mod meeting;
 mod plan;
+mod remind;
 mod review;

@@ -262,6 +262,62 @@ async fn a_document_comes_back_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_document_of_yesterday_overwrites_nothing_that_was_saved_since() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let programme = desk.programme(PROGRAMME).unwrap();
+        let writer = kit.writer("KEE").await;
+        let colleague = kit.member("colleague", "grant_writer", "KEE").await;
+        let id = kit.written(&writer).await;
+        let exported = export(desk, &writer, id).await.unwrap();
+        let of_document = grants::odt::read(&exported, programme).unwrap().versions.unwrap();
+        assert_eq!(of_document, draft(desk, &writer, id).await.unwrap().versions);
+        save(desk, &colleague, id, goals("同事的目標。"), 1).await.unwrap();
+        // the page is opened anew, and knows the colleague's version
+        let seen = draft(desk, &writer, id).await.unwrap().versions;
+        assert_eq!(seen["text:goals"], 2);
+        assert_eq!(import(desk, &writer, id, &exported, &seen).await.unwrap().0, 0);
+        // another part was edited in the document: it is taken, and the colleague's goals stay
+        let mut edited = sound();
+        edited.contact.unit = "資訊中心".to_owned();
+        let document = grants::odt::write_versioned(&edited, programme, &of_document).unwrap();
+        assert_eq!(import(desk, &writer, id, &document, &seen).await.unwrap().0, 1);
+        let now = draft(desk, &writer, id).await.unwrap();
+        assert_eq!(now.plan.contact, edited.contact);
+        assert_eq!(now.plan.text("goals"), "同事的目標。");
+        // both changed the goals: nothing is taken, whatever page was opened
+        edited
+            .texts
+            .insert("goals".to_owned(), "在辦公軟體改過的目標。".to_owned());
+        edited.contact.unit = "社會局".to_owned();
+        let document = grants::odt::write_versioned(&edited, programme, &of_document).unwrap();
+        for seen in [&seen, &now.versions] {
+            assert!(matches!(
+                import(desk, &writer, id, &document, seen).await,
+                Err(SubsidyError::Conflict("part"))
+            ));
+        }
+        let kept = draft(desk, &writer, id).await.unwrap();
+        assert_eq!(kept.versions, now.versions);
+        // both changed it to the same: there is nothing to take
+        edited.contact.unit = "資訊中心".to_owned();
+        edited.texts.insert("goals".to_owned(), "同事的目標。".to_owned());
+        let document = grants::odt::write_versioned(&edited, programme, &of_document).unwrap();
+        assert_eq!(import(desk, &writer, id, &document, &seen).await.unwrap().0, 0);
+        // versions that this plan never had are no licence to overwrite
+        let mut invented = of_document.clone();
+        invented.insert("text:goals".to_owned(), 99);
+        edited.texts.insert("goals".to_owned(), "來路不明的目標。".to_owned());
+        let document = grants::odt::write_versioned(&edited, programme, &invented).unwrap();
+        assert!(matches!(
+            import(desk, &writer, id, &document, &seen).await,
+            Err(SubsidyError::Conflict("part"))
+        ));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_plan_is_printed_as_it_stands_and_as_it_was_sent() {
     each_engine(|kit| async move {
         let desk = &kit.desk;

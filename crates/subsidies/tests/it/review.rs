@@ -6,8 +6,8 @@ use civic::Money;
 use grants::correction::Standing;
 use grants::review::{Behind, Score, SheetError, Steer};
 use subsidies::{
-    Appraisal, Decision, Member, State, SubsidyError, alike, appraise, decide, declare, defer, draft, hand_in,
-    my_sheet, ranking, received, score, what_if,
+    Appraisal, Decision, Member, State, SubsidyError, alike, allotment, appraise, decide, declare, defer, draft,
+    hand_in, my_sheet, ranking, received, score,
 };
 use uuid::Uuid;
 
@@ -143,19 +143,69 @@ async fn the_budget_goes_to_most_points_and_can_be_steered() {
             (id, 9_000, 9_000, true)
         );
         assert_eq!(line.asked, Money(3_150_000));
-        let free = what_if(desk, &officer, PROGRAMME, Money(3_150_000), &BTreeMap::new())
-            .await
-            .unwrap();
+        let free = allotment(&found, Money(3_150_000), &BTreeMap::new()).unwrap();
         assert!(free.verdicts[0].funded);
-        let less = what_if(desk, &officer, PROGRAMME, Money(3_149_999), &BTreeMap::new())
-            .await
-            .unwrap();
+        let less = allotment(&found, Money(3_149_999), &BTreeMap::new()).unwrap();
         assert!(!less.verdicts[0].funded);
         let out = BTreeMap::from([("KEE".to_owned(), Steer::Out)]);
-        let steered = what_if(desk, &officer, PROGRAMME, Money(3_150_000), &out)
-            .await
-            .unwrap();
+        let steered = allotment(&found, Money(3_150_000), &out).unwrap();
         assert!(!steered.verdicts[0].funded);
+    })
+    .await;
+}
+
+/// What was decided is spent or free again; only what waits is chosen.
+#[tokio::test]
+async fn decided_plans_do_not_compete_for_the_budget() {
+    each_engine(|kit| async move {
+        let desk = &kit.desk;
+        let officer = kit.member("officer", "grant_officer", MINISTRY).await;
+        let panel = reviewers(&kit).await;
+        // all ask for half of 4,500,000 but Keelung, which asks for 3,150,000
+        let mut plans = BTreeMap::new();
+        for (government, first) in [("KEE", 5), ("HSQ", 30), ("TAO", 20), ("TNN", 10), ("TXG", 30)] {
+            let writer = kit.writer(government).await;
+            let id = kit.sent(&writer).await;
+            for reviewer in &panel {
+                score(desk, reviewer, id, points(&kit, first), 0).await.unwrap();
+            }
+            plans.insert(government, id);
+        }
+        kit.at("2024-07-01T02:00:00Z");
+        decide(desk, &officer, plans["KEE"], 2, grant(2_000_000)).await.unwrap();
+        decide(desk, &officer, plans["TXG"], 2, grant(1_000_000)).await.unwrap();
+        let refused = Decision::Refuse {
+            reason: "與其他計畫重複".to_owned(),
+        };
+        decide(desk, &officer, plans["HSQ"], 2, refused).await.unwrap();
+        let funded = async |budget: i64, steers: &BTreeMap<String, Steer>| {
+            let ranked = ranking(desk, &officer, PROGRAMME).await.unwrap();
+            let found = allotment(&ranked, Money(budget), steers).unwrap();
+            let inside = found.verdicts.iter().filter(|verdict| verdict.funded);
+            let mut inside: Vec<String> = inside.map(|verdict| verdict.government.clone()).collect();
+            inside.sort_unstable();
+            (inside.join(" "), found.spent.0)
+        };
+        // the granted ones stand with what was granted, and one of the two that wait has room
+        let free = BTreeMap::new();
+        assert_eq!(funded(5_250_000, &free).await, ("KEE TAO TXG".to_owned(), 5_250_000));
+        assert_eq!(funded(5_249_999, &free).await, ("KEE TXG".to_owned(), 3_000_000));
+        // no wish changes what is decided
+        let wished = BTreeMap::from([
+            ("KEE".to_owned(), Steer::Out),
+            ("HSQ".to_owned(), Steer::In),
+            ("TAO".to_owned(), Steer::Out),
+        ]);
+        assert_eq!(funded(7_500_000, &wished).await, ("KEE TNN TXG".to_owned(), 5_250_000));
+        let ranked = ranking(desk, &officer, PROGRAMME).await.unwrap();
+        let less = allotment(&ranked, Money(2_999_999), &free);
+        assert!(matches!(
+            less,
+            Err(SubsidyError::Allot(grants::review::AllotError::Overspent(Money(1))))
+        ));
+        // what was given up is free again: both that wait fit
+        kit.at("2024-07-19T16:00:00Z");
+        assert_eq!(funded(4_500_000, &free).await, ("TAO TNN".to_owned(), 4_500_000));
     })
     .await;
 }
@@ -181,6 +231,12 @@ async fn a_copied_plan_is_found_and_only_the_ministry_is_told() {
             .collect();
         assert_eq!(pairs, [["HSQ", "KEE"]]);
         assert!(!found[0].copied.is_empty());
+        // who asks again, and two at once, are told the same
+        let (again, another) = tokio::join!(alike(desk, &officer, PROGRAMME), alike(desk, &officer, PROGRAMME));
+        assert_eq!((again.unwrap(), another.unwrap()), (found.clone(), found.clone()));
+        // what is sent later is compared with all
+        kit.sent(&kit.writer("TNN").await).await;
+        assert_eq!(alike(desk, &officer, PROGRAMME).await.unwrap().len(), 3);
         for refused in [&writer, &kit.member("reviewer", "grant_reviewer", MINISTRY).await] {
             assert!(matches!(
                 alike(desk, refused, PROGRAMME).await,
@@ -292,6 +348,41 @@ async fn a_subsidy_stays_within_tier_and_cap_and_waits_for_the_panel() {
     .await;
 }
 
+/// What was approved is the most: a corrected plan that asks for more is told so and not taken, one that asks for less is.
+#[tokio::test]
+async fn a_corrected_plan_asks_for_no_more_than_was_approved() {
+    each_engine(|kit| async move {
+        let (writer, id, _, officer) = scored(&kit).await;
+        let desk = &kit.desk;
+        let asked = async || {
+            let seen = draft(desk, &writer, id).await.unwrap();
+            let found = seen.findings.into_iter().map(|one| (one.severity, one.rule, one.place));
+            found.collect::<Vec<_>>()
+        };
+        assert!(asked().await.is_empty());
+        // Keelung asked for 3,150,000
+        decide(desk, &officer, id, 2, grant(3_149_999)).await.unwrap();
+        let above = (
+            grants::Severity::Refusal,
+            grants::Rule::ApprovedExceeded,
+            "year 114".to_owned(),
+        );
+        assert_eq!(asked().await, std::slice::from_ref(&above));
+        match hand_in(desk, &writer, id).await {
+            Err(SubsidyError::Unready(findings)) => assert_eq!(findings[0].rule, above.1),
+            other => panic!("{other:?}"),
+        }
+        kit.as_approved(&writer, id, 3_149_999).await;
+        assert!(asked().await.is_empty());
+        kit.as_approved(&writer, id, 3_000_000).await;
+        assert!(asked().await.is_empty());
+        hand_in(desk, &writer, id).await.unwrap();
+        let sent = subsidies::sent(desk, &officer, id).await.unwrap();
+        assert_eq!(sent.plan.subsidies[0].ministry(), Money(3_000_000));
+    })
+    .await;
+}
+
 /// 15 days, three more at 20 per cent, then forfeit: the days of `programmes/moda-114/cases/correction.toml`, decided on 1 July.
 #[tokio::test]
 async fn a_correction_has_its_days() {
@@ -300,6 +391,7 @@ async fn a_correction_has_its_days() {
         let desk = &kit.desk;
         kit.at("2024-07-01T02:00:00Z");
         decide(desk, &officer, id, 2, grant(3_000_000)).await.unwrap();
+        kit.as_approved(&writer, id, 3_000_000).await;
         let standing = async || {
             let seen = draft(desk, &writer, id).await.unwrap().correction.unwrap();
             (seen.standing, seen.kept.0)

@@ -20,6 +20,8 @@ pub(super) struct Desk {
     pub(super) revision: i64,
     pub(super) sheets: Vec<Table>,
     pub(super) scored: String,
+    /// The conflicts of interest that reviewers declared with the government: who and when, and why.
+    pub(super) conflicts: Vec<(String, String)>,
     pub(super) appraise: Option<Vec<Field>>,
     pub(super) decide: Option<(Vec<Field>, Vec<Field>)>,
     pub(super) defer: Option<Field>,
@@ -90,6 +92,10 @@ pub(super) async fn desk(app: &App, seat: &Seat, sent: &Sent, again: &Again) -> 
             rows: rows.collect(),
         }
     });
+    let conflicts = subsidies::conflicts(&app.subsidies, &seat.member, sent.row.id).await?;
+    let conflicts = conflicts
+        .into_iter()
+        .map(|one| (format!("{}，{}", one.by, words.time(one.at)), one.reason));
     let is_sent = sent.row.state == subsidies::State::Sent;
     let appraise = is_sent.then(|| {
         let known = line.and_then(|line| line.appraisal);
@@ -164,9 +170,14 @@ pub(super) async fn desk(app: &App, seat: &Seat, sent: &Sent, again: &Again) -> 
     });
     Ok(Desk {
         here: format!("/programme/received/{}", sent.row.id),
-        revision: sent.row.revision,
+        // what was typed stands over the revision that was seen
+        revision: match &again.posted {
+            Some(posted) => posted.value("revision")?,
+            None => sent.row.revision,
+        },
         sheets: sheets.collect(),
         scored,
+        conflicts: conflicts.collect(),
         appraise,
         decide,
         defer,

@@ -12,7 +12,7 @@ use subsidies::{Execution, Filed, FilingState, Kind, SubsidyError};
 
 use super::execution_form::{Counted, FilingForm, blank, read, values};
 use super::execution_view::{
-    FiledView, StepView, change_until, filing_state, kind, name, quarters, settlement, steps, view, word,
+    FiledView, StepView, change_until, content, filing_state, kind, name, quarters, settlement, steps, view, word,
 };
 use super::fields::Group;
 use super::{Asked, Seat, conflict, done, minute, place};
@@ -65,6 +65,8 @@ struct FilingPage {
     /// What the ministry said when it gave the filing back.
     returned: Option<String>,
     facts: SummaryList,
+    /// Who saved it meanwhile, and what.
+    theirs: Option<(String, SummaryList)>,
     /// The form, or what was sent.
     form: Option<Vec<Group>>,
     seen: i64,
@@ -174,6 +176,10 @@ fn facts(words: Words, app: &App, all: &Execution, kind: Kind, number: i32) -> S
 struct Again {
     raw: Option<Raw>,
     wrong: Vec<(String, String)>,
+    /// The revision that what was typed stands over; nothing where the newest one is shown.
+    seen: Option<i64>,
+    /// A colleague saved it meanwhile, which is shown beside what was typed.
+    conflict: bool,
 }
 
 async fn render(
@@ -212,6 +218,14 @@ async fn render(
         form.groups(kind)
     });
     let here = format!("/programme/plans/{plan}/execution");
+    // what was sent or settled meanwhile has no form that could be shown again
+    if again.conflict && form.is_none() {
+        return conflict(seat, format!("{here}/{}/{number}", word(kind)));
+    }
+    let theirs = filed.filter(|_| again.conflict).map(|filed| {
+        let told = words.t1("programme-filing-theirs", "by", &filed.by);
+        (told, content(words, &all, filed, &filed.content))
+    });
     let sent = filed.filter(|_| form.is_none()).map(|filed| view(words, &all, filed));
     let page = FilingPage {
         errors: (!again.wrong.is_empty()).then_some(ErrorSummary {
@@ -227,8 +241,9 @@ async fn render(
             .filter(|one| one.state == FilingState::Returned)
             .and_then(|one| one.answer.clone()),
         facts: facts(words, app, &all, kind, number),
+        theirs,
         form,
-        seen: filed.map_or(0, |one| one.revision),
+        seen: again.seen.unwrap_or_else(|| filed.map_or(0, |one| one.revision)),
         sent,
         here,
         frame: seat.frame,
@@ -285,12 +300,21 @@ pub(super) async fn save(
             let again = Again {
                 wrong: wrong.collect(),
                 raw: Some(posted.raw),
+                seen: Some(seen),
+                conflict: false,
             };
             return render(&app, seat, name, unusable, again).await;
         }
     };
     let (desk, member) = (&app.subsidies, &seat.member);
     let result = subsidies::file(desk, member, id(&plan)?, number, filing, seen, send).await;
+    // a text that is too long was not kept; everything else is a draft of one revision more by now
+    let kept = match &result {
+        Err(SubsidyError::Input {
+            problem: "too_long", ..
+        }) => seen,
+        _ => seen.saturating_add(1),
+    };
     let wrong = match result {
         Ok(()) if send => return Ok(onward(&format!("{here}?done=filed"))),
         Ok(()) => return Ok(onward(&format!("{here}?done=kept"))),
@@ -299,6 +323,8 @@ pub(super) async fn save(
             let again = Again {
                 raw: Some(posted.raw),
                 wrong: vec![(first_field(kind).to_owned(), words.t("programme-filing-conflict"))],
+                seen: None,
+                conflict: true,
             };
             return render(&app, seat, name, StatusCode::CONFLICT, again).await;
         }
@@ -308,6 +334,8 @@ pub(super) async fn save(
     let again = Again {
         raw: Some(posted.raw),
         wrong,
+        seen: Some(kept),
+        conflict: false,
     };
     render(&app, seat, name, unusable, again).await
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use civic::Money;
 use grants::execution::{Change, Completion, Report, Reported, Request};
 use grants::plan::Checkpoint;
+use grants::programme::Indicator;
 use jiff::civil::Date;
 use subsidies::{Execution, Filing, Kind};
 
@@ -16,6 +17,15 @@ use crate::texts::Words;
 
 /// Numbers of the platform for a year, by indicator.
 pub(super) type Counted = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// The numbers of an indicator under the names its formula gives them.
+pub(super) fn counts(words: Words, printed: &Indicator, numbers: &BTreeMap<String, i64>) -> String {
+    let counts = printed.inputs.iter().map(|input| {
+        let number = numbers.get(&input.id).copied().unwrap_or_default();
+        format!("{} {number}", words.of(&input.title))
+    });
+    counts.collect::<Vec<_>>().join("、")
+}
 
 /// What stands in the fields of a filing.
 pub(super) fn values(all: &Execution, filing: &Filing) -> Raw {
@@ -226,11 +236,7 @@ impl FilingForm<'_> {
         let mut told = Vec::new();
         match (self.counted.get(&indicator.id), printed) {
             (Some(numbers), Some(printed)) => {
-                let counts = printed.inputs.iter().map(|input| {
-                    let number = numbers.get(&input.id).copied().unwrap_or_default();
-                    format!("{} {number}", words.of(&input.title))
-                });
-                let counts = counts.collect::<Vec<_>>().join("、");
+                let counts = counts(words, printed, numbers);
                 told.push(words.t1("programme-counted-now", "counts", counts));
             }
             (None, Some(printed)) => {

@@ -3,6 +3,7 @@
 use civic::Money;
 use grants::clock::{ACCEPT, COMPLETE, Phase};
 use grants::execution::{Risk, Shown, Step, What, percent, results};
+use grants::indicator::Computed;
 use subsidies::{Execution, Filed, Filing, FilingState, Kind, Settled};
 
 use super::minute;
@@ -241,25 +242,33 @@ fn value(hundredths: i128, percent: bool) -> String {
     if percent { format!("{text}%") } else { text }
 }
 
+/// Every reading of an indicator under its name, the printed formula first.
+pub(super) fn readings(words: Words, all: &[Computed]) -> Vec<String> {
+    // a printed formula beside its evident intent may even fall while things get better, so the intent alone is judged
+    let (printed, meant): (Vec<&Computed>, Vec<&Computed>) = all.iter().partition(|one| one.printed);
+    let is_judged = |one: &Computed| !one.printed || meant.is_empty();
+    let lines = printed.iter().chain(&meant).copied().map(|reading| {
+        let title = words.of(&reading.title);
+        let Some(found) = reading.value else {
+            return words.t1("programme-reading-none", "title", title);
+        };
+        let key = match reading.met {
+            _ if !is_judged(reading) => "programme-reading-printed",
+            Some(true) => "programme-reading-met",
+            Some(false) => "programme-reading-missed",
+            None => "programme-reading",
+        };
+        let found = value(found.hundredths(reading.percent), reading.percent);
+        words.with(key, &[("title", title.to_owned()), ("value", found)])
+    });
+    lines.collect()
+}
+
 /// Indicators beside their targets, every reading under its name.
 pub(super) fn indicators(words: Words, shown: &[Shown]) -> SummaryList {
     let rows = shown.iter().map(|one| {
         let mut lines = vec![words.t1("programme-target-of", "target", one.target.as_str())];
-        for reading in &one.readings {
-            let title = words.of(&reading.title);
-            lines.push(match (reading.value, reading.met) {
-                (None, _) => words.t1("programme-reading-none", "title", title),
-                (Some(found), met) => {
-                    let key = match met {
-                        Some(true) => "programme-reading-met",
-                        Some(false) => "programme-reading-missed",
-                        None => "programme-reading",
-                    };
-                    let found = value(found.hundredths(reading.percent), reading.percent);
-                    words.with(key, &[("title", title.to_owned()), ("value", found)])
-                }
-            });
-        }
+        lines.extend(readings(words, &one.readings));
         if !one.text.trim().is_empty() {
             lines.push(words.t1("programme-reached", "text", one.text.as_str()));
         }
@@ -444,5 +453,74 @@ pub(super) fn change_until(words: Words, all: &Execution) -> String {
         Some((term, Phase::Over)) => words.t1("programme-change-over", "closes", minute(words, term.closes)),
         Some((term, _)) => words.t1("programme-change-until", "closes", minute(words, term.closes)),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where its ground gives way")]
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::programme::form::tests::programme;
+
+    /// What is said of an indicator of the programme for year 114.
+    fn said(id: &str, numbers: &[(&str, i64)]) -> String {
+        let programme = programme();
+        let numbers: BTreeMap<String, i64> = numbers.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+        let readings = grants::indicator::compute(programme.indicator(id).unwrap(), &numbers, 114).unwrap();
+        let shown = Shown {
+            id: "K1".to_owned(),
+            title: id.to_owned(),
+            target: "20%".to_owned(),
+            readings,
+            text: String::new(),
+            live: false,
+            reported: true,
+        };
+        let list = indicators(Words::new(civic::Language::ZhTw), &[shown]);
+        list.rows.first().unwrap().value.clone()
+    }
+
+    #[test]
+    fn the_intent_is_judged_where_the_printed_formula_differs_from_it() {
+        let printed = "（照所列公式計算，達標與否依下列用意判斷）";
+        for (id, numbers, lines) in [
+            (
+                "clearance",
+                &[("before", 5_000), ("after", 6_100)][..],
+                [format!("81.97%{printed}"), "22%（達標）".to_owned()],
+            ),
+            // the printed formula rises while the rate falls
+            (
+                "clearance",
+                &[("before", 6_100), ("after", 5_000)][..],
+                [format!("122%{printed}"), "-18.03%（未達標）".to_owned()],
+            ),
+            (
+                "satisfaction",
+                &[
+                    ("very_satisfied", 6),
+                    ("satisfied", 1),
+                    ("neutral", 0),
+                    ("dissatisfied", 0),
+                    ("very_dissatisfied", 3),
+                ][..],
+                [format!("3.70{printed}"), "70%（達標）".to_owned()],
+            ),
+            (
+                "online",
+                &[("online", 61), ("all", 100)][..],
+                ["目標：20%".to_owned(), "61%（達標）".to_owned()],
+            ),
+        ] {
+            let said = said(id, numbers);
+            let found: Vec<&str> = said.lines().collect();
+            let last_two = found.get(found.len() - 2..).unwrap();
+            for (line, end) in last_two.iter().zip(&lines) {
+                assert!(line.ends_with(end), "{id}: `{line}` does not end with `{end}`");
+            }
+        }
     }
 }

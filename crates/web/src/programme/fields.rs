@@ -1,7 +1,10 @@
 //! The fields of a part: what is asked, how, and what stands in them.
 
+use grants::indicator::compute;
 use grants::{Plan, Programme};
 
+use super::execution_form::{Counted, counts};
+use super::execution_view::readings;
 use super::form::{MOST, all, numbers};
 use crate::components::{Choice, Control, Field, Typed};
 use crate::posted::{Raw, first};
@@ -40,6 +43,9 @@ pub(super) struct Fields<'a> {
     pub(super) more: usize,
     /// Services whose applications an indicator may be counted from, by folder name; none for another city's plan.
     pub(super) services: &'a [(String, String)],
+    /// What the platform counts for the indicators of the plan as it was saved, in the ROC year of now.
+    pub(super) counted: &'a Counted,
+    pub(super) year: i16,
 }
 
 impl Fields<'_> {
@@ -171,7 +177,10 @@ impl Fields<'_> {
             ];
             let measure = format!("{stem}.measure");
             let bound = self.measures(&measure);
-            if let Some(field) = bound.clone() {
+            if let Some(mut field) = bound.clone() {
+                if let Some(live) = self.live(&stem) {
+                    field.hint = Some(format!("{} {live}", field.hint.unwrap_or_default()));
+                }
                 fields.push(field);
             }
             for year in &self.programme.period.years {
@@ -221,6 +230,21 @@ impl Fields<'_> {
         let mut field = self.select(name, "programme-measure", all);
         field.optional = true;
         Some(field)
+    }
+
+    /// The numbers of an indicator that is bound to the platform, and what its formula makes of them.
+    fn live(&self, stem: &str) -> Option<String> {
+        let [id, printed, measure] = ["id", "printed", "measure"].map(|field| self.value(&format!("{stem}.{field}")));
+        // the numbers are of what was saved, not of what is being chosen
+        let saved = self.plan.indicators.iter().find(|one| one.id == id)?;
+        if saved.printed.as_ref() != Some(&printed) || saved.measure.as_ref() != Some(&measure) {
+            return None;
+        }
+        let (printed, numbers) = (self.programme.indicator(&printed)?, self.counted.get(&id)?);
+        let mut told = vec![counts(self.words, printed, numbers)];
+        told.extend(readings(self.words, &compute(printed, numbers, self.year).ok()?));
+        let values = [("year", self.year.to_string()), ("counts", told.join("；"))];
+        Some(self.words.with("programme-counted-year", &values))
     }
 
     fn budget(&self) -> Vec<Group> {
@@ -360,6 +384,8 @@ mod tests {
                 findings: Vec::new(),
                 more: 0,
                 services: &[],
+                counted: &Counted::new(),
+                year: 114,
             };
             let groups = fields.groups(name);
             let shown = |wanted: &String| {

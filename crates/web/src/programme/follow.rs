@@ -165,6 +165,12 @@ impl Again {
         lines(&self.raw, name)
     }
 
+    /// The revision under which the form with this field is sent: the one that was seen, where it was typed into.
+    fn revision(&self, name: &str, newest: i64) -> i64 {
+        let seen = self.raw.contains_key(name).then(|| self.typed("revision").parse().ok());
+        seen.flatten().unwrap_or(newest)
+    }
+
     fn field(&self, words: Words, name: &str, label: String, control: Control) -> Field {
         let mut field = Field::new(words, name, label, control);
         let wrong = self.wrong.iter().find(|(at, _)| at == name);
@@ -192,7 +198,7 @@ fn waiting(words: Words, all: &Execution, filed: &Filed, here: &str, again: &Aga
     Waiting {
         filed: view(words, all, filed),
         to: format!("{here}/{}/{}", word(filed.kind), filed.number),
-        revision: filed.revision,
+        revision: again.revision(&name, filed.revision),
         field: again.area(words, &name, key),
         change: filed.kind == Kind::Change,
         accept: filed.kind != Kind::Request,
@@ -261,7 +267,7 @@ fn settling(words: Words, all: &Execution, filed: &Filed, plan: &str, again: &Ag
     fields.push(note);
     Some(MoneyForm {
         to: format!("/programme/received/{plan}/settlement"),
-        revision: filed.revision,
+        revision: again.revision("note", filed.revision),
         facts: SummaryList { rows },
         fields,
     })
@@ -286,7 +292,7 @@ fn paying(words: Words, all: &Execution, plan: &str, again: &Again) -> Option<Mo
     };
     Some(MoneyForm {
         to: format!("/programme/received/{plan}/payment"),
-        revision: settled.revision,
+        revision: again.revision("reference", settled.revision),
         facts: SummaryList {
             rows: vec![Row::new(
                 words.t("programme-paid"),

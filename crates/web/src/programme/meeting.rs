@@ -274,7 +274,11 @@ async fn render(app: &App, seat: Seat, id: &str, status: StatusCode, again: Agai
         }),
         back: format!("/programme/calls/{id}/received"),
         programme: words.of(&programme.name).to_owned(),
-        revision: meeting.as_ref().map_or(0, |meeting| meeting.revision),
+        // what was typed stands over the revision that was seen
+        revision: match &again.posted {
+            Some(posted) => posted.value("revision")?,
+            None => meeting.as_ref().map_or(0, |meeting| meeting.revision),
+        },
         facts: meeting.as_ref().map(|meeting| facts(words, meeting)),
         order: meeting
             .as_ref()

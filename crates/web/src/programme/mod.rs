@@ -66,6 +66,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/programme/calls/{programme}", get(calls::show))
         .route("/programme/calls/{programme}/open", post(calls::open))
         .route("/programme/plans/{plan}", get(plan::show))
+        .route("/programme/plans/{plan}/progress", get(plan::live))
         .route("/programme/plans/{plan}/assessment", get(stage::overview))
         .route(
             "/programme/plans/{plan}/assessment/{stage}",
@@ -230,6 +231,14 @@ pub(super) fn state(words: Words, state: State) -> Tag {
         State::Refused => ("programme-state-refused", Colour::Red),
     };
     Tag::new(words.t(key), colour)
+}
+
+/// The same, and of a plan whose correction did not come in time that it is given up.
+pub(super) fn standing(words: Words, of: State, forfeit: bool) -> Tag {
+    match of {
+        State::Correction if forfeit => Tag::new(words.t("programme-state-forfeited"), Colour::Red),
+        of => state(words, of),
+    }
 }
 
 /// A legal time to the minute.

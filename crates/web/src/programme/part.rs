@@ -10,6 +10,7 @@ use grants::Programme;
 use grants::plan::Kind;
 use subsidies::{Draft, Part, SubsidyError};
 
+use super::execution_form::Counted;
 use super::fields::{Fields, Group};
 use super::form;
 use super::place::{self, ASSESSMENT, Said};
@@ -112,6 +113,13 @@ fn guidance(words: Words, programme: &Programme, part: &str) -> Vec<Guidance> {
     all
 }
 
+/// The services of the platform, from whose applications an indicator may be counted: folder name and name.
+pub(super) fn services(app: &App, words: Words) -> Vec<(String, String)> {
+    let all = app.desk.catalogue.all();
+    all.map(|one| (one.id.clone(), words.of(&one.meta.name).to_owned()))
+        .collect()
+}
+
 /// What the budget lines make, and what the programme gives at most, for who fills in a table of money.
 fn facts(words: Words, draft: &Draft, part: &str) -> Vec<(String, String)> {
     if !["budget", "subsidy", "checkpoints"].contains(&part) {
@@ -180,13 +188,14 @@ async fn render(
     let (at_line, findings): (Vec<Said>, Vec<Said>) =
         mine.partition(|one| one.place.as_ref().is_some_and(|place| !place.anchor.is_empty()));
     let own = programme.government(&draft.row.government);
-    let services: Vec<(String, String)> = match own.is_some_and(|own| own.name == app.subsidies.city) {
-        true => {
-            let all = app.desk.catalogue.all();
-            all.map(|one| (one.id.clone(), words.of(&one.meta.name).to_owned()))
-                .collect()
-        }
+    let services = match own.is_some_and(|own| own.name == app.subsidies.city) {
+        true => services(app, words),
         false => Vec::new(),
+    };
+    let year = civic::roc::year(civic::legal_day(app.subsidies.now()));
+    let counted = match name {
+        "indicators" => subsidies::counted(&app.subsidies, programme, &draft.plan, year).await?,
+        _ => Counted::new(),
     };
     let fields = Fields {
         words,
@@ -200,6 +209,8 @@ async fn render(
             .collect(),
         more: standing.more,
         services: &services,
+        counted: &counted,
+        year,
     };
     let groups = fields.groups(name);
     let mut errors: Vec<(String, String)> = standing

@@ -15,11 +15,11 @@ use subsidies::{Correction, Draft};
 use super::execution_view::{StepView, noted, steps};
 use super::part::{is_open, progress};
 use super::place::{self, ASSESSMENT};
-use super::{Asked, Seat, done, meeting, minute, state};
+use super::{Asked, Seat, done, meeting, minute, standing};
 use crate::address::id;
 use crate::components::{Banner, Colour, ErrorSummary, Event, Row, SummaryList, Tag, Timeline};
 use crate::texts::Words;
-use crate::{App, Frame, Problem, page_with};
+use crate::{App, Frame, Problem, page, page_with};
 
 /// Lines of the history in sight; the others are folded away.
 const SHOWN: usize = 8;
@@ -29,6 +29,8 @@ const MOST: usize = 200;
 
 /// A chapter with its parts.
 struct ChapterView {
+    /// Its name on the page, by which the script finds it again.
+    id: String,
     title: String,
     tag: Tag,
     /// Address, name, whether it is written; one for a chapter that is one part.
@@ -71,9 +73,27 @@ struct PlanPage {
     refusals: usize,
     warnings: usize,
     open: bool,
+    /// When the newest line of the history was written, in microseconds.
+    since: i64,
     seen: BTreeMap<String, i64>,
     history: Timeline,
     earlier: Timeline,
+}
+
+/// What of the page changes while colleagues write.
+#[derive(Template)]
+#[template(path = "programme/live.html")]
+struct LivePage {
+    frame: Frame,
+    state: Tag,
+    progress: String,
+    first: Vec<ChapterView>,
+    chapters: Vec<ChapterView>,
+    refusals: usize,
+    warnings: usize,
+    open: bool,
+    /// What colleagues saved last: when, in microseconds, and in words.
+    saves: Vec<(i64, String)>,
 }
 
 /// What happened when a document was taken in.
@@ -169,6 +189,34 @@ fn tag(words: Words, written: usize, parts: usize) -> Tag {
     }
 }
 
+/// How far the plan has come.
+fn state(words: Words, draft: &Draft) -> Tag {
+    let correction = draft.correction.as_ref();
+    let forfeit = correction.is_some_and(|found| found.standing == Standing::Forfeit);
+    standing(words, draft.row.state, forfeit)
+}
+
+/// How many findings keep the plan from being sent.
+fn refusals(draft: &Draft) -> usize {
+    let refusals = draft.findings.iter().filter(|one| one.severity == Severity::Refusal);
+    refusals.count()
+}
+
+/// What others than this member saved last, the newest first.
+fn saves(words: Words, draft: &Draft, own: &str) -> Vec<(i64, String)> {
+    let saves = draft.history.iter().rev();
+    let saves = saves.filter(|act| act.act == "save" && act.by != own).take(SHOWN);
+    let told = saves.map(|act| {
+        let part = act.note.as_deref().unwrap_or_default();
+        let values = [
+            ("by", act.by.clone()),
+            ("part", place::title(words, &draft.programme, part)),
+        ];
+        (act.at.as_microsecond(), words.with("programme-saved-by", &values))
+    });
+    told.collect()
+}
+
 /// The parts that stand before the chapters, and the chapters.
 fn chapters(words: Words, here: &str, draft: &Draft) -> (Vec<ChapterView>, Vec<ChapterView>) {
     let (plan, programme) = (&draft.plan, &draft.programme);
@@ -180,6 +228,7 @@ fn chapters(words: Words, here: &str, draft: &Draft) -> (Vec<ChapterView>, Vec<C
         .collect();
     let wrong = |part: &str| refused.iter().filter(|one| *one == part).count();
     let before = |part: &str, is_written: bool| ChapterView {
+        id: format!("part.{part}"),
         title: place::title(words, programme, part),
         tag: tag(words, usize::from(is_written), 1),
         parts: vec![(
@@ -211,6 +260,7 @@ fn chapters(words: Words, here: &str, draft: &Draft) -> (Vec<ChapterView>, Vec<C
                 .collect(),
         };
         ChapterView {
+            id: format!("chapter.{}", chapter.id),
             title: format!("{}. {}", at + 1, words.of(&chapter.title)),
             tag: tag(words, written, needed),
             wrong: parts.iter().map(|(part, _)| wrong(part)).sum(),
@@ -261,11 +311,7 @@ pub(super) async fn render(
     };
     let meeting = meeting.map(|found| meeting::own(words, &found));
     let here = format!("/programme/plans/{plan}");
-    let refusals = draft
-        .findings
-        .iter()
-        .filter(|one| one.severity == Severity::Refusal)
-        .count();
+    let refusals = refusals(&draft);
     let (first, chapters) = chapters(words, &here, &draft);
     let events = draft.history.iter().rev().take(MOST).map(|act| {
         let title = words.t(&format!("programme-act-{}", act.act.replace('_', "-")));
@@ -305,7 +351,7 @@ pub(super) async fn render(
         programme: words.of(&draft.programme.name).to_owned(),
         title,
         government: subsidies::government(&draft.programme, &draft.row.government).to_owned(),
-        state: state(words, draft.row.state),
+        state: state(words, &draft),
         clock: clock(words, app, &draft),
         progress: progress(words, &draft),
         decided: decided(words, &draft),
@@ -316,6 +362,7 @@ pub(super) async fn render(
         refusals,
         warnings: draft.findings.len() - refusals,
         open: is_open(&draft),
+        since: draft.history.last().map_or(0, |act| act.at.as_microsecond()),
         seen: draft.versions.clone(),
         history: Timeline { words, events },
         earlier: Timeline { words, events: earlier },
@@ -338,4 +385,23 @@ pub(super) async fn show(
         ..Outcome::default()
     };
     render(&app, seat, &plan, StatusCode::OK, outcome).await
+}
+
+/// `GET /programme/plans/{plan}/progress`: for the script of the page, how far each part is and what colleagues saved.
+pub(super) async fn live(State(app): State<App>, seat: Seat, Path(plan): Path<String>) -> Result<Response, Problem> {
+    let words = seat.frame.words;
+    let draft = subsidies::draft(&app.subsidies, &seat.member, id(&plan)?).await?;
+    let (first, chapters) = chapters(words, &format!("/programme/plans/{plan}"), &draft);
+    let refusals = refusals(&draft);
+    page(&LivePage {
+        state: state(words, &draft),
+        progress: progress(words, &draft),
+        first,
+        chapters,
+        refusals,
+        warnings: draft.findings.len() - refusals,
+        open: is_open(&draft),
+        saves: saves(words, &draft, &seat.staff.name),
+        frame: seat.frame,
+    })
 }

@@ -9,9 +9,9 @@ use axum::response::Response;
 use cases::Staff;
 use grants::Programme;
 use grants::review::{AllotError, Allotment, Behind, Steer, Why};
-use subsidies::SubsidyError;
+use subsidies::{Decided, SubsidyError};
 
-use super::{Seat, dollars, hundredths, state};
+use super::{Seat, dollars, hundredths, standing};
 use crate::components::{Cell, Control, ErrorSummary, Field, Head, Table, Typed};
 use crate::texts::Words;
 use crate::{App, Frame, Problem, page_with};
@@ -88,12 +88,21 @@ fn result(words: Words, programme: &Programme, ranking: &subsidies::Ranking, fou
         } else {
             "programme-what-if-out"
         };
+        // what was granted competes no more: it is in, with what was approved
+        let granted = line.and_then(|line| match line.decided {
+            Some(Decided::Granted(amount)) => Some(amount),
+            Some(Decided::Nothing) | None => None,
+        });
+        let amount = granted.or(line.map(|line| line.asked));
         vec![
             Cell::text(subsidies::government(programme, &verdict.government)),
             Cell::text(words.t(key)),
-            Cell::text(line.map_or_else(String::new, |line| line.asked.grouped())),
+            Cell::text(amount.map_or_else(String::new, civic::Money::grouped)),
             Cell::text(line.map_or_else(String::new, |line| hundredths(line.adjusted))),
-            Cell::text(why(words, programme, verdict.funded, &verdict.why)),
+            Cell::text(match granted {
+                Some(_) => words.t("programme-why-decided"),
+                None => why(words, programme, verdict.funded, &verdict.why),
+            }),
         ]
     });
     let table = Table {
@@ -128,7 +137,7 @@ fn ranked(words: Words, programme: &Programme, ranking: &subsidies::Ranking) -> 
                 format!("{} {}", line.place, subsidies::government(programme, &line.government)),
                 format!("/programme/received/{}", line.plan),
             ),
-            Cell::tag(state(words, line.state)),
+            Cell::tag(standing(words, line.state, line.decided == Some(Decided::Nothing))),
             Cell::text(scored(line.raw)),
             Cell::text(scored(line.adjusted)),
             Cell::text(sheets),
@@ -207,7 +216,7 @@ pub(super) async fn show(
     let mut answer = None;
     match dollars(&budget) {
         Ok(None) => {}
-        Ok(Some(amount)) => match subsidies::what_if(&app.subsidies, &seat.member, &programme, amount, &steers).await {
+        Ok(Some(amount)) => match subsidies::allotment(&ranking, amount, &steers) {
             Ok(allotment) => answer = Some(result(words, found, &ranking, &allotment)),
             Err(SubsidyError::Allot(AllotError::Overspent(over))) => {
                 wrong = Some(words.t1("programme-what-if-overspent", "over", words.money(over.0)));
@@ -223,26 +232,22 @@ pub(super) async fn show(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    let views = ranking
-        .lines
-        .iter()
-        .filter(|line| line.enough && line.asked.0 > 0)
-        .map(|line| {
-            let chosen = steers.get(&line.government).copied().unwrap_or_default();
-            let choices = [
-                ("free", "programme-steer-free", Steer::Free),
-                ("in", "programme-steer-in", Steer::In),
-                ("out", "programme-steer-out", Steer::Out),
-            ];
-            SteerView {
-                name: subsidies::government(found, &line.government).to_owned(),
-                government: line.government.clone(),
-                choices: choices
-                    .into_iter()
-                    .map(|(value, key, steer)| (value, words.t(key), steer == chosen))
-                    .collect(),
-            }
-        });
+    let views = ranking.lines.iter().filter(|line| line.is_free()).map(|line| {
+        let chosen = steers.get(&line.government).copied().unwrap_or_default();
+        let choices = [
+            ("free", "programme-steer-free", Steer::Free),
+            ("in", "programme-steer-in", Steer::In),
+            ("out", "programme-steer-out", Steer::Out),
+        ];
+        SteerView {
+            name: subsidies::government(found, &line.government).to_owned(),
+            government: line.government.clone(),
+            choices: choices
+                .into_iter()
+                .map(|(value, key, steer)| (value, words.t(key), steer == chosen))
+                .collect(),
+        }
+    });
     let typed = Typed {
         value: budget,
         mode: "numeric",

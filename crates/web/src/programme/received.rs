@@ -5,11 +5,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cases::Staff;
-use subsidies::SubsidyError;
+use grants::Programme;
+use grants::clock::{CALL, Phase};
+use subsidies::{Decided, Received, SubsidyError};
+use uuid::Uuid;
 
-use super::{Asked, Seat, Side, done, lines, state};
+use super::{Asked, Seat, Side, done, lines, standing};
 use crate::address::onward;
 use crate::components::{Banner, Cell, Choice, Control, ErrorSummary, Field, Head, Table};
+use crate::texts::Words;
 use crate::{App, Frame, Posted, Problem, page_with};
 
 #[derive(Template)]
@@ -23,10 +27,24 @@ struct ListPage {
     programme: String,
     plans: Table,
     empty: bool,
+    /// Governments of which no plan has come, for the ministry.
+    missing: Option<String>,
     /// Where the ministry goes on: the ranking, and plans that say the same.
     ways: Option<[String; 3]>,
     /// The form in which a reviewer declares a conflict.
     declare: Option<(String, Vec<Field>)>,
+}
+
+/// The governments that have sent no plan: not yet, or not before the call closed.
+fn missing(words: Words, app: &App, programme: &Programme, found: &[Received]) -> Option<String> {
+    let is_missing = |id: &str| found.iter().all(|one| one.government != id);
+    let names = programme.governments.iter().filter(|one| is_missing(&one.id));
+    let names: Vec<&str> = names.map(|one| one.name.as_str()).collect();
+    let key = match programme.phase(CALL, app.subsidies.now()) {
+        Some(Phase::Over) => "programme-received-given-up",
+        _ => "programme-received-missing",
+    };
+    (!names.is_empty()).then(|| words.t1(key, "names", names.join("、")))
 }
 
 async fn render_list(
@@ -40,6 +58,16 @@ async fn render_list(
 ) -> Result<Response, Problem> {
     let words = seat.frame.words;
     let found = subsidies::received(&app.subsidies, &seat.member, programme).await?;
+    // how far a correction has come is the ministry's to know
+    let forfeits: Vec<Uuid> = match seat.side {
+        Side::Ministry => {
+            let ranking = subsidies::ranking(&app.subsidies, &seat.member, programme).await?;
+            let lines = ranking.lines.into_iter();
+            let lines = lines.filter(|line| line.decided == Some(Decided::Nothing));
+            lines.map(|line| line.plan).collect()
+        }
+        Side::Government | Side::Panel => Vec::new(),
+    };
     let programme = app.subsidies.programme(programme)?;
     let rows = found.iter().map(|one| {
         let name = subsidies::government(programme, &one.government);
@@ -54,7 +82,7 @@ async fn render_list(
         };
         vec![
             first,
-            Cell::tag(state(words, one.state)),
+            Cell::tag(standing(words, one.state, forfeits.contains(&one.id))),
             Cell::text(words.time(one.sent_at)),
             way,
         ]
@@ -107,6 +135,10 @@ async fn render_list(
         call: format!("/programme/calls/{}", programme.id),
         programme: words.of(&programme.name).to_owned(),
         empty: rows.is_empty(),
+        missing: match seat.side {
+            Side::Ministry => missing(words, app, programme, &found),
+            Side::Government | Side::Panel => None,
+        },
         plans: Table {
             caption: words.t("programme-received-caption"),
             head,

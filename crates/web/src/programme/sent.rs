@@ -6,14 +6,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cases::Staff;
 use civic::Money;
+use grants::correction::Standing;
+use grants::plan::PlanIndicator;
 use grants::{Plan, Programme};
 use subsidies::{Part, Sent};
 
 use super::decide::{Again, Desk, desk};
+use super::part::services;
 use super::place;
 use super::plan::correction;
 use super::stage::{AnnexRow, annex};
-use super::{Asked, Seat, Side, done, state};
+use super::{Asked, Seat, Side, done, standing};
 use crate::address::id;
 use crate::components::{Banner, Cell, ErrorSummary, Head, Row, SummaryList, Table, Tag};
 use crate::texts::Words;
@@ -43,6 +46,8 @@ struct SentPage {
     sheet: Option<String>,
     /// Where the plan is followed once it is carried out.
     execution: Option<String>,
+    /// What the checks leave to a person: where, and what.
+    warnings: Vec<(String, String)>,
     chapters: Vec<ChapterView>,
     rows: Vec<AnnexRow>,
     desk: Option<Desk>,
@@ -89,7 +94,18 @@ fn facts(words: Words, sent: &Sent) -> SummaryList {
     SummaryList { rows }
 }
 
-fn chapters(words: Words, plan: &Plan, programme: &Programme) -> Vec<ChapterView> {
+/// What the checks find in the plan as it was sent and did not keep it back.
+fn warnings(words: Words, sent: &Sent) -> Vec<(String, String)> {
+    let findings = grants::plan::check(&sent.plan, &sent.programme);
+    let said = place::said(words, &sent.programme, &findings).into_iter();
+    let warnings = said.filter(|one| one.warning).map(|one| {
+        let name = one.place.map_or_else(|| words.t("programme-whole"), |place| place.name);
+        (name, one.text)
+    });
+    warnings.collect()
+}
+
+fn chapters(words: Words, plan: &Plan, programme: &Programme, services: &[(String, String)]) -> Vec<ChapterView> {
     let chapters = programme.chapters.iter().enumerate().map(|(at, chapter)| {
         let title = format!("{}. {}", at + 1, words.of(&chapter.title));
         match place::kind(chapter.kind) {
@@ -99,7 +115,7 @@ fn chapters(words: Words, plan: &Plan, programme: &Programme) -> Vec<ChapterView
                 title,
             },
             Some(part) => ChapterView {
-                table: Some(of_part(words, plan, programme, part, &title)),
+                table: Some(of_part(words, plan, programme, services, part, &title)),
                 parts: Vec::new(),
                 title,
             },
@@ -123,14 +139,38 @@ fn chapters(words: Words, plan: &Plan, programme: &Programme) -> Vec<ChapterView
     chapters.collect()
 }
 
+/// Which formula of the programme an indicator takes, and which measure of the platform it is counted by.
+fn bound(words: Words, programme: &Programme, services: &[(String, String)], one: &PlanIndicator) -> [String; 2] {
+    let printed = one.printed.as_deref().and_then(|id| programme.indicator(id));
+    let measure = match one.measure.as_deref() {
+        None => words.t("none"),
+        Some("all") => words.t("programme-measure-all"),
+        Some(of) => {
+            let known = services.iter().find(|(id, _)| id == of);
+            known.map_or_else(|| of.to_owned(), |(_, name)| name.clone())
+        }
+    };
+    let printed = printed.map_or_else(|| words.t("none"), |found| words.of(&found.title).to_owned());
+    [printed, measure]
+}
+
 /// A table of a plan, as its form is read.
-fn of_part(words: Words, plan: &Plan, programme: &Programme, part: &str, caption: &str) -> Table {
+fn of_part(
+    words: Words,
+    plan: &Plan,
+    programme: &Programme,
+    services: &[(String, String)],
+    part: &str,
+    caption: &str,
+) -> Table {
     let head = |columns: &[(&str, bool)]| Head::all(words, columns);
     let money = |amount: Money| Cell::text(amount.grouped());
     let (head, rows): (Vec<Head>, Vec<Vec<Cell>>) = match Part::of(plan, programme, part) {
         Some(Part::Indicators(all)) => (
             head(&[
                 ("programme-indicator-title", false),
+                ("programme-indicator-printed", false),
+                ("programme-measure", false),
                 ("programme-indicator-formula", false),
                 ("programme-indicator-base", false),
                 ("programme-indicator-source", false),
@@ -144,7 +184,9 @@ fn of_part(words: Words, plan: &Plan, programme: &Programme, part: &str, caption
                         .map(|target| format!("{}：{}", words.t1("programme-year", "year", target.year), target.text))
                         .collect();
                     let name = format!("{} {}", one.id, one.title);
-                    [name, one.formula, one.base, one.source, targets.join("；")]
+                    let [printed, measure] = bound(words, programme, services, &one);
+                    let targets = targets.join("；");
+                    [name, printed, measure, one.formula, one.base, one.source, targets]
                         .map(Cell::text)
                         .into()
                 })
@@ -240,6 +282,10 @@ pub(super) async fn render(
         Side::Ministry => Some(desk(app, &seat, &sent, &again).await?),
         Side::Government | Side::Panel => None,
     };
+    let forfeit = sent
+        .correction
+        .as_ref()
+        .is_some_and(|found| found.standing == Standing::Forfeit);
     let page = SentPage {
         done: again.done,
         errors: again.wrong.map(|(field, text)| ErrorSummary {
@@ -249,13 +295,14 @@ pub(super) async fn render(
         back: format!("/programme/calls/{}/received", sent.row.programme),
         title: sent.plan.title.clone(),
         government: subsidies::government(&sent.programme, &sent.row.government).to_owned(),
-        state: state(words, sent.row.state),
+        state: standing(words, sent.row.state, forfeit),
         facts: facts(words, &sent),
         pdf: format!("/programme/received/{plan}/pdf"),
         sheet: (seat.side == Side::Panel).then(|| format!("/programme/received/{plan}/sheet")),
         execution: (seat.side == Side::Ministry && sent.row.state == subsidies::State::Corrected)
             .then(|| format!("/programme/received/{plan}/execution")),
-        chapters: chapters(words, &sent.plan, &sent.programme),
+        chapters: chapters(words, &sent.plan, &sent.programme, &services(app, words)),
+        warnings: warnings(words, &sent),
         rows: annex(&sent.plan.assessment, &sent.programme),
         desk,
         frame: seat.frame,

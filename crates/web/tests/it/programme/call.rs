@@ -1,9 +1,12 @@
 //! From the call to the corrected plan, by the forms as a browser without script sends them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cases::{Role, Staff};
 use grants::Plan;
+use store::session::Sessions;
+use web::App;
 use web::visit::Who;
 
 use crate::kit::{Kit, PROGRAMMES};
@@ -27,6 +30,22 @@ impl Call {
             desk: town.kit.subsidies(),
             town,
         }
+    }
+
+    /// The same with another programme than that of the repository.
+    async fn with(programme: grants::Programme) -> Call {
+        let Call { mut town, desk } = Call::new().await;
+        let mut desk = desk.as_ref().clone();
+        desk.programmes = vec![Arc::new(programme)];
+        let desk = Arc::new(desk);
+        let app = App {
+            desk: Arc::clone(&town.kit.desk),
+            subsidies: Arc::clone(&desk),
+            site: Arc::new(site()),
+        };
+        let sessions = Sessions::new(town.kit.desk.store.clone()).await.unwrap();
+        town.router = web::app(app, sessions);
+        Call { town, desk }
     }
 
     /// Somebody of the programme, signed in.
@@ -129,6 +148,54 @@ async fn the_call_tells_its_dates_and_opens_one_plan_a_government() {
     let mut wu = call.writer("wu", "TXG").await;
     assert_eq!(call.opened(&mut wu).await, here, "a colleague finds the same plan");
     wu.get(&here).await.is(200).has("已完成 0 /").has("還有");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_that_an_announcement_moves_keeps_the_former_one_and_the_reason() {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programmes/moda-114");
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join(PROGRAMME);
+    std::fs::create_dir(&folder).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let file = entry.unwrap().path();
+        if file.is_file() {
+            std::fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let announced = r#"
+        [[announcement]]
+        number = "展延字第1號"
+        published = "2024-05-31T12:00"
+        reason = { zh-TW = "颱風停止上班", en = "offices closed for a typhoon" }
+        move = [{ clock = "call", until = "2024-06-07T17:00" }]
+    "#;
+    std::fs::write(folder.join("announcements.toml"), announced).unwrap();
+    let call = Call::with(grants::Programme::load(&folder).unwrap()).await;
+    let mut lin = call.writer("lin", "TXG").await;
+    let here = format!("/programme/calls/{PROGRAMME}");
+    // before it is published nobody knows of it
+    lin.get(&here)
+        .await
+        .is(200)
+        .has("民國113年5月31日 (五) 17:00")
+        .lacks("民國113年6月7日")
+        .lacks("颱風停止上班")
+        .lacks("<s>");
+    call.town.kit.clock.set("2024-05-31T09:30:00Z".parse().unwrap());
+    lin.get(&here)
+        .await
+        .has("受理中")
+        .has("民國113年6月7日 (五) 17:00")
+        .has("<s>民國113年5月31日 (五) 17:00 截止</s> 展延字第1號（民國113年5月31日 (五) 12:00 公告）：颱風停止上班");
+    lin.in_english();
+    lin.get(&here)
+        .await
+        .has("<s>Closes 2024-05-31 17:00</s>")
+        .has("offices closed for a typhoon");
+    // and the former end is the end of nothing any more
+    lin.speaks("zh-TW");
+    let here = call.opened(&mut lin).await;
+    lin.get(&here).await.has("民國113年6月7日 (五) 17:00 截止");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -412,6 +479,17 @@ async fn a_plan_is_sent_scored_decided_and_corrected() {
     let address = format!("{here}/parts/text:goals");
     let page = lin.get(&address).await;
     lin.submit(&page, &address, &[("text", "依審查意見修正")]).await.is(303);
+    // the corrected plan asks for what was approved, and the government bears the rest
+    lin.get(&format!("{here}/check")).await.has("補助款超過核定金額");
+    let address = format!("{here}/parts/subsidy");
+    let page = lin.get(&address).await;
+    let fields = [
+        ("year.114.own", "2,500,000"),
+        ("year.114.capital", "1,000,000"),
+        ("year.114.current", "1,000,000"),
+    ];
+    lin.submit(&page, &address, &fields).await.is(303);
+    lin.get(&format!("{here}/check")).await.lacks("補助款超過核定金額");
     // two days late
     call.town.kit.clock.set("2024-06-17T02:00:00Z".parse().unwrap());
     lin.get(&here).await.has("已逾期 2 天").has("新臺幣 1,600,000 元");

@@ -3,9 +3,9 @@
 use super::call::{Call, PROGRAMME, score};
 use crate::town::Browser;
 
-/// A plan of Keelung that is approved and corrected: its writer, the officer, and both addresses.
-async fn funded(call: &Call) -> (Browser, Browser, String, String) {
-    let (mut writer, here, received) = call.sent("hsu", "KEE").await;
+/// A plan of Keelung that is approved: its writer, the officer, and both addresses.
+pub async fn granted(call: &Call) -> (Browser, Browser, String, String) {
+    let (writer, here, received) = call.sent("hsu", "KEE").await;
     for account in ["panel", "panel2", "panel3"] {
         let mut reviewer = call.reviewer(account).await;
         score(&mut reviewer, &received, ["28", "27", "18", "9", "8"])
@@ -16,6 +16,12 @@ async fn funded(call: &Call) -> (Browser, Browser, String, String) {
     let page = officer.get(&received).await;
     let granted = officer.submit(&page, "/grant", &[("amount", "3,150,000")]).await;
     officer.follow(&granted).await.has("已核定補助");
+    (writer, officer, here, received)
+}
+
+/// The same plan, corrected.
+pub async fn funded(call: &Call) -> (Browser, Browser, String, String) {
+    let (mut writer, officer, here, received) = granted(call).await;
     let check = writer.get(&format!("{here}/check")).await;
     let handed = writer.submit(&check, "/check", &[]).await;
     writer
@@ -27,11 +33,11 @@ async fn funded(call: &Call) -> (Browser, Browser, String, String) {
     (writer, officer, here, received)
 }
 
-fn at(call: &Call, time: &str) {
+pub fn at(call: &Call, time: &str) {
     call.town.kit.clock.set(time.parse().unwrap());
 }
 
-async fn sent(writer: &mut Browser, form: &str, fields: &[(&str, &str)]) {
+pub async fn sent(writer: &mut Browser, form: &str, fields: &[(&str, &str)]) {
     let page = writer.get(form).await;
     page.is(200);
     let mut fields = fields.to_vec();
@@ -40,7 +46,7 @@ async fn sent(writer: &mut Browser, form: &str, fields: &[(&str, &str)]) {
     writer.follow(&filed).await.has("已送出").lacks(">programme-");
 }
 
-async fn answered(officer: &mut Browser, received: &str, end: &str, fields: &[(&str, &str)]) {
+pub async fn answered(officer: &mut Browser, received: &str, end: &str, fields: &[(&str, &str)]) {
     let here = format!("{received}/execution");
     let page = officer.get(&here).await;
     page.is(200).lacks(">programme-");

@@ -9,6 +9,7 @@ use crate::town::{Browser, Page};
 /// The routes that name a plan: method, and the end behind the plan's address.
 const OF_A_PLAN: &[(Method, &str)] = &[
     (Method::GET, ""),
+    (Method::GET, "/progress"),
     (Method::GET, "/assessment"),
     (Method::GET, "/assessment/A1"),
     (Method::POST, "/assessment/A1"),
@@ -219,6 +220,23 @@ async fn a_reviewer_with_a_conflict_is_refused_and_no_longer_counts() {
     // the sheet filled in before does not count
     let mut officer = call.officer("chou").await;
     officer.get(&received).await.has("還沒有委員評分").lacks("自評具體");
+    // why, the ministry alone reads, and of this government alone
+    officer
+        .get(&received)
+        .await
+        .has("迴避的委員")
+        .has("panel 先生")
+        .has("曾任該府顧問");
+    officer.get(&other).await.lacks("曾任該府顧問");
+    let mut colleague = call.reviewer("panel2").await;
+    for page in [&list, &received, &other] {
+        colleague.get(page).await.is(200).lacks("曾任該府顧問");
+    }
+    colleague
+        .get(&format!("/programme/calls/{PROGRAMME}/meeting"))
+        .await
+        .is(200)
+        .lacks("曾任該府顧問");
     officer.get(&alike).await.has("基隆市與臺中市").has("相同");
 }
 
