@@ -150,6 +150,14 @@ fn texts(chapter: &Given, plan: &Plan) -> Vec<Block> {
     sections.collect()
 }
 
+/// A printed indicator with its title before its id, such as `民眾服務滿意度（satisfaction）`.
+pub(crate) fn titled(id: &str, programme: &Programme) -> String {
+    match programme.indicator(id) {
+        Some(known) => format!("{}（{id}）", known.title.get(Language::ZhTw)),
+        None => id.to_owned(),
+    }
+}
+
 fn indicators(plan: &Plan, programme: &Programme) -> Block {
     let years = &programme.period.years;
     let targets: Vec<String> = years.iter().map(|year| format!("{year}年目標值")).collect();
@@ -167,7 +175,11 @@ fn indicators(plan: &Plan, programme: &Programme) -> Block {
             format!("{BASE}{}", one.base),
             format!("{SOURCE}{}", one.source),
         ];
-        notes.extend(one.printed.iter().map(|printed| format!("{PRINTED}{printed}")));
+        notes.extend(
+            one.printed
+                .iter()
+                .map(|id| format!("{PRINTED}{}", titled(id, programme))),
+        );
         notes.extend(one.measure.iter().map(|measure| format!("{MEASURE}{measure}")));
         cells.push(notes);
         cells

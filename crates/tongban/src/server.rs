@@ -7,7 +7,7 @@ use grants::Programme;
 use jiff::SignedDuration;
 use services::Catalogue;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::outbox::{Outcome, Relay};
@@ -112,6 +112,26 @@ pub fn catalogue(config: &Config) -> Result<Catalogue, ServeError> {
     ))
 }
 
+/// The folders of subsidy programmes within a folder, by name.
+///
+/// # Errors
+/// [`ServeError::Folder`].
+pub fn programme_folders(under: &Path) -> Result<Vec<PathBuf>, ServeError> {
+    let failed = |why| ServeError::Folder {
+        path: under.to_path_buf(),
+        why,
+    };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(under).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
 /// The subsidy programmes of a configuration, by name. A folder with mistakes is left out and told in the log.
 ///
 /// # Errors
@@ -122,20 +142,8 @@ pub fn programmes(config: &Config) -> Result<Vec<Arc<Programme>>, ServeError> {
         Some(folder) => folder.clone(),
         None => bundled::unpack_programmes(&built_in).map_err(|why| ServeError::Folder { path: built_in, why })?,
     };
-    let failed = |why| ServeError::Folder {
-        path: folder.clone(),
-        why,
-    };
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() {
-            folders.push(path);
-        }
-    }
-    folders.sort();
     let mut programmes = Vec::new();
-    for folder in folders {
+    for folder in programme_folders(&folder)? {
         match Programme::load(&folder) {
             Ok(programme) => programmes.push(Arc::new(programme)),
             Err(mistakes) => {

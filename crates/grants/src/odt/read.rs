@@ -12,7 +12,7 @@ use super::names::{ASSESSMENT, LABEL, PROPERTIES, VERSIONS};
 use super::tree::{Element, Node, parse};
 use super::{MEDIA_TYPE, MOST_BYTES, MOST_CONTENT, OdtError};
 use crate::assessment::Assessment;
-use crate::layout::{BUDGET, CHECKPOINTS, CONTACT, EXCEPTION, INDICATORS, SUBSIDY, TITLE};
+use crate::layout::{BUDGET, CHECKPOINTS, CONTACT, EXCEPTION, INDICATORS, SUBSIDY, TITLE, titled};
 use crate::plan::{Contact, Plan};
 use crate::programme::Programme;
 
@@ -302,7 +302,16 @@ impl Reader<'_> {
                 cells,
             };
             match name {
-                INDICATORS => plan.indicators.push(row.indicator(&self.programme.period.years)?),
+                INDICATORS => {
+                    let mut indicator = row.indicator(&self.programme.period.years)?;
+                    if let Some(printed) = &mut indicator.printed {
+                        let mut known = self.programme.indicators.iter();
+                        if let Some(one) = known.find(|one| titled(&one.id, self.programme) == *printed) {
+                            printed.clone_from(&one.id);
+                        }
+                    }
+                    plan.indicators.push(indicator);
+                }
                 BUDGET => plan.lines.push(row.line()?),
                 SUBSIDY => plan.subsidies.push(row.subsidy()?),
                 CHECKPOINTS => plan.checkpoints.push(row.checkpoint()?),

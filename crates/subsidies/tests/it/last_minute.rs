@@ -143,7 +143,8 @@ async fn every_plan_that_is_taken_is_whole_and_every_late_one_is_kept_as_a_draft
                         assert!(before < closed() && !accepted, "{}", writer.agency);
                         accepted = true;
                     }
-                    Err(SubsidyError::Late(_)) => assert!(after >= closed() && !accepted, "{}", writer.agency),
+                    // the other session's may have been taken while this one, which saw a draft, came too late
+                    Err(SubsidyError::Late(_)) => assert!(after >= closed(), "{}", writer.agency),
                     Err(SubsidyError::State) => assert!(accepted, "{}", writer.agency),
                     Err(error) => panic!("{}: {error}", writer.agency),
                 }

@@ -1,8 +1,9 @@
 //! `tongban doctor`: looks whether everything the platform needs is there.
 
 use clap::Args;
+use grants::Programme;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +105,9 @@ async fn look(config: &Config) -> Vec<Look> {
             add("service folders", problem);
         }
         Err(error) => add("service folders", Some(error.to_string())),
+    }
+    if let Some(folder) = &config.programmes {
+        add("subsidy programmes", left_out(folder));
     }
     match config.methods() {
         Err(error) => add("sign-in of residents", Some(error.to_string())),
@@ -229,6 +233,17 @@ async fn unreachable_issuers(methods: &cases::identity::Methods) -> Option<Strin
 async fn unreachable_url(url: &url::Url) -> Option<String> {
     let host = url.host_str().unwrap_or_default();
     unreachable(host, url.port_or_known_default().unwrap_or(443)).await
+}
+
+/// Which folders of subsidy programmes the platform would leave out: their plans could not be read then, nor sent in time.
+fn left_out(programmes: &Path) -> Option<String> {
+    let folders = match server::programme_folders(programmes) {
+        Ok(folders) => folders,
+        Err(error) => return Some(error.to_string()),
+    };
+    let unsound = folders.iter().filter(|folder| Programme::load(folder).is_err());
+    let names: Vec<String> = unsound.map(|folder| folder.display().to_string()).collect();
+    (!names.is_empty()).then(|| format!("left out: {}; run `tongban programme check` on them", names.join(", ")))
 }
 
 /// Which of the data sets that services ask for the platform does not give now.

@@ -2,9 +2,11 @@
 //!
 //! A form is names and values; a line of a table is `line.2.amount`. What was typed goes back into the fields as it was.
 
+use std::collections::BTreeSet;
+
 use civic::Money;
-use grants::Programme;
 use grants::plan::{Checkpoint, Contact, Kind, Line, PlanIndicator, PlanTarget, Subsidy};
+use grants::{Plan, Programme};
 use subsidies::Part;
 
 use super::{dollars, lines, put, share};
@@ -171,11 +173,16 @@ impl Reading<'_> {
 
 /// The part that the fields make, or the fields that can't be read with what is wrong. What is incomplete is no mistake: the
 /// checks tell.
-pub(super) fn part(name: &str, programme: &Programme, raw: &Raw) -> Result<Part, Vec<(String, &'static str)>> {
+pub(super) fn part(
+    name: &str,
+    programme: &Programme,
+    plan: &Plan,
+    raw: &Raw,
+) -> Result<Part, Vec<(String, &'static str)>> {
     let mut reading = Reading { raw, wrong: Vec::new() };
     let part = match name {
         "title" => Part::Title(reading.text("text").replace('\n', " ")),
-        "indicators" => Part::Indicators(indicators(&reading, programme)),
+        "indicators" => Part::Indicators(indicators(&reading, programme, plan)),
         "budget" => Part::Budget(budget(&mut reading, programme)),
         "subsidy" => subsidy(&mut reading, programme),
         "checkpoints" => Part::Checkpoints(checkpoints(&mut reading, programme)),
@@ -196,7 +203,7 @@ pub(super) fn part(name: &str, programme: &Programme, raw: &Raw) -> Result<Part,
     }
 }
 
-fn indicators(reading: &Reading<'_>, programme: &Programme) -> Vec<PlanIndicator> {
+fn indicators(reading: &Reading<'_>, programme: &Programme, plan: &Plan) -> Vec<PlanIndicator> {
     let raw = reading.raw;
     let mut all: Vec<PlanIndicator> = Vec::new();
     for at in numbers(raw, "indicator", MOST) {
@@ -226,12 +233,13 @@ fn indicators(reading: &Reading<'_>, programme: &Programme) -> Vec<PlanIndicator
             targets,
         });
     }
-    // a new indicator gets the first short name that is free
+    // a new indicator gets the first short name that nothing has and no line of the budget still speaks of
+    let spoken: BTreeSet<&String> = plan.lines.iter().flat_map(|line| &line.indicators).collect();
     for at in 0..all.len() {
         if all.get(at).is_some_and(|one| one.id.is_empty()) {
             let free = (1..)
                 .map(|n| format!("K{n}"))
-                .find(|id| all.iter().all(|one| one.id != *id));
+                .find(|id| !spoken.contains(id) && all.iter().all(|one| one.id != *id));
             if let (Some(one), Some(id)) = (all.get_mut(at), free) {
                 one.id = id;
             }
@@ -309,7 +317,6 @@ pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where its ground gives way")]
 
     use super::*;
-    use grants::Plan;
     use std::path::Path;
 
     pub(in crate::programme) fn programme() -> Programme {
@@ -331,19 +338,40 @@ pub(super) mod tests {
             if name == "assessment" {
                 continue;
             }
-            let after = part(&name, &programme, &values(&before)).unwrap();
+            let after = part(&name, &programme, &plan, &values(&before)).unwrap();
             assert_eq!(after, before, "{name}");
         }
     }
 
     #[test]
+    fn a_new_indicator_never_takes_the_name_that_a_line_of_the_budget_speaks_of() {
+        let (programme, plan) = (programme(), sound());
+        let spoken = plan.lines[0].indicators[0].clone();
+        let kept: Vec<PlanIndicator> = plan.indicators.iter().filter(|one| one.id != spoken).cloned().collect();
+        let mut raw = values(&Part::Indicators(kept.clone()));
+        put(&mut raw, format!("indicator.{}.title", kept.len()), "線上申辦比率");
+        let after = match part("indicators", &programme, &plan, &raw).unwrap() {
+            Part::Indicators(after) => after,
+            _ => Vec::new(),
+        };
+        assert_eq!(after.len(), kept.len() + 1);
+        let new = after.last().unwrap();
+        assert_eq!(new.title, "線上申辦比率");
+        assert!(
+            new.id != spoken && kept.iter().all(|one| one.id != new.id),
+            "{}",
+            new.id
+        );
+    }
+
+    #[test]
     fn numbers_that_are_none_are_told_at_their_field() {
-        let programme = programme();
+        let (programme, plan) = (programme(), sound());
         let mut raw = Raw::new();
         put(&mut raw, "year.114.total", "四百五十萬");
         put(&mut raw, "year.115.own", "-1");
         assert_eq!(
-            part("subsidy", &programme, &raw).unwrap_err(),
+            part("subsidy", &programme, &plan, &raw).unwrap_err(),
             [
                 ("year.114.total".to_owned(), "programme-wrong-amount"),
                 ("year.115.own".to_owned(), "programme-wrong-amount"),
@@ -352,7 +380,7 @@ pub(super) mod tests {
         let mut raw = Raw::new();
         put(&mut raw, "quarter.2.progress", "101");
         assert_eq!(
-            part("checkpoints", &programme, &raw).unwrap_err(),
+            part("checkpoints", &programme, &plan, &raw).unwrap_err(),
             [("quarter.2.progress".to_owned(), "programme-wrong-percent")]
         );
     }

@@ -317,7 +317,7 @@ pub(super) async fn save(
         };
         return render(&app, seat, &plan, &name, StatusCode::OK, standing).await;
     }
-    let part = match form::part(&name, &draft.programme, &posted.raw) {
+    let part = match form::part(&name, &draft.programme, &draft.plan, &posted.raw) {
         Ok(part) => part,
         Err(wrong) => {
             let standing = Standing {
